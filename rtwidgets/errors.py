@@ -1,0 +1,56 @@
+"""What rtwidgets may raise.
+
+    RealtimeError
+    ├── Misuse                    you: a call that cannot work, or not now
+    │   └── SpendingNotApproved   a paid session that nobody agreed to yet
+    ├── ConnectFailed             the line never stood: no network, key or model refused, port taken
+    ├── ConnectionLost            the line stood and fell
+    └── TimedOut                  what was waited for did not come (also a TimeoutError)
+
+An `error` event of the server is none of these: it is a fact of the conversation, kept in the
+log and shown, never raised.
+"""
+
+from __future__ import annotations
+
+
+class RealtimeError(Exception):
+    """The root: `except rtwidgets.RealtimeError` catches everything this package raises."""
+
+
+class Misuse(RealtimeError):
+    """The caller asked for something that cannot work; the message says what to do instead."""
+
+
+class SpendingNotApproved(Misuse):
+    """The session would cost money, and neither a click nor `budget=` has agreed to that."""
+
+
+class ConnectFailed(RealtimeError):
+    """No session came to stand.
+
+    Attributes:
+        code: the server's close code, HTTP status or error code where there was one.
+    """
+
+    def __init__(self, message: str, *, code: int | str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConnectionLost(RealtimeError):
+    """The session ended without being asked to. The log up to then is complete.
+
+    Attributes:
+        code: the WebSocket close code, None where the line was cut without one.
+        reason: the server's own words, possibly empty.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+class TimedOut(RealtimeError, TimeoutError):
+    """Nothing is wrong that we know of, except that it took longer than `timeout` seconds."""

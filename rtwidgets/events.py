@@ -1,0 +1,290 @@
+"""The wire: builders for the client's events, names of the server's, and what one says in a line.
+
+Source for every shape here: the GA protocol as of November 2026 (the `openai` package's types and
+recorded sessions). Builders return plain dicts: what is logged is what was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Event = dict[str, Any]
+
+CLIENT_EVENTS = (
+    "session.update",
+    "input_audio_buffer.append",
+    "input_audio_buffer.commit",
+    "input_audio_buffer.clear",
+    "conversation.item.create",
+    "conversation.item.retrieve",
+    "conversation.item.delete",
+    "conversation.item.truncate",
+    "response.create",
+    "response.cancel",
+    "output_audio_buffer.clear",
+)
+
+# The beta's names, dead on the wire since 2026-05 but alive in old logs and in other servers.
+GA_NAMES = {
+    "response.text.delta": "response.output_text.delta",
+    "response.text.done": "response.output_text.done",
+    "response.audio.delta": "response.output_audio.delta",
+    "response.audio.done": "response.output_audio.done",
+    "response.audio_transcript.delta": "response.output_audio_transcript.delta",
+    "response.audio_transcript.done": "response.output_audio_transcript.done",
+}
+
+# Where an event carries base64 audio: the field's name. Everything else with audio inside items
+# (a spoken user item sent whole, a retrieved item) is rare and stays in the JSON.
+AUDIO_FIELDS = {
+    "response.output_audio.delta": "delta",
+    "response.audio.delta": "delta",
+    "input_audio_buffer.append": "audio",
+}
+
+
+def ga_name(type_: str) -> str:
+    """The GA name of an event type, for a beta name; any other name as it is."""
+    return GA_NAMES.get(type_, type_)
+
+
+# ---------------------------------------------------------------- what a client sends
+
+
+def session_update(**fields: Any) -> Event:
+    """`session.update`: only the fields present change; `type` is required by the server."""
+    return {"type": "session.update", "session": {"type": "realtime", **fields}}
+
+
+def item_create(item: Mapping[str, Any], *, previous_item_id: str | None = None) -> Event:
+    """`conversation.item.create`: append, or put behind an item (`"root"`: in front of all)."""
+    event: Event = {"type": "conversation.item.create", "item": dict(item)}
+    if previous_item_id is not None:
+        event["previous_item_id"] = previous_item_id
+    return event
+
+
+def user_text(text: str) -> Event:
+    """A user message item. Users and systems say `input_text`."""
+    return _message("user", "input_text", text)
+
+
+def system_text(text: str) -> Event:
+    """A system message item."""
+    return _message("system", "input_text", text)
+
+
+def assistant_text(text: str) -> Event:
+    """An assistant message item. Only `output_text` is accepted: `input_text` is refused."""
+    return _message("assistant", "output_text", text)
+
+
+def _message(role: str, content_type: str, text: str) -> Event:
+    return {"type": "message", "role": role, "content": [{"type": content_type, "text": text}]}
+
+
+def item_delete(item_id: str) -> Event:
+    """`conversation.item.delete`."""
+    return {"type": "conversation.item.delete", "item_id": item_id}
+
+
+def item_truncate(item_id: str, audio_end_ms: int) -> Event:
+    """`conversation.item.truncate`: what was heard of a spoken item, in whole milliseconds."""
+    return {
+        "type": "conversation.item.truncate",
+        "item_id": item_id,
+        "content_index": 0,
+        "audio_end_ms": audio_end_ms,
+    }
+
+
+def response_create(**response: Any) -> Event:
+    """`response.create`; without fields a bare one, which uses the session's settings."""
+    return {"type": "response.create", **({"response": response} if response else {})}
+
+
+def response_cancel(response_id: str | None = None) -> Event:
+    """`response.cancel`: the active response, or the one named (needed out of band)."""
+    return {"type": "response.cancel", **({"response_id": response_id} if response_id else {})}
+
+
+def input_audio_append(audio: str) -> Event:
+    """`input_audio_buffer.append` of base64 audio, at most 15 MiB. There is no acknowledgement."""
+    return {"type": "input_audio_buffer.append", "audio": audio}
+
+
+def input_audio_commit() -> Event:
+    """`input_audio_buffer.commit`: end of a manual turn; at least 100 ms must be there."""
+    return {"type": "input_audio_buffer.commit"}
+
+
+def input_audio_clear() -> Event:
+    """`input_audio_buffer.clear`."""
+    return {"type": "input_audio_buffer.clear"}
+
+
+# ---------------------------------------------------------------- reading any event
+
+
+def field(event: Any, *path: str | int) -> Any:
+    """The value at `path` inside nested dicts and lists, None where anything is missing.
+
+    Servers differ and events come broken: readers ask, they do not assume.
+    """
+    for step in path:
+        if isinstance(step, str):
+            event = event.get(step) if isinstance(event, dict) else None
+        else:
+            event = event[step] if isinstance(event, list) and -len(event) <= step < len(event) else None
+        if event is None:
+            return None
+    return event
+
+
+def text_field(event: Any, *path: str | int) -> str:
+    """Like `field`, but a string always: empty where there is none."""
+    value = field(event, *path)
+    return value if isinstance(value, str) else ""
+
+
+def item_id_of(event: Event) -> str:
+    """The item an event is about, or an empty string."""
+    return text_field(event, "item_id") or text_field(event, "item", "id")
+
+
+def response_id_of(event: Event) -> str:
+    """The response an event is about, or an empty string."""
+    return text_field(event, "response_id") or text_field(event, "response", "id")
+
+
+def error_of(event: Event) -> Event | None:
+    """The error an event carries: an `error` event's, or one that came without its wrapper.
+
+    Some gateways send the inner object bare, its own `type` being `invalid_request_error`.
+    """
+    if text_field(event, "type") == "error":
+        inner = field(event, "error")
+        return inner if isinstance(inner, dict) else {"message": str(inner or "no details given")}
+    if text_field(event, "type").endswith("_error") and "message" in event:
+        return event
+    return None
+
+
+_FAMILIES = (
+    ("error", ("error",)),
+    ("audio", ("response.output_audio.", "response.audio.")),
+    ("text", ("response.output_text", "response.output_audio_transcript", "response.text",
+              "response.audio_transcript", "response.content_part")),
+    ("tools", ("response.function_call", "response.mcp", "mcp_list_tools")),
+    ("response", ("response.", "rate_limits")),
+    ("input", ("input_audio_buffer", "conversation.item.input_audio_transcription")),
+    ("item", ("conversation.",)),
+    ("session", ("session", "transcription_session")),
+    ("local", ("playback.", "line.")),
+)
+
+
+def family_of(type_: str) -> str:
+    """The group an event type belongs to, for filters and colours."""
+    for name, prefixes in _FAMILIES:
+        if type_.startswith(prefixes):
+            return name
+    return "other"
+
+
+def text_of(event: Event) -> str:
+    """The words an event carries: a delta, a transcript, a text, an error's message."""
+    type_ = ga_name(text_field(event, "type"))
+    if type_ in AUDIO_FIELDS:
+        return ""
+    for key in ("delta", "transcript", "text", "arguments"):
+        if text_field(event, key):
+            return text_field(event, key)
+    if type_.startswith(("conversation.item", "response.output_item")) and isinstance(
+        event.get("item"), dict
+    ):
+        return item_text(event["item"])
+    error = error_of(event)
+    return text_field(error, "message") if error else text_field(event, "part", "text") or text_field(
+        event, "part", "transcript"
+    )
+
+
+def item_text(item: Mapping[str, Any]) -> str:
+    """The words of an item: its texts and transcripts, a call's arguments, an output."""
+    parts = item.get("content")
+    if isinstance(parts, Sequence) and not isinstance(parts, str):
+        words = (text_field(part, "text") or text_field(part, "transcript") for part in parts)
+        return " ".join(word for word in words if word)
+    return text_field(item, "output") or text_field(item, "arguments")
+
+
+def describe(event: Event) -> str:
+    """What an event says, in one line for a table, without its audio."""
+    type_ = ga_name(text_field(event, "type"))
+    error = error_of(event)
+    if error:
+        return text_field(error, "message")
+    if type_ in ("session.created", "session.update", "session.updated"):
+        return _describe_session(event)
+    if type_.startswith("conversation.item.") and "item" in event:
+        return _describe_item(event["item"])
+    if type_ == "response.create":
+        return _describe_request(event.get("response"))
+    if type_ in ("response.created", "response.done"):
+        return _describe_response(event.get("response"))
+    if type_.startswith("response.output_item"):
+        return _describe_item(event.get("item"))
+    if type_ == "rate_limits.updated":
+        return "tokens left: " + str(field(event, "rate_limits", 0, "remaining"))
+    words = text_of(event)
+    if words:
+        return f"“{_short(words)}”"
+    pairs = ((key, event.get(key)) for key in ("audio_start_ms", "audio_end_ms", "ms", "message"))
+    known = ", ".join(f"{key} {value}" for key, value in pairs if value is not None)
+    return known or item_id_of(event)
+
+
+def _describe_session(event: Event) -> str:
+    session = event.get("session")
+    if not isinstance(session, dict):
+        return ""
+    if "id" in session:
+        model, voice = text_field(session, "model"), text_field(session, "audio", "output", "voice")
+        return " · ".join(word for word in (session["id"], model, voice) if isinstance(word, str) and word)
+    return ", ".join(key for key in session if key != "type")
+
+
+def _describe_item(item: Any) -> str:
+    if not isinstance(item, dict):
+        return ""
+    kind = text_field(item, "role") or text_field(item, "type")
+    name = text_field(item, "name")
+    words = item_text(item)
+    return " ".join(part for part in (kind, name, f"“{_short(words)}”" if words else "") if part)
+
+
+def _describe_request(response: Any) -> str:
+    if not isinstance(response, dict) or not response:
+        return "bare: the session's own settings"
+    words = [f"“{_short(text_field(response, 'instructions'))}”"] if "instructions" in response else []
+    others = [f"{key} {response[key]}" for key in ("conversation", "tool_choice") if key in response]
+    if "input" in response:
+        given = response["input"]
+        others.append(f"input of {len(given)}" if isinstance(given, list) else "input")
+    return ", ".join(words + others) or ", ".join(response)
+
+
+def _describe_response(response: Any) -> str:
+    status = text_field(response, "status").replace("_", " ")
+    reason = text_field(response, "status_details", "reason").replace("_", " ")
+    failure = text_field(response, "status_details", "error", "message")
+    tokens = field(response, "usage", "total_tokens")
+    words = [status, reason, _short(failure), f"{tokens} tokens" if tokens is not None else ""]
+    return ", ".join(word for word in words if word)
+
+
+def _short(text: str, limit: int = 90) -> str:
+    flat = " ".join(text.split()) if text.strip() else text
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
