@@ -1,0 +1,42 @@
+# Everything runs in .venv, which .ci/bootstrap.py makes and keeps up to date; the second run starts in seconds.
+# Another Python than the first python3 on the PATH: make lab PYTHON=python3.13
+
+PYTHON = python3
+SHELL = /bin/sh
+
+.PHONY: help lab test check notebooks clean
+
+help:  ## print this list
+	@echo "make lab         install what is needed and open JupyterLab on notebooks/"
+	@echo "make test        install what is needed and run every check and test"
+	@echo "make check       the style and type checks alone (ruff, mypy)"
+	@echo "make notebooks   run the notebooks again and write them, as they are committed"
+	@echo "make clean       remove .venv and everything the tools left behind"
+
+lab:
+	@$(PYTHON) .ci/bootstrap.py lab
+	@.venv/bin/rtwidgets lab
+
+test:
+	@$(PYTHON) .ci/bootstrap.py test
+	@$(MAKE) --no-print-directory style
+	@echo "Running the tests ..."
+	@.venv/bin/python -m pytest
+
+check:
+	@$(PYTHON) .ci/bootstrap.py check
+	@$(MAKE) --no-print-directory style
+
+.PHONY: style
+style:
+	@echo "Checking style and types (ruff, mypy) ..."
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+notebooks:
+	@$(PYTHON) .ci/bootstrap.py check
+	@.venv/bin/python .ci/notebooks.py
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
