@@ -1,0 +1,452 @@
+"""The conversation as a state machine, without I/O: events in, items, responses and usage out, and
+what to send next.
+
+State is keyed by id, never by "the current one": deltas of several items interleave, and a server may
+answer out of order. Nothing here raises on what a server sends: unknown is not an error, and what
+cannot be read is left as it was.
+
+The rule for sending: one response at a time in the conversation. A `response.create` asked for while
+one is active, or asked for and not begun, waits here until its turn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import audio
+from .events import Event, error_of, ga_name, response_id_of, text_field
+from .events import field as value_at
+
+# The states of a response. Once it has left `in_progress` nothing moves it again.
+IN_PROGRESS = "in_progress"
+ENDED = frozenset({"completed", "cancelled", "failed", "incomplete"})
+
+
+@dataclass
+class Part:
+    """A piece of an item's content: `text` for written, `transcript` for spoken words.
+
+    Attributes:
+        audio_bytes: PCM received for it so far (the audio itself is in the log).
+    """
+
+    type: str = ""
+    text: str = ""
+    transcript: str = ""
+    audio_bytes: int = 0
+
+    @property
+    def words(self) -> str:
+        return self.text or self.transcript
+
+
+@dataclass(eq=False)
+class Item:
+    """One item of the conversation: a message, a function call, its output, …"""
+
+    id: str
+    type: str = ""
+    role: str = ""
+    status: str = ""
+    content: list[Part] = field(default_factory=list)
+    previous_item_id: str | None = None
+    response_id: str = ""
+    name: str = ""
+    call_id: str = ""
+    arguments: str = ""
+    output: str = ""
+    truncated_ms: int | None = None
+
+    @property
+    def text(self) -> str:
+        """Its words, written or spoken; the arguments of a call, the output of one."""
+        words = " ".join(part.words for part in self.content if part.words)
+        return words or self.output or self.arguments
+
+    @property
+    def audio_ms(self) -> int:
+        """Milliseconds of audio received for it."""
+        return audio.milliseconds_of(sum(part.audio_bytes for part in self.content))
+
+
+@dataclass(eq=False)
+class Response:
+    """One answer of the model, from `response.created` to `response.done`."""
+
+    id: str
+    status: str = IN_PROGRESS
+    status_details: Event | None = None
+    conversation_id: str | None = None
+    items: list[Item] = field(default_factory=list)
+    usage: Event | None = None
+    metadata: Event | None = None
+
+    @property
+    def item_ids(self) -> list[str]:
+        return [item.id for item in self.items]
+
+    @property
+    def active(self) -> bool:
+        return self.status not in ENDED
+
+    @property
+    def text(self) -> str:
+        """The words of its messages, written or spoken."""
+        return " ".join(item.text for item in self.items if item.type == "message" and item.text)
+
+    @property
+    def audio_ms(self) -> int:
+        return sum(item.audio_ms for item in self.items)
+
+    @property
+    def error(self) -> str:
+        """Why it failed, in the server's words; empty where it did not."""
+        return text_field(self.status_details, "error", "message")
+
+
+class Conversation:
+    """What the events of a session add up to.
+
+    Feed every server event to `receive`, in order. To send, hand events to `request` and transmit what
+    `to_send` gives, again after each `receive`.
+
+    Attributes:
+        session: the effective configuration, as the server last stated it.
+        items: the conversation's items in their order.
+        responses: every response by id, those outside the conversation too.
+        usage: the sum of all responses' usage, by the wire's own names.
+        errors: the `error` events' contents, in order.
+    """
+
+    def __init__(self) -> None:
+        self.session: Event = {}
+        self.items: list[Item] = []
+        self.responses: dict[str, Response] = {}
+        self.usage: Event = {}
+        self.errors: list[Event] = []
+        self._known: dict[str, Item] = {}  # also items that no conversation holds (out of band)
+        self._outbox: deque[Event] = deque()
+        self._waiting: deque[Event] = deque()
+        self._created = 0
+        self._asked: deque[Event] = deque()  # response.create sent, response.created not yet seen
+
+    # ------------------------------------------------------------ reading
+
+    @property
+    def active_response(self) -> Response | None:
+        """The response that the conversation is waiting for, None when it is quiet."""
+        live = (one for one in self.responses.values() if one.active and one.conversation_id)
+        return next(live, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a response is active, asked for, or waiting for its turn."""
+        return bool(self._asked or self._waiting or self.active_response)
+
+    def item(self, item_id: str) -> Item | None:
+        """The item with that id, in the conversation or outside it."""
+        return self._known.get(item_id)
+
+    # ------------------------------------------------------------ sending
+
+    def request(self, event: Event) -> None:
+        """Ask for a client event to be sent; a `response.create` waits for its turn.
+
+        It is given an `event_id` where it has none: a refusal that names it frees the turn again.
+        """
+        if event.get("type") == "response.create" and "event_id" not in event:
+            self._created += 1
+            event = {**event, "event_id": f"create_{self._created}"}
+        if _opens_turn(event) and self.busy:
+            self._waiting.append(event)
+        else:
+            self._send(event)
+
+    def to_send(self) -> list[Event]:
+        """The events to transmit now, in order. After calling this method: send them all."""
+        ready = list(self._outbox)
+        self._outbox.clear()
+        return ready
+
+    def forget_waiting(self) -> None:
+        """Drop the responses that were asked for and not sent yet (the user interrupted)."""
+        self._waiting.clear()
+
+    def _send(self, event: Event) -> None:
+        if _opens_turn(event):
+            self._asked.append(event)
+        self._outbox.append(event)
+
+    def _next_turn(self) -> None:
+        if self._waiting and not self._asked and self.active_response is None:
+            self._send(self._waiting.popleft())
+
+    # ------------------------------------------------------------ receiving
+
+    def receive(self, event: Event) -> None:
+        """Take one server event. Unknown ones change nothing."""
+        error = error_of(event)
+        if error is not None:
+            self._refused(error)
+        else:
+            handler = _HANDLERS.get(ga_name(text_field(event, "type")))
+            if handler is not None:
+                handler(self, event)
+        self._next_turn()
+
+    def _refused(self, error: Event) -> None:
+        self.errors.append(error)
+        if not self._asked:
+            return
+        cause = text_field(error, "event_id")
+        named = next((one for one in self._asked if cause and one.get("event_id") == cause), None)
+        if named is not None:
+            self._asked.remove(named)
+        elif text_field(error, "code") == "conversation_already_has_active_response":
+            # A turn detected by the server came first. Ours takes its place in the queue again.
+            self._waiting.appendleft(self._asked.popleft())
+        elif not cause and text_field(error, "param").startswith("response"):
+            self._asked.popleft()
+
+    def _session(self, event: Event) -> None:
+        session = value_at(event, "session")
+        if isinstance(session, dict):
+            self.session = session
+
+    # "The server will send conversation.item.added when an item is added to the conversation."
+    # Order is taken from here alone: conversation.item.done names no predecessor (null) for an item
+    # the model made right behind the first one (33 of 33 recorded items).
+    def _item_added(self, event: Event) -> None:
+        item = self._learn(value_at(event, "item"))
+        if item is None or item in self.items:
+            return
+        previous = value_at(event, "previous_item_id")
+        item.previous_item_id = previous if isinstance(previous, str) else None
+        behind = next((at for at, one in enumerate(self.items) if one.id == previous), None)
+        if behind is not None:
+            self.items.insert(behind + 1, item)
+        elif "previous_item_id" in event and previous is None:
+            self.items.insert(0, item)
+        else:
+            self.items.append(item)
+
+    def _item_done(self, event: Event) -> None:
+        item = self._learn(value_at(event, "item"))
+        if item is not None and item not in self.items:  # a server that never said .added
+            self.items.append(item)
+
+    def _item_learned(self, event: Event) -> None:
+        self._learn(value_at(event, "item"))
+
+    def _item_deleted(self, event: Event) -> None:
+        item = self._known.pop(text_field(event, "item_id"), None)
+        if item in self.items:
+            self.items.remove(item)
+
+    # "The server will also delete the server-side text transcript of the truncated audio", so that
+    # there is no text in the context that the user has not heard.
+    def _item_truncated(self, event: Event) -> None:
+        item = self._known.get(text_field(event, "item_id"))
+        heard = value_at(event, "audio_end_ms")
+        if item is None or not isinstance(heard, int):
+            return
+        item.truncated_ms = heard
+        for part in item.content:
+            part.transcript = ""
+
+    def _user_transcript(self, event: Event) -> None:
+        part = self._part(event)
+        if part is not None:
+            part.transcript = text_field(event, "transcript") or part.transcript
+
+    def _user_transcript_delta(self, event: Event) -> None:
+        part = self._part(event)
+        if part is not None:
+            part.transcript += text_field(event, "delta")
+
+    def _response_created(self, event: Event) -> None:
+        response = self._response(event)
+        if response is not None and response.conversation_id and self._asked:
+            self._asked.popleft()
+
+    def _response_done(self, event: Event) -> None:
+        response = self._response(event)
+        if response is None:
+            return
+        output = value_at(event, "response", "output")
+        for raw in output if isinstance(output, list) else ():
+            self._belongs(response, self._learn(raw))
+        if response.active:  # a server that ends a response without saying how
+            response.status = "completed"
+        if response.conversation_id and value_at(event, "response", "conversation_id"):
+            self.items.extend(item for item in response.items if item not in self.items)
+        if response.usage:
+            _add(self.usage, response.usage)
+
+    def _output_item(self, event: Event) -> None:
+        response = self._response(event)
+        if response is not None:
+            self._belongs(response, self._learn(value_at(event, "item")))
+
+    def _part_added(self, event: Event) -> None:
+        part, given = self._part(event), value_at(event, "part")
+        if part is not None and isinstance(given, dict):
+            _fill(part, given)
+
+    def _text_delta(self, event: Event) -> None:
+        part = self._part(event)
+        if part is not None:
+            part.text += text_field(event, "delta")
+
+    def _text_done(self, event: Event) -> None:
+        part = self._part(event)
+        if part is not None:
+            part.text = text_field(event, "text") or part.text
+
+    def _audio_delta(self, event: Event) -> None:
+        part = self._part(event)
+        if part is not None:
+            part.audio_bytes += _pcm_size(text_field(event, "delta"))
+
+    def _arguments_delta(self, event: Event) -> None:
+        item = self._item_of(event)
+        if item is not None:
+            item.arguments += text_field(event, "delta")
+
+    def _arguments_done(self, event: Event) -> None:
+        item = self._item_of(event)
+        if item is not None:
+            item.arguments = text_field(event, "arguments") or item.arguments
+            item.name = text_field(event, "name") or item.name
+
+    # ------------------------------------------------------------ looking up by id
+
+    def _response(self, event: Event) -> Response | None:
+        """The response an event is about, made or brought up to date from what it carries."""
+        id_ = response_id_of(event)
+        if not id_:
+            return None
+        response = self.responses.setdefault(id_, Response(id_, conversation_id="unknown"))
+        given = value_at(event, "response")
+        if isinstance(given, dict):
+            _refresh(response, given)
+        return response
+
+    def _learn(self, given: Any) -> Item | None:
+        """The item in an event, made or brought up to date."""
+        id_ = text_field(given, "id")
+        if not id_:
+            return None
+        item = self._known.setdefault(id_, Item(id_))
+        for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
+            setattr(item, name, text_field(given, name) or getattr(item, name))
+        parts = value_at(given, "content")
+        for index, raw in enumerate(parts if isinstance(parts, list) else ()):
+            if isinstance(raw, dict):
+                _fill(_at(item.content, index), raw)
+        return item
+
+    def _item_of(self, event: Event) -> Item | None:
+        """The item that a delta names; a delta may arrive before its item does."""
+        id_ = text_field(event, "item_id")
+        if not id_:
+            return None
+        item = self._known.setdefault(id_, Item(id_))
+        if response_id_of(event):
+            response = self._response(event)
+            if response is not None:
+                self._belongs(response, item)
+        return item
+
+    def _part(self, event: Event) -> Part | None:
+        item, index = self._item_of(event), value_at(event, "content_index") or 0
+        if item is None or not isinstance(index, int) or not 0 <= index < _MOST_PARTS:
+            return None
+        return _at(item.content, index)
+
+    def _belongs(self, response: Response, item: Item | None) -> None:
+        if item is not None and item not in response.items:
+            item.response_id = response.id
+            response.items.append(item)
+
+
+# A content index is a small number; a broken one must not make a list of a billion parts.
+_MOST_PARTS = 1000
+
+# A part of a response says "text" or "audio" where the same content in an item says "output_…".
+_PART_TYPES = {"text": "output_text", "audio": "output_audio"}
+
+_HANDLERS = {
+    "session.created": Conversation._session,
+    "session.updated": Conversation._session,
+    "conversation.item.added": Conversation._item_added,
+    "conversation.item.created": Conversation._item_added,
+    "conversation.item.done": Conversation._item_done,
+    "conversation.item.retrieved": Conversation._item_learned,
+    "conversation.item.deleted": Conversation._item_deleted,
+    "conversation.item.truncated": Conversation._item_truncated,
+    "conversation.item.input_audio_transcription.delta": Conversation._user_transcript_delta,
+    "conversation.item.input_audio_transcription.completed": Conversation._user_transcript,
+    "response.created": Conversation._response_created,
+    "response.done": Conversation._response_done,
+    "response.output_item.added": Conversation._output_item,
+    "response.output_item.done": Conversation._output_item,
+    "response.content_part.added": Conversation._part_added,
+    "response.content_part.done": Conversation._part_added,
+    "response.output_text.delta": Conversation._text_delta,
+    "response.output_text.done": Conversation._text_done,
+    "response.output_audio_transcript.delta": Conversation._user_transcript_delta,
+    "response.output_audio_transcript.done": Conversation._user_transcript,
+    "response.output_audio.delta": Conversation._audio_delta,
+    "response.function_call_arguments.delta": Conversation._arguments_delta,
+    "response.function_call_arguments.done": Conversation._arguments_done,
+}
+
+
+def _opens_turn(event: Event) -> bool:
+    """Whether a client event asks for a response in the conversation (one at a time)."""
+    return event.get("type") == "response.create" and (
+        value_at(event, "response", "conversation") != "none"
+    )
+
+
+def _refresh(response: Response, given: Event) -> None:
+    status = text_field(given, "status")
+    if response.active and (status in ENDED or status == IN_PROGRESS):
+        response.status = status
+    if "conversation_id" in given:
+        response.conversation_id = text_field(given, "conversation_id") or None
+    for name in ("status_details", "usage", "metadata"):
+        if isinstance(given.get(name), dict):
+            setattr(response, name, given[name])
+
+
+def _fill(part: Part, given: Event) -> None:
+    type_ = text_field(given, "type")
+    part.type = _PART_TYPES.get(type_, type_) or part.type
+    part.text = text_field(given, "text") or part.text
+    part.transcript = text_field(given, "transcript") or part.transcript
+
+
+def _at(parts: list[Part], index: int) -> Part:
+    while len(parts) <= index:
+        parts.append(Part())
+    return parts[index]
+
+
+def _pcm_size(encoded: str) -> int:
+    """Bytes in a piece of base64, from its length: decoding again would only cost time."""
+    return len(encoded) * 3 // 4 - encoded[-2:].count("=")
+
+
+def _add(total: Event, more: Event) -> None:
+    """Add the numbers of one usage report to another, group by group."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            inner = total.setdefault(key, {})
+            if isinstance(inner, dict):
+                _add(inner, value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            total[key] = (total.get(key) or 0) + value

@@ -1,0 +1,539 @@
+"""The event log: every raw frame of a session, in both directions, before anything interprets it.
+
+A log is columns (time, direction, type, item, response, size) beside the frames' text. Base64 audio
+is cut out of the text as it comes, kept once as PCM, and put back byte for byte when asked for. One
+thread appends, any thread reads: a row is complete before `len` counts it, so no lock is needed.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from . import audio
+from .errors import Misuse
+from .events import (
+    AUDIO_FIELDS,
+    CLIENT_EVENTS,
+    Event,
+    describe,
+    family_of,
+    item_id_of,
+    response_id_of,
+    text_field,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .widgets.eventtable import EventTable
+
+Direction = Literal["client", "server", "local"]
+DIRECTIONS: tuple[Direction, ...] = ("client", "server", "local")
+
+FORMAT_VERSION = 1
+_NOT_CUT = -1
+
+
+class Row:
+    """One frame of a log, read when asked for.
+
+    Attributes:
+        seq: its number in the log, from 0.
+        t: seconds since the log began.
+        direction: `client` (sent), `server` (received) or `local` (what happened on this side).
+        type: the event's type, empty where the frame is not a JSON object.
+        item_id, response_id: what it is about, empty where it does not say.
+        size: bytes of the frame on the wire.
+        audio_ms: milliseconds of audio inside, 0 without.
+    """
+
+    __slots__ = ("_event", "_log", "seq")
+
+    def __init__(self, log: EventLog, seq: int, event: Event | None = None) -> None:
+        self._log = log
+        self.seq = seq
+        self._event = event
+
+    @property
+    def t(self) -> float:
+        return self._log._times[self.seq]
+
+    @property
+    def direction(self) -> Direction:
+        return DIRECTIONS[self._log._directions[self.seq]]
+
+    @property
+    def type(self) -> str:
+        return self._log._type_names[self._log._types[self.seq]]
+
+    @property
+    def item_id(self) -> str:
+        return self._log._items[self.seq]
+
+    @property
+    def response_id(self) -> str:
+        return self._log._responses[self.seq]
+
+    @property
+    def size(self) -> int:
+        return self._log._sizes[self.seq]
+
+    @property
+    def audio_ms(self) -> int:
+        return audio.milliseconds_of(self._log._audio_sizes[self.seq])
+
+    @property
+    def audio_bytes(self) -> int:
+        return self._log._audio_sizes[self.seq]
+
+    @property
+    def pcm(self) -> bytes:
+        """The audio inside, as PCM16 mono 24 kHz; empty without."""
+        start = self._log._audio_starts[self.seq]
+        return bytes(self._log._pcm[start : start + self._log._audio_sizes[self.seq]])
+
+    @property
+    def raw(self) -> str:
+        """The frame exactly as it was on the wire."""
+        text, cut = self._log._texts[self.seq], self._log._cuts[self.seq]
+        return text if cut == _NOT_CUT else text[:cut] + audio.encode(self.pcm) + text[cut:]
+
+    @property
+    def event(self) -> Event | None:
+        """The frame as a dict, None where it is not a JSON object."""
+        if self._event is None:
+            self._event = _parse(self.raw)
+        return self._event
+
+    @property
+    def family(self) -> str:
+        """The group of its type: session, item, response, input, audio, text, tools, error, local."""
+        return family_of(self.type)
+
+    @property
+    def text(self) -> str:
+        """The words it carries (a delta, a transcript, a message's text), or an empty string."""
+        event = self._without_audio()
+        return text_of(event) if event else ""
+
+    @property
+    def summary(self) -> str:
+        """What it says, in one line."""
+        if self.audio_bytes:
+            return _describe_audio(self.audio_bytes)
+        event = self._without_audio()
+        return describe(event) if event else "not JSON: " + self._log._texts[self.seq][:80]
+
+    def json(self, *, with_audio: bool = False) -> str:
+        """The event as indented JSON; its audio is named by length unless `with_audio`."""
+        event = self.event if with_audio else self._without_audio()
+        if event is None:
+            return self.raw
+        field = AUDIO_FIELDS.get(self.type)
+        if field and self.audio_bytes and not with_audio:
+            event = {**event, field: f"<{self.audio_bytes} bytes of PCM16, {self.audio_ms} ms>"}
+        return json.dumps(event, indent=2, ensure_ascii=False)
+
+    def _without_audio(self) -> Event | None:
+        return _parse(self._log._texts[self.seq])
+
+    def __repr__(self) -> str:
+        arrow = {"client": ">", "server": "<", "local": "="}[self.direction]
+        return f"<Row {self.seq} {self.t:.3f} {arrow} {self.type or 'not JSON'}  {self.summary}>"
+
+
+class Rows(Sequence[Row]):
+    """What a log and a part of it have in common: reading, filtering, showing, writing."""
+
+    _log: EventLog
+
+    def _seqs(self) -> Sequence[int]:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self._seqs())
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> View: ...
+    def __getitem__(self, index: int | slice) -> Row | View:
+        if isinstance(index, slice):
+            return View(self._log, self._seqs()[index])
+        return Row(self._log, self._seqs()[index])
+
+    def __iter__(self) -> Iterator[Row]:
+        return (Row(self._log, seq) for seq in self._seqs())
+
+    def where(
+        self,
+        type: str | Iterable[str] | None = None,
+        direction: Direction | None = None,
+        text: str | None = None,
+        item_id: str | None = None,
+        response_id: str | None = None,
+    ) -> View:
+        """The rows that fit every condition given, as a view that can be filtered further.
+
+        Args:
+            type: an event type or a pattern such as `"response.*"`, or several of them.
+            text: words to find anywhere in the event but its audio, upper or lower case.
+        """
+        log, seqs = self._log, self._seqs()
+        if direction is not None:
+            if direction not in DIRECTIONS:
+                raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+            code = DIRECTIONS.index(direction)
+            seqs = [seq for seq in seqs if log._directions[seq] == code]
+        if type is not None:
+            patterns = (type,) if isinstance(type, str) else tuple(type)
+            codes = log._codes_like(patterns)
+            seqs = [seq for seq in seqs if log._types[seq] in codes]
+        if item_id is not None:
+            seqs = [seq for seq in seqs if log._items[seq] == item_id]
+        if response_id is not None:
+            seqs = [seq for seq in seqs if log._responses[seq] == response_id]
+        if text is not None:
+            needle = text.casefold()
+            seqs = [seq for seq in seqs if needle in log._searchable(seq)]
+        return View(log, seqs)
+
+    def audio(self, response_id: str | None = None) -> audio.Samples:
+        """The assistant's audio in these rows, one response's or all: int16 samples, shape (n,)."""
+        return audio.samples_from_pcm(self._spoken(response_id))
+
+    def wav(self, response_id: str | None = None) -> bytes:
+        """The same as the bytes of a wav file."""
+        return audio.wav_bytes(self._spoken(response_id))
+
+    def _spoken(self, response_id: str | None) -> bytes:
+        kinds = ("response.output_audio.delta", "response.audio.delta")
+        return b"".join(row.pcm for row in self.where(type=kinds, response_id=response_id))
+
+    def to_jsonl(self, path: str | Path | None = None) -> str | None:
+        """Write one row a line to `path`, or return the text when no path is given.
+
+        The frames are written byte for byte; the first line says what the log is of.
+        """
+        lines = (self._log._header_line(), *(_jsonl_line(row) for row in self))
+        text = "\n".join(lines) + "\n"
+        if path is None:
+            return text
+        Path(path).write_text(text, encoding="utf-8", errors="surrogatepass", newline="\n")
+        return None
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """A pandas DataFrame, one row an event: seq, t (s), direction, type, item_id, response_id,
+        size (bytes), audio_ms, summary. Needs pandas."""
+        try:
+            import pandas
+        except ImportError:
+            raise Misuse("to_dataframe() needs pandas: pip install pandas") from None
+        names = ("seq", "t", "direction", "type", "item_id", "response_id", "size", "audio_ms", "summary")
+        return pandas.DataFrame({name: [getattr(row, name) for row in self] for name in names})
+
+    def show(self) -> EventTable:
+        """The live table of this log, for a notebook cell."""
+        from .widgets.eventtable import EventTable
+
+        return EventTable(self)
+
+    def _repr_html_(self) -> str:
+        from .render import log_html
+
+        return log_html(self)
+
+    def __str__(self) -> str:
+        from .render import log_text
+
+        return log_text(self)
+
+    def __repr__(self) -> str:
+        seconds = self[-1].t if len(self) else 0.0
+        counts = (f"{len(self.where(direction=one))} {one}" for one in DIRECTIONS)
+        return f"<{type(self).__name__}: {len(self)} events in {seconds:.1f} s: {', '.join(counts)}>"
+
+
+class View(Rows):
+    """Some rows of a log, chosen when the view was made. Rows keep their numbers."""
+
+    def __init__(self, log: EventLog, seqs: Sequence[int]) -> None:
+        self._log = log
+        self._chosen = seqs
+
+    def _seqs(self) -> Sequence[int]:
+        return self._chosen
+
+
+class EventLog(Rows):
+    """All frames of a session, append-only.
+
+    Args:
+        clock: seconds, monotonic; the log's time 0 is the clock at the first row. Without one, a row
+            that is given no `t` has the time of the row before it.
+        started: wall clock of time 0 in seconds since 1970, for the record.
+        endpoint, model: what the session was with, for the record.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] | None = None,
+        *,
+        started: float | None = None,
+        endpoint: str = "",
+        model: str = "",
+    ) -> None:
+        self._log = self
+        self.started = started
+        self.endpoint = endpoint
+        self.model = model
+        self.problems: list[str] = []
+        """What could not be read when this log came from a file, a sentence each."""
+        self._clock = clock
+        self._zero: float | None = None
+        self._length = 0
+        self._times = array("d")
+        self._directions = bytearray()
+        self._types = array("I")
+        self._type_names: list[str] = []
+        self._type_codes: dict[str, int] = {}
+        self._items: list[str] = []
+        self._responses: list[str] = []
+        self._sizes = array("Q")
+        self._texts: list[str] = []
+        self._cuts = array("q")
+        self._audio_starts = array("Q")
+        self._audio_sizes = array("Q")
+        self._pcm = bytearray()
+
+    def append(
+        self, direction: Direction, frame: str | bytes | Event, t: float | None = None
+    ) -> Row:
+        """Take a frame as it is on the wire (a dict is serialised for convenience) and give its row.
+
+        Args:
+            t: seconds since the log began; by the log's clock when not given.
+        """
+        if direction not in DIRECTIONS:
+            raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+        if isinstance(frame, dict):
+            frame = json.dumps(frame, ensure_ascii=False)
+        elif isinstance(frame, bytes):
+            frame = frame.decode("utf-8", "backslashreplace")
+        event = _parse(frame)
+        return self._append(direction, frame, event, self._now() if t is None else t)
+
+    def _append(self, direction: Direction, frame: str, event: Event | None, t: float) -> Row:
+        type_ = text_field(event, "type")
+        text, cut, pcm = _cut_audio(frame, event, type_)
+        self._times.append(t)
+        self._directions.append(DIRECTIONS.index(direction))
+        self._types.append(self._code(type_))
+        self._items.append(item_id_of(event) if event else "")
+        self._responses.append(response_id_of(event) if event else "")
+        self._sizes.append(len(frame) if frame.isascii() else len(frame.encode("utf-8", "replace")))
+        self._texts.append(text)
+        self._cuts.append(cut)
+        self._audio_starts.append(len(self._pcm))
+        self._audio_sizes.append(len(pcm))
+        self._pcm += pcm
+        self._length += 1  # last: a reader on another thread sees whole rows only
+        return Row(self, self._length - 1, event)
+
+    def _now(self) -> float:
+        if self._clock is None:
+            return self._times[-1] if self._length else 0.0
+        now = self._clock()
+        if self._zero is None:
+            self._zero = now
+        return now - self._zero
+
+    def _code(self, type_: str) -> int:
+        code = self._type_codes.get(type_)
+        if code is None:
+            self._type_names.append(type_)
+            code = self._type_codes[type_] = len(self._type_names) - 1
+        return code
+
+    def _codes_like(self, patterns: Iterable[str]) -> set[int]:
+        names = tuple(self._type_names)
+        return {
+            code
+            for pattern in patterns
+            for code, name in enumerate(names)
+            if name == pattern or fnmatchcase(name, pattern)
+        }
+
+    def _searchable(self, seq: int) -> str:
+        text = self._texts[seq]
+        if "\\u" in text:  # the frame escapes what a person would type
+            text += text_of(_parse(text) or {})
+        return text.casefold()
+
+    def _seqs(self) -> Sequence[int]:
+        return range(self._length)
+
+    def _header_line(self) -> str:
+        about = {"started": self.started, "endpoint": self.endpoint, "model": self.model}
+        known = {key: value for key, value in about.items() if value}
+        return json.dumps({"rtwidgets": FORMAT_VERSION, **known})
+
+    @classmethod
+    def from_jsonl(cls, path: str | Path) -> EventLog:
+        """Read a log back: this package's own, bare events, or `{direction, event}` rows.
+
+        A line that cannot be read is left out and reported with its number in `problems`.
+        """
+        log = cls()
+        with Path(path).open(encoding="utf-8", errors="surrogateescape") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    log._read_line(number, line.rstrip("\r\n"))
+        return log
+
+    def _read_line(self, number: int, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as problem:
+            self.problems.append(f"line {number} is not JSON ({problem}) and was left out")
+            return
+        if not isinstance(entry, dict):
+            self.problems.append(f"line {number} is not an event and was left out")
+        elif "rtwidgets" in entry:
+            self.started = entry.get("started")
+            self.endpoint = text_field(entry, "endpoint")
+            self.model = text_field(entry, "model")
+        elif isinstance(entry.get("raw"), str):
+            self._read_frame(entry, entry["raw"])
+        elif isinstance(entry.get("event"), dict):
+            self._read_frame(entry, _raw_inside(line) or json.dumps(entry["event"], ensure_ascii=False))
+        elif isinstance(entry.get("type"), str):
+            self._read_frame({}, line, guess=entry["type"])
+        else:
+            self.problems.append(f"line {number} has no event and was left out")
+
+    def _read_frame(self, entry: Event, frame: str, guess: str = "") -> None:
+        direction = entry.get("direction")
+        if direction not in DIRECTIONS:
+            guess = guess or text_field(entry, "event", "type")
+            direction = "client" if guess in CLIENT_EVENTS else "server"
+        t = entry.get("t")
+        self.append(direction, frame, t=float(t) if isinstance(t, int | float) else None)
+
+
+class Run:
+    """Rows that read as one: a single event, or the deltas of one kind and item in a row."""
+
+    def __init__(self, first: Row) -> None:
+        self.rows = [first]
+
+    @property
+    def first(self) -> Row:
+        return self.rows[0]
+
+    @property
+    def last(self) -> Row:
+        return self.rows[-1]
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    @property
+    def audio_bytes(self) -> int:
+        return sum(row.audio_bytes for row in self.rows)
+
+    @property
+    def audio_ms(self) -> int:
+        return audio.milliseconds_of(self.audio_bytes)
+
+    @property
+    def text(self) -> str:
+        return "".join(row.text for row in self.rows)
+
+    @property
+    def summary(self) -> str:
+        if self.count == 1:
+            return self.first.summary
+        if self.audio_bytes:
+            return _describe_audio(self.audio_bytes)
+        return f"“{self.text}”"
+
+
+def is_delta(type_: str) -> bool:
+    """Whether events of this type come in runs that fold into one row."""
+    return type_.endswith(".delta") or type_ == "input_audio_buffer.append"
+
+
+def fold(rows: Iterable[Row]) -> Iterator[Run]:
+    """`rows` with the deltas between two other events gathered by type and item.
+
+    Transcript and audio deltas of a reply alternate on the wire: gathered by kind they are two lines
+    that can be read, at the place of their first delta.
+    """
+    open_runs: dict[tuple[str, str], Run] = {}
+    for row in rows:
+        if not is_delta(row.type):
+            yield from open_runs.values()
+            open_runs.clear()
+            yield Run(row)
+        elif run := open_runs.get((row.type, row.item_id)):
+            run.rows.append(row)
+        else:
+            open_runs[row.type, row.item_id] = Run(row)
+    yield from open_runs.values()
+
+
+def _describe_audio(pcm_bytes: int) -> str:
+    return f"{audio.seconds_of(pcm_bytes):.2f} s of audio"
+
+
+def _parse(text: str) -> Event | None:
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _cut_audio(frame: str, event: Event | None, type_: str) -> tuple[str, int, bytes]:
+    """The frame without its base64 audio, where it was cut, and the PCM.
+
+    Only audio that encodes back to the same characters is cut, so that the frame can be rebuilt.
+    """
+    encoded = text_field(event, AUDIO_FIELDS[type_]) if type_ in AUDIO_FIELDS else ""
+    if not encoded:
+        return frame, _NOT_CUT, b""
+    try:
+        pcm = audio.decode(encoded)
+    except ValueError:
+        return frame, _NOT_CUT, b""
+    cut = frame.find(encoded)
+    if cut < 0 or audio.encode(pcm) != encoded or frame.find(encoded, cut + 1) >= 0:
+        return frame, _NOT_CUT, b""
+    return frame[:cut] + frame[cut + len(encoded) :], cut, pcm
+
+
+def _jsonl_line(row: Row) -> str:
+    start = f'{{"seq":{row.seq},"t":{round(row.t, 6)!r},"direction":"{row.direction}"'
+    raw = row.raw
+    if row.event is None:
+        return f'{start},"raw":{json.dumps(raw)}}}'
+    if "\n" in raw or "\r" in raw:  # laid out over several lines: keep both, one to read, one exact
+        return f'{start},"event":{json.dumps(row.event)},"raw":{json.dumps(raw)}}}'
+    return f'{start},"event":{raw}}}'
+
+
+def _raw_inside(line: str) -> str | None:
+    """The frame in a line of our own writing, to the byte; None for lines others wrote."""
+    start = line.find(',"event":')
+    if not line.startswith('{"seq":') or start < 0 or not line.endswith("}"):
+        return None
+    raw = line[start + len(',"event":') : -1]
+    return raw if _parse(raw) is not None else None
