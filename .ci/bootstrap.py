@@ -1,16 +1,16 @@
 """Make .venv in this checkout and keep it up to date: `python3 .ci/bootstrap.py lab|check|test`.
 
-    lab     what `make lab` runs on       rtwidgets with [lab,speech]
-    check   what `make check` runs on     the same with [test]
-    test    what `make test` runs on      the same, and a Chromium
+    lab     for `make lab`      rtwidgets with its extras lab and speech
+    check   for `make check`    the same and test
+    test    for `make test`     the same, and a Chromium
 
-rtwidgets is installed editable: what is changed in the checkout runs without installing again. A stamp in
-.venv says what it was made from (stamp_of); while that is unchanged, nothing is done and nothing is asked of
-the network.
+rtwidgets is installed editable: what is changed in the checkout runs without installing again.
+A stamp in .venv says what it was made from (`stamp_of`). While that is unchanged nothing is done,
+and nothing is asked of the network.
 
-Standard library only, and in the syntax of Python 3.8, so that an old Python is told so in words.
-Status 0: ready. 1: something failed, the last lines say what. 2: something is missing that only the person
-at the machine can put there, and the last line is the command that does.
+Standard library only, in the syntax of Python 3.8, so that an old Python is told so in words.
+Status 0: ready. 1: something failed, and the last line says what to do. 2: something is missing
+that only the person at the machine can put there, and the last line is what to run.
 """
 
 from __future__ import annotations
@@ -35,28 +35,42 @@ MAC_CHROMIUMS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-# What pip says when it cannot reach where packages come from.
+# With these set, pip would install elsewhere than into .venv, or .venv's Python look elsewhere.
+LEADS_ASTRAY = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
+# What pip says when it cannot reach the place that packages come from.
 NO_NETWORK = (
     "name resolution",
+    "nodename nor servname",
     "NewConnectionError",
     "ConnectTimeout",
     "ReadTimeout",
     "Connection refused",
+    "connection broken",
     "Network is unreachable",
     "No route to host",
     "ProxyError",
-    "connection broken",
-    "nodename nor servname",
 )
 
 
 class Stop(Exception):
-    """Ends the run: the sentence for the person, the one command to run if there is one, the status."""
+    """Ends the run: a sentence for the person, what to run (the last line printed), the status."""
 
     def __init__(self, sentence: str, command: str = "", status: int = 1) -> None:
         super().__init__(sentence)
         self.command = command
         self.status = status
+
+
+class Done:
+    """A finished command: its status, and all it printed in the order it was printed."""
+
+    def __init__(self, status: int, output: str) -> None:
+        self.ok = status == 0
+        self.output = output
+
+    def last_lines(self, count: int = 8) -> str:
+        lines = [line for line in self.output.splitlines() if line.strip()]
+        return "\n".join("    " + line for line in lines[-count:])
 
 
 def main(arguments: list[str]) -> int:
@@ -66,20 +80,18 @@ def main(arguments: list[str]) -> int:
     try:
         prepare(arguments[0])
     except Stop as stop:
-        print(stop, file=sys.stderr)
-        if stop.command:
-            print(stop.command, file=sys.stderr)
+        print(*filter(None, [str(stop), stop.command]), sep="\n", file=sys.stderr)
         return stop.status
     except KeyboardInterrupt:
-        print("Stopped. Run the same command again to go on.", file=sys.stderr)
+        print("\nStopped. Run the same command again to go on.", file=sys.stderr)
         return 130
     return 0
 
 
 def prepare(goal: str, checkout: Path = CHECKOUT) -> None:
-    """Bring .venv to what the goal needs; raise Stop when that cannot be done."""
+    """Bring .venv to what the goal needs. Raises Stop when that cannot be done."""
     check_version()
-    leave_own_venv(checkout)
+    leave_own_environment(checkout)
     environment = checkout / ".venv"
     if is_current(environment, checkout, EXTRAS[goal]):
         say("Using .venv, which is up to date.")
@@ -94,38 +106,68 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-# --- which Python -----------------------------------------------------------------------------------------
+def run(command: list[str], folder: Path = CHECKOUT) -> Done:
+    """Run to the end, keeping what is printed; a terminal shows its current line meanwhile."""
+    environment = {key: value for key, value in os.environ.items() if key not in LEADS_ASTRAY}
+    environment["DEBIAN_FRONTEND"] = "noninteractive"
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=str(folder),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        return Done(127, str(error))
+    with process:
+        output = "".join(shown(process.stdout))
+    return Done(process.returncode, output)
+
+
+def shown(lines):  # type: ignore[no-untyped-def]  # an iterator of str, passed on
+    """Pass the lines on; at a terminal each one replaces the last on the screen."""
+    at_terminal = sys.stdout.isatty()
+    for line in lines:
+        if at_terminal:
+            print("\r\033[K  " + line.strip()[:76], end="", flush=True)
+        yield line
+    if at_terminal:
+        print("\r\033[K", end="", flush=True)
+
+
+# --- which Python ---------------------------------------------------------------------------------
 
 
 def check_version(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> None:
     if version[:2] >= OLDEST:
         return
-    sentence = "rtwidgets needs Python {} or newer, and this python3 is {} ({}).".format(
-        dotted(OLDEST), dotted(version), sys.executable
+    sentence = (
+        f"rtwidgets needs Python {dotted(OLDEST)} or newer; "
+        f"this python3 is {dotted(version)} ({sys.executable})."
     )
     newer = newer_python()
     if newer:
-        raise Stop(sentence + " A newer one is on this machine:", "make lab PYTHON=" + newer, 2)
-    raise Stop(sentence + " Install one and put it first on the PATH, or name it: make lab PYTHON=…", "", 2)
+        raise Stop(sentence + " A newer one is here:", "make lab PYTHON=" + newer, 2)
+    raise Stop(sentence, "Install a newer one, then name it: make lab PYTHON=python3.13", 2)
 
 
 def newer_python() -> str:
     """The newest python3.X on the PATH that is new enough, or ''."""
-    names = ["python3.{}".format(minor) for minor in range(30, OLDEST[1] - 1, -1)]
-    return next((name for name in names if shutil.which(name) and runs(name)), "")
+    names = [f"python3.{minor}" for minor in range(30, OLDEST[1] - 1, -1)]
+    # A name on the PATH may be a version manager's shim for a Python that is not there.
+    return next((name for name in names if shutil.which(name) and run([name, "-c", ""]).ok), "")
 
 
-def runs(python: str) -> bool:
-    """A name on the PATH may be a shim of a version manager that has no such Python."""
-    return quietly([python, "-c", ""]).returncode == 0
-
-
-def leave_own_venv(checkout: Path) -> None:
+def leave_own_environment(checkout: Path) -> None:
     """Where .venv is activated, python3 is .venv's own: go on with the one it was made from."""
     if Path(sys.prefix).resolve() != (checkout / ".venv").resolve():
         return
     base = getattr(sys, "_base_executable", "")
-    if base and os.path.exists(base) and os.path.abspath(base) != os.path.abspath(sys.executable):
+    if base and os.path.exists(base) and not base.startswith(sys.prefix):
         raise SystemExit(subprocess.call([base, str(Path(__file__).resolve()), *sys.argv[1:]]))
 
 
@@ -133,22 +175,21 @@ def dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-# --- the environment --------------------------------------------------------------------------------------
+# --- the environment ------------------------------------------------------------------------------
 
 
-def bin_of(environment: Path, name: str) -> Path:
-    windows = os.name == "nt"
-    return environment / ("Scripts" if windows else "bin") / (name + ".exe" if windows else name)
+def program(environment: Path, name: str) -> str:
+    folder, suffix = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
+    return str(environment / folder / (name + suffix))
 
 
-def stamp_of(checkout: Path, extras: tuple[str, ...]) -> dict[str, object]:
-    """What an environment is made from. A changed pyproject.toml, another Python, a moved checkout: made anew."""
-    project = (checkout / "pyproject.toml").read_bytes()
+def stamp_of(checkout: Path, extras: set[str]) -> dict[str, object]:
+    """What an environment is made from. Where one of these changed, it is brought up to date."""
     return {
-        "pyproject": hashlib.sha256(project).hexdigest(),
+        "pyproject": hashlib.sha256((checkout / "pyproject.toml").read_bytes()).hexdigest(),
         "extras": sorted(extras),
-        "python": "{} at {}".format(dotted(tuple(sys.version_info[:3])), sys.base_prefix),
-        "checkout": str(checkout),
+        "python": f"{dotted(tuple(sys.version_info[:3]))} at {sys.base_prefix}",
+        "checkout": str(checkout),  # scripts in .venv/bin name it: a moved checkout is a new one
     }
 
 
@@ -160,39 +201,42 @@ def read_stamp(environment: Path) -> dict[str, object]:
     return stamp if isinstance(stamp, dict) else {}
 
 
+def held_extras(environment: Path) -> set[str]:
+    held = read_stamp(environment).get("extras")
+    return set(held) if isinstance(held, list) else set()
+
+
 def is_current(environment: Path, checkout: Path, extras: tuple[str, ...]) -> bool:
-    """True when .venv was made from this very checkout and Python, and holds at least these extras."""
-    stamp = read_stamp(environment)
-    held = stamp.get("extras")
+    """True when .venv was made from this very checkout and Python and holds these extras."""
+    held = held_extras(environment)
     return (
-        isinstance(held, list)
-        and set(extras) <= set(held)
-        and stamp == stamp_of(checkout, tuple(held))
+        held.issuperset(extras)
+        and read_stamp(environment) == stamp_of(checkout, held)
         and works(environment)
     )
 
 
 def works(environment: Path) -> bool:
-    """A half-made environment has no pip, one whose Python was removed does not run at all."""
-    python = bin_of(environment, "python")
-    return python.exists() and quietly([str(python), "-c", "import pip"]).returncode == 0
+    """A half-made environment has no pip; one whose Python was removed does not run at all."""
+    return run([program(environment, "python"), "-c", "import pip"]).ok
 
 
 def make_environment(environment: Path, checkout: Path) -> None:
-    """An empty .venv of the right Python, unless one is there."""
-    stamp, wanted = read_stamp(environment), stamp_of(checkout, ())
-    if all(stamp.get(key) == wanted[key] for key in ("python", "checkout")) and works(environment):
+    """An empty .venv of this Python, unless one is there."""
+    stamp, wanted = read_stamp(environment), stamp_of(checkout, set())
+    same = all(stamp.get(key) == wanted[key] for key in ("python", "checkout"))
+    if same and works(environment):
         return
     python = python_with_venv()
     if environment.exists():
-        say("Making .venv again: it is incomplete, or was made by another Python or in another folder ...")
+        say("Making .venv again: it is incomplete, or of another Python or folder ...")
         remove(environment)
     else:
         say("Making a virtual environment in .venv ...")
-    done = quietly([python, "-m", "venv", str(environment)])
-    if done.returncode or not works(environment):
+    done = run([python, "-m", "venv", str(environment)])
+    if not (done.ok and works(environment)):
         remove(environment)
-        raise Stop("The virtual environment could not be made with {}:\n{}".format(python, last_lines(done)))
+        raise Stop(f"{done.last_lines()}\n{python} could not make a virtual environment in .venv.")
 
 
 def remove(environment: Path) -> None:
@@ -201,169 +245,128 @@ def remove(environment: Path) -> None:
     else:
         shutil.rmtree(str(environment), ignore_errors=True)
     if environment.exists():
-        raise Stop("{} could not be removed. Remove it by hand, then run this again.".format(environment))
+        raise Stop(f"{environment} could not be removed. Remove it by hand, then run this again.")
 
 
 def install(environment: Path, checkout: Path, extras: tuple[str, ...]) -> None:
-    """rtwidgets, editable, with these extras and those it had before."""
-    held = read_stamp(environment).get("extras")
-    wanted = sorted(set(extras) | set(held if isinstance(held, list) else ()))
-    stamp_file = environment / "rtwidgets-stamp.json"
-    if stamp_file.exists():
-        stamp_file.unlink()  # an install that breaks off is not up to date
-    say("Installing rtwidgets[{}] into .venv (a few minutes the first time) ...".format(",".join(wanted)))
-    target = "{}[{}]".format(checkout, ",".join(wanted))
-    pip = [str(bin_of(environment, "python")), "-m", "pip", "--disable-pip-version-check"]
-    done = quietly([*pip, "install", "--no-input", "--editable", target])
-    if done.returncode:
-        raise Stop(explain_pip(done))
-    stamp_file.write_text(json.dumps(stamp_of(checkout, tuple(wanted))), encoding="utf-8")
+    """rtwidgets, editable, with these extras and those that were there before."""
+    wanted = held_extras(environment).union(extras)
+    names = ",".join(sorted(wanted))
+    say(f"Installing rtwidgets[{names}] into .venv (minutes the first time, seconds later) ...")
+    stamp = environment / "rtwidgets-stamp.json"
+    keep_python_and_checkout = dict(stamp_of(checkout, set()), pyproject="")
+    stamp.write_text(json.dumps(keep_python_and_checkout), encoding="utf-8")
+    pip = [program(environment, "python"), "-m", "pip", "--disable-pip-version-check"]
+    done = run([*pip, "install", "--no-input", "--editable", f".[{names}]"], folder=checkout)
+    if not done.ok:
+        raise Stop(f"{done.last_lines()}\n{explain_pip(done.output)}")
+    stamp.write_text(json.dumps(stamp_of(checkout, wanted)), encoding="utf-8")
 
 
-def explain_pip(done: subprocess.CompletedProcess[str]) -> str:
-    """pip's failure in words, with its last lines."""
-    said = done.stdout + done.stderr
-    if any(sign in said for sign in NO_NETWORK):
-        why = "The packages could not be fetched: no network, or the way to them is closed. Connect, then run"
-    elif "No space left" in said:
-        why = "The disk is full. Make room, then run"
-    elif "Permission denied" in said:
-        why = "A file could not be written. Look at whose this folder is, then run"
-    else:
-        why = "pip could not install what is needed. Look at its last lines above, then run"
-    return "{}\n{} the same command again.".format(last_lines(done), why)
+def explain_pip(output: str) -> str:
+    """pip's failure in a sentence: what happened, what to do."""
+    again = "then run the same command again."
+    if any(sign in output for sign in NO_NETWORK):
+        return f"The packages could not be fetched: there is no network here. Connect, {again}"
+    if "No space left" in output:
+        return f"The disk is full. Make room, {again}"
+    if "Permission denied" in output:
+        return f"A file here may not be written. See whose this folder is, {again}"
+    return f"pip could not install rtwidgets. Its last lines above say why. Mend that, {again}"
 
 
-def last_lines(done: subprocess.CompletedProcess[str], count: int = 8) -> str:
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return "\n".join("    " + line for line in lines[-count:])
-
-
-def quietly(command: list[str], **settings: object) -> subprocess.CompletedProcess[str]:
-    """Run with what it prints kept. A command that does not exist has failed with status 127."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
-    environment["DEBIAN_FRONTEND"] = "noninteractive"
-    try:
-        return subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        return subprocess.CompletedProcess(command, 127, "", str(error))
-
-
-# --- what the system must give ----------------------------------------------------------------------------
+# --- what the system must give --------------------------------------------------------------------
 
 
 def python_with_venv() -> str:
-    """The Python to make .venv with: this one, once it has venv and ensurepip."""
-    if has_venv(sys.executable):
+    """The Python to make .venv with: this one, once it can."""
+    if can_make_environments(sys.executable):
         return sys.executable
+    why = f"This python3 ({sys.executable}) has no venv or no ensurepip."
     package = venv_package()
     if not shutil.which("apt-get"):
-        raise Stop(
-            "This python3 ({}) lacks venv or ensurepip, and so cannot make a virtual environment. "
-            "Install a complete Python {} or newer.".format(sys.executable, dotted(OLDEST)),
-            status=2,
-        )
-    need_from_apt(package, "This python3 ({}) cannot make a virtual environment yet.".format(sys.executable))
+        raise Stop(why, "Install a complete Python, then name it: make lab PYTHON=python3.13", 2)
+    if not is_root():
+        raise Stop(f"{why} Run this, then the same command again:", apt_line(package), 2)
+    say(f"{why} Installing {package} with apt-get ...")
+    done = apt_install(package)
+    if not done.ok:
+        raise Stop(f"{done.last_lines()}\napt-get failed. Mend that and run:", apt_line(package), 2)
     for python in (sys.executable, "/usr/bin/python3"):
-        if has_venv(python):
+        if can_make_environments(python):
             return python
-    raise Stop(
-        "{} was installed, and {} still cannot make a virtual environment: it is not Debian's Python. "
-        "Install a complete Python, or name one: make lab PYTHON=…".format(package, sys.executable),
-        status=2,
-    )
+    why = f"{package} is installed, and {sys.executable} is as before: it is not Debian's Python."
+    raise Stop(why, "Name a complete Python: make lab PYTHON=/usr/bin/python3", 2)
 
 
-def has_venv(python: str) -> bool:
-    probe = "import ensurepip, sys, venv; sys.exit(sys.version_info < {})".format(OLDEST)
-    return quietly([python, "-c", probe]).returncode == 0
+def can_make_environments(python: str) -> bool:
+    """True for one that is new enough and has venv and, which Debian packs apart, ensurepip."""
+    probe = f"import ensurepip, sys, venv; sys.exit(sys.version_info < {OLDEST})"
+    return run([python, "-c", probe]).ok
 
 
 def venv_package() -> str:
-    """Debian's package that completes this Python: python3-venv for its python3, python3.X-venv for another."""
-    name = "python{}.{}".format(*sys.version_info[:2])
+    """Debian's package that completes this Python: python3-venv, or python3.X-venv for another."""
+    name = f"python{dotted(tuple(sys.version_info[:2]))}"
     ours, default = os.path.realpath(sys.executable), os.path.realpath("/usr/bin/python3")
-    return name + "-venv" if ours == "/usr/bin/" + name and ours != default else "python3-venv"
+    return f"{name}-venv" if ours == f"/usr/bin/{name}" and ours != default else "python3-venv"
 
 
-def need_from_apt(package: str, why: str) -> None:
-    """As root install it; else say the one line that does, and stop."""
-    if not is_root():
-        raise Stop(why + " Run this once, then the same command again:", apt_line(package), 2)
-    say("{} Installing {} with apt-get ...".format(why, package))
-    done = apt_install(package)
-    if done.returncode:
-        raise Stop("{}\napt-get could not install {}. Once that works, run:".format(
-            last_lines(done), package), apt_line(package), 2)
-
-
-def apt_install(package: str) -> subprocess.CompletedProcess[str]:
+def apt_install(package: str) -> Done:
     install = ["apt-get", "install", "-y", "--no-install-recommends", package]
-    done = quietly(install)
-    if done.returncode:  # a fresh image has no lists of packages, an old one has stale ones
-        quietly(["apt-get", "update"])
-        done = quietly(install)
+    done = run(install)
+    if not done.ok:  # a fresh machine has no lists of packages, an old one has stale ones
+        run(["apt-get", "update"])
+        done = run(install)
     return done
 
 
 def apt_line(package: str) -> str:
-    return "sudo apt-get install -y " + package
+    return f"sudo apt-get install -y {package}"
 
 
 def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-# --- the browser of the tests -----------------------------------------------------------------------------
+# --- the browser of the tests ---------------------------------------------------------------------
 
 
 def find_browser() -> str:
-    """The path of a Chromium or Chrome of this machine: $CHROMIUM, the PATH, macOS's applications. '' if none."""
-    named = os.environ.get("CHROMIUM", "")
-    if named:
-        return named
-    on_path = (shutil.which(name) for name in CHROMIUMS)
-    on_mac = (path for path in MAC_CHROMIUMS if os.path.exists(path))
-    return next((path for path in on_path if path), "") or next(on_mac, "")
+    """A Chromium or Chrome: $CHROMIUM, one on the PATH, one of macOS's applications, or ''."""
+    if os.environ.get("CHROMIUM"):
+        return os.environ["CHROMIUM"]
+    on_path = [path for path in map(shutil.which, CHROMIUMS) if path]
+    on_mac = [path for path in MAC_CHROMIUMS if os.path.exists(path)]
+    return next(iter(on_path + on_mac), "")
 
 
 def provide_browser(environment: Path) -> None:
-    named = os.environ.get("CHROMIUM", "")
-    if named and not shutil.which(named):
-        raise Stop("CHROMIUM is set to {}, which is no program. Correct it or unset it.".format(named), "", 2)
-    if find_browser() or has_playwrights_own(environment):
+    """A Chromium of this machine, else from apt-get, else Playwright's own. Raises Stop."""
+    found = find_browser()
+    if found and not shutil.which(found):
+        raise Stop(f"CHROMIUM is set to {found}, which is no program. Correct or unset it.", "", 2)
+    if found or has_own_chromium(environment):
         return
     has_apt = bool(shutil.which("apt-get"))
     if has_apt and is_root():
-        say("No Chromium for the browser tests. Installing chromium with apt-get ...")
-        if apt_install("chromium").returncode == 0 and find_browser():
+        say("The browser tests need a Chromium. Installing chromium with apt-get ...")
+        if apt_install("chromium").ok and find_browser():
             return
-    say("No Chromium for the browser tests. Downloading Playwright's own ...")
-    done = quietly([str(bin_of(environment, "python")), "-m", "playwright", "install", "chromium"])
-    if done.returncode == 0 and has_playwrights_own(environment):
-        return
-    raise Stop(
-        "The browser tests need a Chromium, and Playwright's own could not be downloaded. "
-        "Run this once, then the same command again:",
-        apt_line("chromium") if has_apt else "brew install --cask chromium",
-        2,
-    )
+    say("The browser tests need a Chromium. Downloading Playwright's own ...")
+    done = run([program(environment, "playwright"), "install", "chromium"])
+    if not (done.ok and has_own_chromium(environment)):
+        line = apt_line("chromium") if has_apt else "brew install --cask chromium"
+        raise Stop("That cannot be had here. Run this, then the same command again:", line, 2)
 
 
-def has_playwrights_own(environment: Path) -> bool:
+def has_own_chromium(environment: Path) -> bool:
+    """True when Playwright has downloaded its Chromium on this machine."""
     probe = (
-        "import os, sys; from playwright.sync_api import sync_playwright\n"
-        "with sync_playwright() as p: sys.exit(not os.path.exists(p.chromium.executable_path))"
+        "import os; from playwright.sync_api import sync_playwright as start\n"
+        "with start() as p: raise SystemExit(not os.path.exists(p.chromium.executable_path))"
     )
-    return quietly([str(bin_of(environment, "python")), "-c", probe]).returncode == 0
+    return run([program(environment, "python"), "-c", probe]).ok
 
 
 if __name__ == "__main__":
