@@ -1,0 +1,199 @@
+"""A line to a server: `send(text)`, `recv()`, `close()` and a clock. A shape, not a base class."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from .errors import ConnectFailed, ConnectionLost, Misuse
+
+
+class Clock(Protocol):
+    """Where a session's times come from: the wall's, or a virtual one."""
+
+    def now(self) -> float:
+        """Seconds, monotonic."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long by this clock."""
+        ...
+
+
+class WallClock:
+    """Time as it passes."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Transport(Protocol):
+    """What a session needs of a line. Frames are JSON text, one event each."""
+
+    clock: Clock
+
+    async def send(self, frame: str) -> None:
+        """Send one text frame. Raises ConnectionLost when the line is gone."""
+        ...
+
+    async def recv(self) -> str | bytes:
+        """The next frame. Raises ConnectionLost when there will be none."""
+        ...
+
+    async def close(self) -> None:
+        """End the line; safe to call again."""
+        ...
+
+
+class WebSocketTransport:
+    """A WebSocket to a Realtime server, by the package `websockets`.
+
+    No limit on the size of a frame (15 MiB are legal) and no compression, which costs more than it
+    saves on base64 audio; both as OpenAI's own client has it.
+    """
+
+    clock: Clock = WallClock()
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def connect(
+        cls, url: str, headers: Mapping[str, str], timeout: float = 30.0
+    ) -> WebSocketTransport:
+        """Open the line. Raises ConnectFailed with what went wrong and what to do."""
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+        host = urlsplit(url).netloc
+        try:
+            return cls(
+                await connect(
+                    url,
+                    additional_headers=dict(headers),
+                    max_size=None,
+                    compression=None,
+                    open_timeout=timeout,
+                    proxy=None if _is_loopback(url) else True,
+                )
+            )
+        except InvalidStatus as refused:
+            raise _refused_by_http(host, refused.response.status_code) from refused
+        except InvalidURI as wrong:
+            raise Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.") from wrong
+        except TimeoutError as late:
+            raise ConnectFailed(
+                f"{host} did not answer within {timeout:g} s. Check the network, or pass a longer timeout=."
+            ) from late
+        except InvalidHandshake as strange:
+            raise ConnectFailed(
+                f"{host} answered, but not as a Realtime server ({strange}). Check the address."
+            ) from strange
+        except OSError as unreachable:
+            raise ConnectFailed(
+                f"No connection to {host}: {unreachable.strerror or unreachable}. Check the network and the "
+                "address; without either, rtwidgets.Simulated() works on this machine alone."
+            ) from unreachable
+
+    async def send(self, frame: str) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            await self._connection.send(frame)
+        except ConnectionClosed as closed:
+            raise lost_line(closed.rcvd.code if closed.rcvd else None, _reason(closed)) from closed
+
+    async def recv(self) -> str | bytes:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise lost_line(closed.rcvd.code if closed.rcvd else None, _reason(closed)) from closed
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class _Connection(Protocol):
+    async def send(self, message: str) -> None: ...
+    async def recv(self) -> str | bytes: ...
+    async def close(self) -> None: ...
+
+
+class MemoryTransport:
+    """One end of a line inside this process: what one end sends the other receives.
+
+    For tests, and for servers written in a few lines of Python.
+    """
+
+    def __init__(
+        self, inbox: asyncio.Queue[str | bytes | None], outbox: asyncio.Queue[str | bytes | None],
+        clock: Clock | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._closed = False
+        self.clock: Clock = clock or WallClock()
+
+    @classmethod
+    def pair(cls, clock: Clock | None = None) -> tuple[MemoryTransport, MemoryTransport]:
+        """Two ends of one line. Make them on the loop that uses them."""
+        there: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        back: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        return cls(there, back, clock), cls(back, there, clock)
+
+    async def send(self, frame: str) -> None:
+        if self._closed:
+            raise lost_line(1000, "")
+        self._outbox.put_nowait(frame)
+
+    async def recv(self) -> str | bytes:
+        frame = await self._inbox.get()
+        if frame is None:
+            self._closed = True
+            self._inbox.put_nowait(None)
+            raise lost_line(1000, "")
+        return frame
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._outbox.put_nowait(None)
+            self._inbox.put_nowait(None)
+
+
+def lost_line(code: int | None, reason: str) -> ConnectionLost:
+    """The exception for a line that ended, with the sentence a person reads."""
+    how = f"closed by the server with code {code}" if code else "cut without a word from the server"
+    said = f": {reason.rstrip('.')}" if reason else ""
+    return ConnectionLost(
+        f"The line was {how}{said}. The log up to then is complete; start again for a new session.",
+        code=code,
+        reason=reason,
+    )
+
+
+def _reason(closed: object) -> str:
+    received = getattr(closed, "rcvd", None)
+    return str(getattr(received, "reason", "") or "")
+
+
+def _refused_by_http(host: str, status: int) -> ConnectFailed:
+    advice = {
+        401: "the key is missing or wrong: check OPENAI_API_KEY, key= or rtwidgets.ask_key()",
+        403: "this key may not use the Realtime API, or this page may not connect",
+        404: "no such model or address: check model= and the URL",
+        429: "too many requests or no quota left: wait, or check the plan and billing of the account",
+    }.get(status, "try again later" if status >= 500 else "check the address")
+    return ConnectFailed(f"{host} refused the connection with HTTP {status}: {advice}.", code=status)
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
