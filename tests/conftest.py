@@ -1,0 +1,71 @@
+"""What every test stands on: no key, no settings of the person who runs it, the recorded sessions."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SHARED = CHECKOUT.parent / "shared"
+OF_THE_PERSON = ("OPENAI_", "AZURE_", "RTWIDGETS_", "JUPYTER", "IPYTHON")
+_own_settings = tempfile.TemporaryDirectory(prefix="rtwidgets-tests-")
+
+
+def pytest_configure() -> None:
+    """A key in the environment must never be spent by a test, nor must a test read or change how
+    this person has set up Jupyter. Done for the whole run: servers and kernels inherit it."""
+    for name in [name for name in os.environ if name.startswith(OF_THE_PERSON)]:
+        del os.environ[name]
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        os.environ[name] = str(Path(_own_settings.name, name.lower()))
+
+
+def pytest_unconfigure() -> None:
+    _own_settings.cleanup()
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the project."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of facts and recordings beside the project. Skips where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip(f"there is no {SHARED}: recorded sessions and facts lie there")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def streams(shared: Path) -> dict[str, list[dict[str, Any]]]:
+    """The recorded sessions by name; their rows are {"direction", "event"}."""
+    return {path.stem: rows_of(path) for path in sorted((shared / "streams").glob("*.jsonl"))}
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+@pytest.fixture(scope="session")
+def script() -> Callable[[str], ModuleType]:
+    """`script("bootstrap")` is .ci/bootstrap.py as a module: .ci is no package."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"ci_{name}", CHECKOUT / ".ci" / f"{name}.py")
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
