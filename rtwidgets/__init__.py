@@ -1,0 +1,87 @@
+"""rtwidgets: who speaks first? OpenAI's Realtime API in a notebook, every event in view.
+
+    import rtwidgets as rt
+    rt.RealtimeChat(opening=rt.GeneratedGreeting("Greet the visitor."))
+
+Importing this package starts nothing and loads nothing: a name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from . import endpoints as endpoints
+    from . import events as events
+    from . import openings as openings
+    from .conversation import Conversation as Conversation
+    from .endpoints import Azure as Azure
+    from .endpoints import Endpoint as Endpoint
+    from .endpoints import OpenAI as OpenAI
+    from .endpoints import Simulated as Simulated
+    from .endpoints import ask_key as ask_key
+    from .errors import ConnectFailed as ConnectFailed
+    from .errors import ConnectionLost as ConnectionLost
+    from .errors import Misuse as Misuse
+    from .errors import RealtimeError as RealtimeError
+    from .errors import SpendingNotApproved as SpendingNotApproved
+    from .errors import TimedOut as TimedOut
+    from .log import EventLog as EventLog
+    from .openings import GeneratedGreeting as GeneratedGreeting
+    from .openings import ModelGreeting as ModelGreeting
+    from .openings import Opening as Opening
+    from .openings import ScriptedGreeting as ScriptedGreeting
+    from .openings import SpokenGreeting as SpokenGreeting
+    from .openings import WaitForUser as WaitForUser
+    from .session import AsyncSession as AsyncSession
+    from .session import Reply as Reply
+    from .session import Session as Session
+    from .simulator import Simulator as Simulator
+    from .widgets.chat import RealtimeChat as RealtimeChat
+    from .widgets.eventtable import EventTable as EventTable
+
+_HOMES = {
+    "Conversation": "conversation",
+    "Azure": "endpoints",
+    "Endpoint": "endpoints",
+    "OpenAI": "endpoints",
+    "Simulated": "endpoints",
+    "ask_key": "endpoints",
+    "ConnectFailed": "errors",
+    "ConnectionLost": "errors",
+    "Misuse": "errors",
+    "RealtimeError": "errors",
+    "SpendingNotApproved": "errors",
+    "TimedOut": "errors",
+    "EventLog": "log",
+    "GeneratedGreeting": "openings",
+    "ModelGreeting": "openings",
+    "Opening": "openings",
+    "ScriptedGreeting": "openings",
+    "SpokenGreeting": "openings",
+    "WaitForUser": "openings",
+    "AsyncSession": "session",
+    "Reply": "session",
+    "Session": "session",
+    "Simulator": "simulator",
+    "RealtimeChat": "widgets.chat",
+    "EventTable": "widgets.eventtable",
+}
+_MODULES = ("audio", "endpoints", "events", "openings")
+
+__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - strings all, from the tables above
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

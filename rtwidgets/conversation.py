@@ -129,7 +129,10 @@ class Conversation:
         self._known: dict[str, Item] = {}  # also items that no conversation holds (out of band)
         self._outbox: deque[Event] = deque()
         self._waiting: deque[Event] = deque()
+        self._last_answered: Event | None = None
         self._created = 0
+        self._answers: dict[str, str] = {}  # a request's event_id -> the response it brought
+        self._refusals: dict[str, Event] = {}  # a request's event_id -> why it brought none
         self._asked: deque[Event] = deque()  # response.create sent, response.created not yet seen
 
     # ------------------------------------------------------------ reading
@@ -149,12 +152,21 @@ class Conversation:
         """The item with that id, in the conversation or outside it."""
         return self._known.get(item_id)
 
+    def response_to(self, request_id: str) -> Response | None:
+        """The response that a `response.create` with that event id brought, once it began."""
+        return self.responses.get(self._answers.get(request_id, ""))
+
+    def refusal_of(self, request_id: str) -> Event | None:
+        """The error that a `response.create` with that event id brought instead."""
+        return self._refusals.get(request_id)
+
     # ------------------------------------------------------------ sending
 
-    def request(self, event: Event) -> None:
+    def request(self, event: Event) -> Event:
         """Ask for a client event to be sent; a `response.create` waits for its turn.
 
-        It is given an `event_id` where it has none: a refusal that names it frees the turn again.
+        It is given an `event_id` where it has none, by which `response_to` finds the answer. Returns the
+        event as it will be sent.
         """
         if event.get("type") == "response.create" and "event_id" not in event:
             self._created += 1
@@ -163,6 +175,7 @@ class Conversation:
             self._waiting.append(event)
         else:
             self._send(event)
+        return event
 
     def to_send(self) -> list[Event]:
         """The events to transmit now, in order. After calling this method: send them all."""
@@ -198,17 +211,32 @@ class Conversation:
 
     def _refused(self, error: Event) -> None:
         self.errors.append(error)
-        if not self._asked:
-            return
+        if text_field(error, "code") == "conversation_already_has_active_response":
+            self._overtaken()
+        elif (refused := self._asked_by(error)) is not None:
+            self._asked.remove(refused)
+            self._refusals[text_field(refused, "event_id")] = error
+
+    def _asked_by(self, error: Event) -> Event | None:
+        """The request that an error refuses: the one it names, or the oldest when it can be no other."""
         cause = text_field(error, "event_id")
-        named = next((one for one in self._asked if cause and one.get("event_id") == cause), None)
-        if named is not None:
-            self._asked.remove(named)
-        elif text_field(error, "code") == "conversation_already_has_active_response":
-            # A turn detected by the server came first. Ours takes its place in the queue again.
+        if cause:
+            return next((one for one in self._asked if one.get("event_id") == cause), None)
+        about_a_response = text_field(error, "param").startswith("response")
+        return self._asked[0] if self._asked and about_a_response else None
+
+    def _overtaken(self) -> None:
+        """A response that nobody here asked for came first (the server detected a turn).
+
+        Its `response.created` was taken for the answer to our request: that is put right, and the
+        request waits for its turn again.
+        """
+        if self._asked:
             self._waiting.appendleft(self._asked.popleft())
-        elif not cause and text_field(error, "param").startswith("response"):
-            self._asked.popleft()
+        elif self._last_answered is not None:
+            self._answers.pop(text_field(self._last_answered, "event_id"), None)
+            self._waiting.appendleft(self._last_answered)
+            self._last_answered = None
 
     def _session(self, event: Event) -> None:
         session = value_at(event, "session")
@@ -268,8 +296,11 @@ class Conversation:
 
     def _response_created(self, event: Event) -> None:
         response = self._response(event)
-        if response is not None and response.conversation_id and self._asked:
-            self._asked.popleft()
+        if response is None or not response.conversation_id:
+            return
+        if self._asked:
+            self._last_answered = self._asked.popleft()
+            self._answers[text_field(self._last_answered, "event_id")] = response.id
 
     def _response_done(self, event: Event) -> None:
         response = self._response(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from .errors import ConnectFailed, ConnectionLost, Misuse
@@ -80,7 +80,7 @@ class WebSocketTransport:
                     max_size=None,
                     compression=None,
                     open_timeout=timeout,
-                    proxy=None if _is_loopback(url) else True,
+                    **_proxy_settings(url),
                 )
             )
         except InvalidStatus as refused:
@@ -195,5 +195,16 @@ def _refused_by_http(host: str, status: int) -> ConnectFailed:
     return ConnectFailed(f"{host} refused the connection with HTTP {status}: {advice}.", code=status)
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _proxy_settings(url: str) -> dict[str, Any]:
+    """A server on this machine is never reached through a proxy, whatever the environment says.
+
+    websockets looks for proxies since version 15; version 14 has no such argument.
+    """
+    from websockets.version import version
+
+    return {"proxy": None} if is_loopback(url) and int(version.split(".")[0]) >= 15 else {}

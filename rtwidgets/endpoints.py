@@ -1,0 +1,281 @@
+"""Where to connect. The only module that reads a key, and the one that starts the simulator's
+process when no key is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from urllib.parse import parse_qs, quote, urlsplit
+
+from .errors import ConnectFailed, Misuse
+from .pricing import PRICES_AS_OF, rough_cost_of_minutes
+from .transport import Transport, WebSocketTransport, is_loopback
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
+
+DEFAULT_MODEL = "gpt-realtime-2.1"
+MODELS = (
+    "gpt-realtime-2.1",
+    "gpt-realtime-2.1-mini",
+    "gpt-realtime-2",
+    "gpt-realtime-1.5",
+    "gpt-realtime",
+    "gpt-realtime-mini",
+)
+VOICES = ("marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse")
+
+_KEY_VARIABLE = "OPENAI_API_KEY"
+_AZURE_KEY_VARIABLE = "AZURE_OPENAI_API_KEY"
+
+
+class Key:
+    """A secret that never prints itself, is never copied and never pickled."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: str) -> None:
+        if not secret.strip():
+            raise Misuse("The key is empty. Paste the whole key, or leave it out to use the simulator.")
+        self._secret = secret.strip()
+
+    def reveal(self) -> str:
+        """The secret itself, for the header it belongs in and nothing else."""
+        return self._secret
+
+    def __repr__(self) -> str:
+        return "Key(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __copy__(self) -> Key:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Key:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise Misuse("A key is not written to disk. Read it again where it is needed.")
+
+
+_asked_key: Key | None = None
+
+
+def ask_key() -> None:
+    """Ask for an OpenAI key without showing it, and keep it for this process only."""
+    global _asked_key
+    from getpass import getpass
+
+    try:
+        _asked_key = Key(getpass("OpenAI API key (not shown, kept for this kernel only): "))
+    except Misuse:
+        raise
+    except Exception as no_input:  # a kernel without a person: StdinNotImplementedError, EOFError
+        raise Misuse(
+            f"Nobody can type a key here ({type(no_input).__name__}). "
+            f"Set {_KEY_VARIABLE} before starting, or use the simulator."
+        ) from None
+    print("Key kept for this kernel. rtwidgets.OpenAI() uses it.")
+
+
+def _find_key(given: str | Key | None, variable: str) -> Key | None:
+    if given is not None:
+        return given if isinstance(given, Key) else Key(given)
+    if variable == _KEY_VARIABLE and _asked_key is not None:
+        return _asked_key
+    found = os.environ.get(variable, "")
+    return Key(found) if found.strip() else None
+
+
+class Endpoint:
+    """A Realtime server at an address of your own.
+
+    Args:
+        url: `ws://` or `wss://`; `?model=` is added where the address names none.
+        headers: sent with the handshake, for example a gateway's own authorization.
+        key: sent as `Authorization: Bearer …`.
+        model: the model, or the deployment behind a gateway.
+        name: what to call it.
+    """
+
+    key_header = "Authorization"
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        key: str | Key | None = None,
+        model: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        if urlsplit(url).scheme not in ("ws", "wss"):
+            raise Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.")
+        self.url = url
+        self.model = model or DEFAULT_MODEL
+        self.name = name or urlsplit(url).netloc
+        self._headers = dict(headers or {})
+        self._key = _find_key(key, "") if key is not None else None
+
+    @property
+    def paid(self) -> bool:
+        """Whether a session there may cost money: all but those on this machine."""
+        return not is_loopback(self.url)
+
+    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+        """A line to the server. Raises ConnectFailed."""
+        return await WebSocketTransport.connect(
+            self._address(model or self.model), self._all_headers(), timeout
+        )
+
+    def _address(self, model: str) -> str:
+        query = parse_qs(urlsplit(self.url).query)
+        if {"model", "call_id", "intent"} & query.keys():  # exactly one of these three is legal
+            return self.url
+        return f"{self.url}{'&' if query else '?'}model={quote(model, safe='')}"
+
+    def _all_headers(self) -> dict[str, str]:
+        if self._key is None:
+            return dict(self._headers)
+        scheme = "Bearer " if self.key_header == "Authorization" else ""
+        return {self.key_header: scheme + self._key.reveal(), **self._headers}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name}, {self.model})"
+
+
+class OpenAI(Endpoint):
+    """OpenAI's own service. The key comes from the argument, `ask_key()` or `OPENAI_API_KEY`."""
+
+    def __init__(self, model: str | None = None, key: str | Key | None = None) -> None:
+        super().__init__("wss://api.openai.com/v1/realtime", model=model, name="OpenAI")
+        self._given_key = _find_key(key, "") if key is not None else None
+
+    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+        self._key = self._given_key or _find_key(None, _KEY_VARIABLE)
+        if self._key is None:
+            raise ConnectFailed(
+                f"There is no OpenAI key. Call rtwidgets.ask_key(), set {_KEY_VARIABLE} or pass key=; "
+                "rtwidgets.Simulated() needs none."
+            )
+        return await super().open(model, timeout)
+
+
+class Azure(Endpoint):
+    """Azure OpenAI's GA endpoint.
+
+    Args:
+        resource: the name in `https://<resource>.openai.azure.com`.
+        deployment: the deployment's name, which stands where OpenAI has the model.
+        key: the resource's key; otherwise `AZURE_OPENAI_API_KEY`.
+    """
+
+    key_header = "api-key"
+
+    def __init__(self, resource: str, deployment: str, key: str | Key | None = None) -> None:
+        url = f"wss://{resource}.openai.azure.com/openai/v1/realtime"
+        super().__init__(url, model=deployment, name=f"Azure {resource}")
+        self._key = _find_key(key, _AZURE_KEY_VARIABLE)
+
+    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+        if self._key is None:
+            raise ConnectFailed(f"There is no key for Azure. Set {_AZURE_KEY_VARIABLE} or pass key=.")
+        return await super().open(model, timeout)
+
+
+class Simulated(Endpoint):
+    """The simulator on this machine: no key, no network, no cost, and it says what it is.
+
+    Args:
+        latency: `"typical"` answers at the pace of the real service, `"none"` at once.
+        seed: the same seed gives the same words.
+        where: `"process"` (a child process shared by this kernel, so that a busy cell does not slow it),
+            `"thread"` of this process, or `"memory"`: no socket, on a virtual clock, for tests.
+    """
+
+    def __init__(
+        self,
+        latency: Literal["none", "typical"] = "typical",
+        seed: int = 0,
+        where: Literal["process", "thread", "memory"] = "process",
+        model: str | None = None,
+    ) -> None:
+        if latency not in ("none", "typical"):
+            raise Misuse(f"latency is \"none\" or \"typical\", not {latency!r}.")
+        if where not in ("process", "thread", "memory"):
+            raise Misuse(f"where is \"process\", \"thread\" or \"memory\", not {where!r}.")
+        super().__init__("ws://localhost/v1/realtime", model=model, name="Simulator")
+        self.latency = latency
+        self.seed = seed
+        self.where = where
+
+    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+        model = model or self.model
+        if self.where == "memory":
+            from .simulator.memory import connect
+
+            line: Transport = connect(model=model, latency=self.latency, seed=self.seed)
+            return line
+        simulator = await asyncio.wait_for(asyncio.to_thread(_running, self), timeout)
+        there = Endpoint(simulator.url, key=simulator.key, model=model, name=self.name)
+        return await there.open(model, timeout)
+
+
+# One simulator for a kind, shared by all sessions of this process, ended with it.
+_simulators: dict[tuple[str, int, str], Simulator] = {}
+_starting = threading.Lock()
+
+
+def _running(endpoint: Simulated) -> Simulator:
+    from .simulator import Simulator
+
+    kind = (endpoint.latency, endpoint.seed, endpoint.where)
+    with _starting:
+        simulator = _simulators.get(kind)
+        if simulator is None or not simulator.running:
+            simulator = Simulator(
+                latency=endpoint.latency, seed=endpoint.seed, in_process=endpoint.where == "thread"
+            )
+            simulator.start()
+            _simulators[kind] = simulator
+        return simulator
+
+
+def default_endpoint() -> Endpoint:
+    """OpenAI where a key is there, else the simulator."""
+    return OpenAI() if _find_key(None, _KEY_VARIABLE) else Simulated()
+
+
+# ---------------------------------------------------------------- money
+
+_spending_approved = False
+
+
+def spending_notice(endpoint: Endpoint, model: str | None = None) -> str | None:
+    """What a session would cost, in a sentence to agree to; None when nobody has to be asked.
+
+    A key in the environment never makes a notebook spend silently: the first paid session of a
+    process asks, by a click or by `budget=`.
+    """
+    if not endpoint.paid or _spending_approved:
+        return None
+    model = model or endpoint.model
+    cost = rough_cost_of_minutes(1, model)
+    price = (
+        f"very roughly ${cost:.2f} for a minute of conversation (prices of {PRICES_AS_OF})"
+        if cost is not None
+        else "at a price this table does not know"
+    )
+    return f"{endpoint.name} with {model} costs money: {price}."
+
+
+def approve_spending() -> None:
+    """Remember for this process that someone agreed to paid sessions."""
+    global _spending_approved
+    _spending_approved = True
