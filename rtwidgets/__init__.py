@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import endpoints as endpoints
     from . import events as events
     from . import openings as openings
+    from .blocking import Session as Session
     from .conversation import Conversation as Conversation
     from .endpoints import Azure as Azure
     from .endpoints import Endpoint as Endpoint
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
     from .openings import ScriptedGreeting as ScriptedGreeting
     from .openings import SpokenGreeting as SpokenGreeting
     from .openings import WaitForUser as WaitForUser
+    from .reply import Reply as Reply
     from .session import AsyncSession as AsyncSession
-    from .session import Reply as Reply
-    from .session import Session as Session
     from .simulator import Simulator as Simulator
     from .widgets.chat import RealtimeChat as RealtimeChat
     from .widgets.eventtable import EventTable as EventTable
@@ -64,8 +64,8 @@ _HOMES = {
     "SpokenGreeting": "openings",
     "WaitForUser": "openings",
     "AsyncSession": "session",
-    "Reply": "session",
-    "Session": "session",
+    "Reply": "reply",
+    "Session": "blocking",
     "Simulator": "simulator",
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",

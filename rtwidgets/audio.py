@@ -28,7 +28,8 @@ BYTES_PER_MS = RATE * SAMPLE_BYTES // 1000
 
 
 def samples_from_pcm(pcm: bytes) -> Samples:
-    """The samples in `pcm`, as a read-only int16 view of shape (n,). An odd last byte is left out."""
+    """The samples in `pcm`, as a read-only int16 view of shape (n,). An odd last byte is left
+    out."""
     return np.frombuffer(pcm, dtype="<i2", count=len(pcm) // SAMPLE_BYTES)
 
 

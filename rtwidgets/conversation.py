@@ -1,12 +1,12 @@
 """The conversation as a state machine, without I/O: events in, items, responses and usage out, and
 what to send next.
 
-State is keyed by id, never by "the current one": deltas of several items interleave, and a server may
-answer out of order. Nothing here raises on what a server sends: unknown is not an error, and what
-cannot be read is left as it was.
+State is keyed by id, never by "the current one": deltas of several items interleave, and a server
+may answer out of order. Nothing here raises on what a server sends: unknown is not an error, and
+what cannot be read is left as it was.
 
-The rule for sending: one response at a time in the conversation. A `response.create` asked for while
-one is active, or asked for and not begun, waits here until its turn.
+The rule for sending: one response at a time in the conversation. A `response.create` asked for
+while one is active, or asked for and not begun, waits here until its turn.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ class Response:
 class Conversation:
     """What the events of a session add up to.
 
-    Feed every server event to `receive`, in order. To send, hand events to `request` and transmit what
-    `to_send` gives, again after each `receive`.
+    Feed every server event to `receive`, in order. To send, hand events to `request` and transmit
+    what `to_send` gives, again after each `receive`.
 
     Attributes:
         session: the effective configuration, as the server last stated it.
@@ -165,8 +165,8 @@ class Conversation:
     def request(self, event: Event) -> Event:
         """Ask for a client event to be sent; a `response.create` waits for its turn.
 
-        It is given an `event_id` where it has none, by which `response_to` finds the answer. Returns the
-        event as it will be sent.
+        It is given an `event_id` where it has none, by which `response_to` finds the answer.
+        Returns the event as it will be sent.
         """
         if event.get("type") == "response.create" and "event_id" not in event:
             self._created += 1
@@ -218,7 +218,8 @@ class Conversation:
             self._refusals[text_field(refused, "event_id")] = error
 
     def _asked_by(self, error: Event) -> Event | None:
-        """The request that an error refuses: the one it names, or the oldest when it can be no other."""
+        """The request that an error refuses: the one it names, or the oldest when it can be no
+        other."""
         cause = text_field(error, "event_id")
         if cause:
             return next((one for one in self._asked if one.get("event_id") == cause), None)

@@ -40,7 +40,9 @@ class Key:
 
     def __init__(self, secret: str) -> None:
         if not secret.strip():
-            raise Misuse("The key is empty. Paste the whole key, or leave it out to use the simulator.")
+            raise Misuse(
+                "The key is empty. Paste the whole key, or leave it out to use the simulator."
+            )
         self._secret = secret.strip()
 
     def reveal(self) -> str:
@@ -161,7 +163,8 @@ class OpenAI(Endpoint):
         self._key = self._given_key or _find_key(None, _KEY_VARIABLE)
         if self._key is None:
             raise ConnectFailed(
-                f"There is no OpenAI key. Call rtwidgets.ask_key(), set {_KEY_VARIABLE} or pass key=; "
+                f"There is no OpenAI key. Call rtwidgets.ask_key(), set {_KEY_VARIABLE} or pass "
+                f"key=; "
                 "rtwidgets.Simulated() needs none."
             )
         return await super().open(model, timeout)
@@ -185,7 +188,9 @@ class Azure(Endpoint):
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         if self._key is None:
-            raise ConnectFailed(f"There is no key for Azure. Set {_AZURE_KEY_VARIABLE} or pass key=.")
+            raise ConnectFailed(
+                f"There is no key for Azure. Set {_AZURE_KEY_VARIABLE} or pass key=."
+            )
         return await super().open(model, timeout)
 
 
@@ -195,7 +200,8 @@ class Simulated(Endpoint):
     Args:
         latency: `"typical"` answers at the pace of the real service, `"none"` at once.
         seed: the same seed gives the same words.
-        where: `"process"` (a child process shared by this kernel, so that a busy cell does not slow it),
+        where: `"process"` (a child process shared by this kernel, so that a busy cell does not
+        slow it),
             `"thread"` of this process, or `"memory"`: no socket, on a virtual clock, for tests.
     """
 
@@ -207,9 +213,9 @@ class Simulated(Endpoint):
         model: str | None = None,
     ) -> None:
         if latency not in ("none", "typical"):
-            raise Misuse(f"latency is \"none\" or \"typical\", not {latency!r}.")
+            raise Misuse(f'latency is "none" or "typical", not {latency!r}.')
         if where not in ("process", "thread", "memory"):
-            raise Misuse(f"where is \"process\", \"thread\" or \"memory\", not {where!r}.")
+            raise Misuse(f'where is "process", "thread" or "memory", not {where!r}.')
         super().__init__("ws://localhost/v1/realtime", model=model, name="Simulator")
         self.latency = latency
         self.seed = seed

@@ -136,7 +136,11 @@ def field(event: Any, *path: str | int) -> Any:
         if isinstance(step, str):
             event = event.get(step) if isinstance(event, dict) else None
         else:
-            event = event[step] if isinstance(event, list) and -len(event) <= step < len(event) else None
+            event = (
+                event[step]
+                if isinstance(event, list) and -len(event) <= step < len(event)
+                else None
+            )
         if event is None:
             return None
     return event
@@ -174,8 +178,16 @@ def error_of(event: Event) -> Event | None:
 _FAMILIES = (
     ("error", ("error",)),
     ("audio", ("response.output_audio.", "response.audio.")),
-    ("text", ("response.output_text", "response.output_audio_transcript", "response.text",
-              "response.audio_transcript", "response.content_part")),
+    (
+        "text",
+        (
+            "response.output_text",
+            "response.output_audio_transcript",
+            "response.text",
+            "response.audio_transcript",
+            "response.content_part",
+        ),
+    ),
     ("tools", ("response.function_call", "response.mcp", "mcp_list_tools")),
     ("response", ("response.", "rate_limits")),
     ("input", ("input_audio_buffer", "conversation.item.input_audio_transcription")),
@@ -206,8 +218,10 @@ def text_of(event: Event) -> str:
     ):
         return item_text(event["item"])
     error = error_of(event)
-    return text_field(error, "message") if error else text_field(event, "part", "text") or text_field(
-        event, "part", "transcript"
+    return (
+        text_field(error, "message")
+        if error
+        else text_field(event, "part", "text") or text_field(event, "part", "transcript")
     )
 
 
@@ -252,7 +266,9 @@ def _describe_session(event: Event) -> str:
         return ""
     if "id" in session:
         model, voice = text_field(session, "model"), text_field(session, "audio", "output", "voice")
-        return " · ".join(word for word in (session["id"], model, voice) if isinstance(word, str) and word)
+        return " · ".join(
+            word for word in (session["id"], model, voice) if isinstance(word, str) and word
+        )
     return ", ".join(key for key in session if key != "type")
 
 
@@ -268,8 +284,12 @@ def _describe_item(item: Any) -> str:
 def _describe_request(response: Any) -> str:
     if not isinstance(response, dict) or not response:
         return "bare: the session's own settings"
-    words = [f"“{_short(text_field(response, 'instructions'))}”"] if "instructions" in response else []
-    others = [f"{key} {response[key]}" for key in ("conversation", "tool_choice") if key in response]
+    words = (
+        [f"“{_short(text_field(response, 'instructions'))}”"] if "instructions" in response else []
+    )
+    others = [
+        f"{key} {response[key]}" for key in ("conversation", "tool_choice") if key in response
+    ]
     if "input" in response:
         given = response["input"]
         others.append(f"input of {len(given)}" if isinstance(given, list) else "input")

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from . import audio
 from .errors import Misuse
@@ -113,7 +113,8 @@ class Row:
 
     @property
     def family(self) -> str:
-        """The group of its type: session, item, response, input, audio, text, tools, error, local."""
+        """The group of its type: session, item, response, input, audio, text, tools, error,
+        local."""
         return family_of(self.type)
 
     @property
@@ -204,6 +205,11 @@ class Rows(Sequence[Row]):
             seqs = [seq for seq in seqs if needle in log._searchable(seq)]
         return View(log, seqs)
 
+    @property
+    def endpoint_name(self) -> str:
+        """What the session was with, as far as the log's header says."""
+        return self._log.endpoint
+
     def audio(self, response_id: str | None = None) -> audio.Samples:
         """The assistant's audio in these rows, one response's or all: int16 samples, shape (n,)."""
         return audio.samples_from_pcm(self._spoken(response_id))
@@ -235,7 +241,17 @@ class Rows(Sequence[Row]):
             import pandas
         except ImportError:
             raise Misuse("to_dataframe() needs pandas: pip install pandas") from None
-        names = ("seq", "t", "direction", "type", "item_id", "response_id", "size", "audio_ms", "summary")
+        names = (
+            "seq",
+            "t",
+            "direction",
+            "type",
+            "item_id",
+            "response_id",
+            "size",
+            "audio_ms",
+            "summary",
+        )
         return pandas.DataFrame({name: [getattr(row, name) for row in self] for name in names})
 
     def show(self) -> EventTable:
@@ -257,7 +273,9 @@ class Rows(Sequence[Row]):
     def __repr__(self) -> str:
         seconds = self[-1].t if len(self) else 0.0
         counts = (f"{len(self.where(direction=one))} {one}" for one in DIRECTIONS)
-        return f"<{type(self).__name__}: {len(self)} events in {seconds:.1f} s: {', '.join(counts)}>"
+        return (
+            f"<{type(self).__name__}: {len(self)} events in {seconds:.1f} s: {', '.join(counts)}>"
+        )
 
 
 class View(Rows):
@@ -275,7 +293,8 @@ class EventLog(Rows):
     """All frames of a session, append-only.
 
     Args:
-        clock: seconds, monotonic; the log's time 0 is the clock at the first row. Without one, a row
+        clock: seconds, monotonic; the log's time 0 is the clock at the first row. Without one, a
+        row
             that is given no `t` has the time of the row before it.
         started: wall clock of time 0 in seconds since 1970, for the record.
         endpoint, model: what the session was with, for the record.
@@ -315,7 +334,8 @@ class EventLog(Rows):
     def append(
         self, direction: Direction, frame: str | bytes | Event, t: float | None = None
     ) -> Row:
-        """Take a frame as it is on the wire (a dict is serialised for convenience) and give its row.
+        """Take a frame as it is on the wire (a dict is serialised for convenience) and give its
+        row.
 
         Args:
             t: seconds since the log began; by the log's clock when not given.
@@ -412,17 +432,19 @@ class EventLog(Rows):
         elif isinstance(entry.get("raw"), str):
             self._read_frame(entry, entry["raw"])
         elif isinstance(entry.get("event"), dict):
-            self._read_frame(entry, _raw_inside(line) or json.dumps(entry["event"], ensure_ascii=False))
+            self._read_frame(
+                entry, _raw_inside(line) or json.dumps(entry["event"], ensure_ascii=False)
+            )
         elif isinstance(entry.get("type"), str):
             self._read_frame({}, line, guess=entry["type"])
         else:
             self.problems.append(f"line {number} has no event and was left out")
 
     def _read_frame(self, entry: Event, frame: str, guess: str = "") -> None:
-        direction = entry.get("direction")
-        if direction not in DIRECTIONS:
-            guess = guess or text_field(entry, "event", "type")
-            direction = "client" if guess in CLIENT_EVENTS else "server"
+        guess = guess or text_field(entry, "event", "type")
+        guessed: Direction = "client" if guess in CLIENT_EVENTS else "server"
+        stated = (one for one in DIRECTIONS if one == entry.get("direction"))
+        direction = next(stated, guessed)
         t = entry.get("t")
         self.append(direction, frame, t=float(t) if isinstance(t, int | float) else None)
 
@@ -474,8 +496,8 @@ def is_delta(type_: str) -> bool:
 def fold(rows: Iterable[Row]) -> Iterator[Run]:
     """`rows` with the deltas between two other events gathered by type and item.
 
-    Transcript and audio deltas of a reply alternate on the wire: gathered by kind they are two lines
-    that can be read, at the place of their first delta.
+    Transcript and audio deltas of a reply alternate on the wire: gathered by kind they are two
+    lines that can be read, at the place of their first delta.
     """
     open_runs: dict[tuple[str, str], Run] = {}
     for row in rows:

@@ -51,7 +51,8 @@ def run(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
     if on_loop_thread():
         work.close()
         raise Misuse(
-            "A blocking call was made from a session's own thread and would stop it. Use AsyncSession "
+            "A blocking call was made from a session's own thread and would stop it. Use "
+            "AsyncSession "
             "there, or hand the work to another thread."
         )
     future = submit(work)

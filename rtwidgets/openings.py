@@ -78,8 +78,9 @@ class ScriptedGreeting(Opening):
     """A sentence written into the conversation as the assistant's: remembered, exact, and silent.
 
     The item's content must be `output_text`; `input_text`, which a support bot once advised, is
-    refused ("Invalid value: 'input_text'. Value must be 'output_text'.", live 2026-08-19). No response is
-    made, so nothing is heard and nothing is billed until the next turn reads it as text.
+    refused ("Invalid value: 'input_text'. Value must be 'output_text'.", live 2026-08-19). No
+    response is made, so nothing is heard and nothing is billed until the next turn reads it as
+    text.
     """
 
     text: str
@@ -94,8 +95,8 @@ class ScriptedGreeting(Opening):
 class SpokenGreeting(Opening):
     """The model is told to say exactly this: heard, remembered, and usually but never surely exact.
 
-    OpenAI's recipe for speech without context: `input: []`, so that nothing else is in its view, and
-    no tools. The words stay in the conversation. The model may still add, translate or go on.
+    OpenAI's recipe for speech without context: `input: []`, so that nothing else is in its view,
+    and no tools. The words stay in the conversation. The model may still add, translate or go on.
     """
 
     text: str
@@ -110,8 +111,8 @@ class SpokenGreeting(Opening):
 class GeneratedGreeting(Opening):
     """The model greets in its own words, by instructions for this one response.
 
-    They replace the session's instructions for that response: persona, language and rules given there
-    are not known to the greeting, unless `join` puts the session's in front.
+    They replace the session's instructions for that response: persona, language and rules given
+    there are not known to the greeting, unless `join` puts the session's in front.
 
     Args:
         instructions: what the greeting should do.

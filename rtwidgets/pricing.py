@@ -45,7 +45,8 @@ PRICES: dict[str, Price] = {
 
 
 def cost_of(usage: Mapping[str, Any] | None, model: str) -> float | None:
-    """Dollars of one response's `usage`; None where the model has no price here or usage is missing.
+    """Dollars of one response's `usage`; None where the model has no price here or usage is
+    missing.
 
     Cached tokens are part of the input tokens and are billed at their own rate; reasoning tokens
     are part of the text output.

@@ -1,7 +1,6 @@
 """A session: the only pump between a transport, the conversation and the log.
 
-`AsyncSession` runs on the caller's loop. `Session` is the same with blocking methods on the shared
-loop's thread, so that it goes on while a notebook's cell computes.
+`AsyncSession` runs on the caller's loop, and so pauses with it: for a notebook there is `Session`.
 """
 
 from __future__ import annotations
@@ -10,17 +9,15 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from . import audio, loop
-from .conversation import Conversation, Response
+from . import audio
+from .conversation import Conversation
 from .endpoints import Endpoint, approve_spending, default_endpoint, spending_notice
 from .errors import ConnectFailed, ConnectionLost, Misuse, SpendingNotApproved, TimedOut
 from .events import (
     Event,
-    error_of,
     field,
     input_audio_append,
     input_audio_commit,
@@ -45,56 +42,9 @@ SIMULATED_ID = "sess_simulated_"
 """How a session id begins that no real service gave out; every label derives from it."""
 
 _CHUNK_MS = 40
-_LISTEN_MS = 3000  # silence sent behind speech until the server has noticed its end
+LISTEN_MS = 3000  # silence sent behind speech until the server has noticed its end
 
 logger = logging.getLogger("rtwidgets")
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When a reply came, in seconds after it was asked for; None for what did not come."""
-
-    created: float | None = None
-    first_text: float | None = None
-    first_audio: float | None = None
-    done: float | None = None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer of the model.
-
-    Attributes:
-        text: its words, written or spoken.
-        transcript: the words of what was spoken; empty for a written reply.
-        usage: the server's own report of tokens, None where it sent none.
-        cost: US dollars by the price table, None where the model has no price. A simulator's reply
-            has the price the real one would have had.
-        status: completed, cancelled, failed or incomplete.
-        error: why it failed, in the server's words; empty where it did not.
-    """
-
-    text: str
-    transcript: str
-    usage: Event | None
-    cost: float | None
-    timing: Timing
-    response_id: str
-    status: str
-    error: str
-    log: EventLog
-
-    sample_rate = audio.RATE
-
-    @property
-    def audio(self) -> audio.Samples:
-        """What was spoken: int16 samples at 24 kHz, shape (n,); empty for a written reply."""
-        return self.log.audio(self.response_id) if self.response_id else audio.samples_from_pcm(b"")
-
-    def __repr__(self) -> str:
-        seconds = len(self.audio) / self.sample_rate
-        heard = f", {seconds:.1f} s of speech" if seconds else ""
-        return f"<Reply {self.status}{heard}: {self.text or self.error!r}>"
 
 
 class AsyncSession:
@@ -128,10 +78,11 @@ class AsyncSession:
         budget: float | None = None,
     ) -> None:
         if modality not in ("audio", "text"):
-            raise Misuse(f"modality is \"audio\" or \"text\", not {modality!r}.")
+            raise Misuse(f'modality is "audio" or "text", not {modality!r}.')
         if not all(isinstance(tool, Mapping) for tool in tools):
             raise Misuse(
-                "A tool is given as the protocol's own dict: type, name, description and parameters."
+                "A tool is given as the protocol's own dict: type, name, description and "
+                "parameters."
             )
         self.endpoint = endpoint or default_endpoint()
         self.opening = opening or WaitForUser()
@@ -144,7 +95,10 @@ class AsyncSession:
         self._settings = _settings(instructions, voice, modality, tools)
         self._clock: Clock = WallClock()
         self.log = EventLog(
-            lambda: self._clock.now(), started=time.time(), endpoint=self.endpoint.name, model=self.model
+            lambda: self._clock.now(),
+            started=time.time(),
+            endpoint=self.endpoint.name,
+            model=self.model,
         )
         self._transport: Transport | None = None
         self._pumping: asyncio.Task[None] | None = None
@@ -233,7 +187,9 @@ class AsyncSession:
         if notice is None:
             return
         if self.budget is None:
-            raise SpendingNotApproved(f"{notice} Agree by budget=, in dollars, for example budget=0.50.")
+            raise SpendingNotApproved(
+                f"{notice} Agree by budget=, in dollars, for example budget=0.50."
+            )
         print(f"{notice} This session stops asking at ${self.budget:.2f}.")
         approve_spending()
 
@@ -251,7 +207,10 @@ class AsyncSession:
 
         def answered() -> bool:
             if self.conversation.errors:
-                raise Misuse("The server refused the session's settings. " + _refusal(self.conversation.errors[0]))
+                raise Misuse(
+                    "The server refused the session's settings. "
+                    + _refusal(self.conversation.errors[0])
+                )
             return len(self.log.where(type="session.updated")) > before
 
         await self._until(answered, self.timeout, "the server's session.updated")
@@ -293,7 +252,9 @@ class AsyncSession:
 
     async def _transmit(self, event: Event | str) -> Row:
         if self._transport is None or self.lost is not None:
-            raise self.lost or Misuse("The session is not open. Use it inside `with`, or start the chat.")
+            raise self.lost or Misuse(
+                "The session is not open. Use it inside `with`, or start the chat."
+            )
         frame = event if isinstance(event, str) else _serialised(event)
         async with self._sending:  # the log's order is the wire's order
             row = self.log.append("client", frame)
@@ -339,10 +300,9 @@ class AsyncSession:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    async def _until(
-        self, ready: Callable[[], bool], timeout: float | None, what: str
-    ) -> None:
-        """Wait until `ready()`, asked again at each row. Raises TimedOut, or what ended the line."""
+    async def _until(self, ready: Callable[[], bool], timeout: float | None, what: str) -> None:
+        """Wait until `ready()`, asked again at each row. Raises TimedOut, or what ended the
+        line."""
         seconds = self.timeout if timeout is None else timeout
         try:
             async with asyncio.timeout(seconds):
@@ -363,14 +323,16 @@ class AsyncSession:
     async def send(self, event: Event | str) -> Row:
         """Send one client event exactly as it is, at once, and give its row in the log.
 
-        A string is sent as the frame it is, JSON or not: the server's answer to nonsense is worth seeing.
+        A string is sent as the frame it is, JSON or not: the server's answer to nonsense is worth
+        seeing.
         """
         row = await self._transmit(event)
         self._mark = row.seq
         return row
 
     async def say(self, text: str) -> str:
-        """Add the user's words and ask for a reply, without waiting; gives the request's event id."""
+        """Add the user's words and ask for a reply, without waiting; gives the request's event
+        id."""
         self._check_budget()
         self.conversation.request(item_create(user_text(text)))
         asked = self.conversation.request(response_create())
@@ -389,7 +351,8 @@ class AsyncSession:
         Args:
             samples: int16 or floats in [-1, 1], mono 24 kHz, shape (n,).
             reply: wait for the answer. With turn detection on, silence follows until the server has
-                heard the end of the turn; with it off, the turn is committed and a response asked for.
+                heard the end of the turn; with it off, the turn is committed and a response asked
+                for.
 
         Returns the reply, None where nothing was recognised as speech or none was to be waited for.
         """
@@ -416,7 +379,7 @@ class AsyncSession:
 
     async def _turn_ended(self, start: int) -> bool:
         silence = bytes(_CHUNK_MS * audio.BYTES_PER_MS)
-        for _ in range(_LISTEN_MS // _CHUNK_MS):
+        for _ in range(LISTEN_MS // _CHUNK_MS):
             if len(self.log[start:].where(type="input_audio_buffer.committed")):
                 return True
             await self._append_audio(silence)
@@ -435,7 +398,8 @@ class AsyncSession:
         """Stop the reply that is being made and forget those asked for.
 
         Args:
-            heard_ms: how much of it was heard; the item is truncated there, so that the model does not
+            heard_ms: how much of it was heard; the item is truncated there, so that the model does
+            not
                 remember what nobody heard.
         """
         conversation = self.conversation
@@ -497,175 +461,14 @@ class AsyncSession:
         response = self.conversation.responses.get(response_id)
         if response is None:
             raise Misuse(f"There is no response {response_id!r} in this session.")
-        spoken = " ".join(part.transcript for item in response.items for part in item.content if part.transcript)
-        return Reply(
-            text=response.text,
-            transcript=spoken,
-            usage=response.usage,
-            cost=cost_of(response.usage, self.model),
-            timing=self._timing(response),
-            response_id=response_id,
-            status=response.status,
-            error=response.error,
-            log=self.log,
-        )
-
-    def _timing(self, response: Response) -> Timing:
-        rows = self.log.where(response_id=response.id)
-        created = next(iter(rows.where(type="response.created")), None)
-        if created is None:
-            return Timing()
-        asking = ("response.create", "input_audio_buffer.speech_stopped")
-        asked = next(iter(self.log[: created.seq].where(type=asking)[::-1]), created)
-
-        def after(*types: str) -> float | None:
-            row = next(iter(rows.where(type=types)), None)
-            return None if row is None else row.t - asked.t
-
-        return Timing(
-            created=created.t - asked.t,
-            first_text=after("response.output_text.delta", "response.output_audio_transcript.delta"),
-            first_audio=after("response.output_audio.delta"),
-            done=after("response.done"),
-        )
-
-
-class Session:
-    """`AsyncSession` with blocking methods, each with a timeout, for notebooks and scripts.
-
-    with rtwidgets.Session(opening=rtwidgets.ModelGreeting()) as s:
-        print(s.opening_reply.transcript)
-        print(s.ask("Who are you?").text)
-
-    Takes the arguments of AsyncSession. Works in a cell without nest_asyncio: the session lives on a
-    thread of its own.
-    """
-
-    def __init__(
-        self,
-        endpoint: Endpoint | None = None,
-        opening: Opening | None = None,
-        *,
-        instructions: str | None = None,
-        model: str | None = None,
-        voice: str | None = None,
-        modality: Modality = "audio",
-        tools: Sequence[Mapping[str, Any]] = (),
-        timeout: float = 30.0,
-        budget: float | None = None,
-    ) -> None:
-        self._session = AsyncSession(
-            endpoint,
-            opening,
-            instructions=instructions,
-            model=model,
-            voice=voice,
-            modality=modality,
-            tools=tools,
-            timeout=timeout,
-            budget=budget,
-        )
-
-    def __enter__(self) -> Session:
-        # Three waits stand behind entering (connect, configure, the opening), each with the timeout.
-        self._run(self._session.__aenter__(), 3 * self._session.timeout)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def open(self) -> None:
-        """Connect, configure and send the opening; see AsyncSession.open."""
-        self._run(self._session.open(), 2 * self._session.timeout)
-
-    def close(self) -> None:
-        """End the session; its log and conversation stay readable."""
-        self._run(self._session.close(), self._session.timeout)
-
-    @property
-    def log(self) -> EventLog:
-        return self._session.log
-
-    @property
-    def conversation(self) -> Conversation:
-        return self._session.conversation
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self._session.endpoint
-
-    @property
-    def model(self) -> str:
-        return self._session.model
-
-    @property
-    def label(self) -> str:
-        return self._session.label
-
-    @property
-    def simulated(self) -> bool:
-        return self._session.simulated
-
-    @property
-    def is_open(self) -> bool:
-        return self._session.is_open
-
-    @property
-    def lost(self) -> ConnectionLost | None:
-        return self._session.lost
-
-    @property
-    def cost(self) -> float | None:
-        return self._session.cost
-
-    @property
-    def opening_reply(self) -> Reply | None:
-        """What the opening brought; None where it is silent or did not come in time."""
-        return self._session.opening_reply
-
-    def send(self, event: Event | str) -> Row:
-        """Send one client event as it is; see AsyncSession.send."""
-        return self._run(self._session.send(event))
-
-    def say(self, text: str) -> None:
-        """Say something without waiting for the reply."""
-        self._run(self._session.say(text))
-
-    def ask(self, text: str, timeout: float | None = None) -> Reply:
-        """Say something and wait for the reply."""
-        return self._run(self._session.ask(text, timeout), timeout)
-
-    def hear(self, samples: Any, *, reply: bool = True, timeout: float | None = None) -> Reply | None:
-        """Speak samples into the session as a microphone would; see AsyncSession.hear."""
-        pcm = audio.pcm_from_samples(samples)
-        spoken = audio.seconds_of(len(pcm)) + _LISTEN_MS / 1000
-        heard = self._session.hear(audio.samples_from_pcm(pcm), reply=reply, timeout=timeout)
-        return self._run(heard, spoken + (self._session.timeout if timeout is None else timeout))
-
-    def interrupt(self, heard_ms: int | None = None) -> None:
-        """Stop the reply that is being made; see AsyncSession.interrupt."""
-        self._run(self._session.interrupt(heard_ms))
-
-    def settled(self, timeout: float | None = None) -> None:
-        """Wait until no reply is being made."""
-        self._run(self._session.settled(timeout), timeout)
-
-    def wait_for(self, type: str, timeout: float | None = None) -> Row:
-        """The next row of that type since the last `send`; see AsyncSession.wait_for."""
-        return self._run(self._session.wait_for(type, timeout), timeout)
-
-    def reply(self, response_id: str) -> Reply:
-        """The reply with that id as it stands now."""
-        return self._session.reply(response_id)
-
-    def _run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        # The work times itself out with a better message; this bound is for a loop that is stuck.
-        seconds = self._session.timeout if timeout is None else timeout
-        return loop.run(work, seconds + 5.0)
+        return reply_of(response, self.log, self.model)
 
 
 def _settings(
-    instructions: str | None, voice: str | None, modality: Modality, tools: Sequence[Mapping[str, Any]]
+    instructions: str | None,
+    voice: str | None,
+    modality: Modality,
+    tools: Sequence[Mapping[str, Any]],
 ) -> Event:
     fields: Event = {"output_modalities": [modality]}
     if instructions is not None:
@@ -689,7 +492,10 @@ def _serialised(event: Event) -> str:
     try:
         return json.dumps(event, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as problem:
-        raise Misuse(f"This event cannot be written as JSON ({problem}). Use plain dicts, lists, text and numbers.") from None
+        raise Misuse(
+            f"This event cannot be written as JSON ({problem}). Use plain dicts, lists, text and "
+            f"numbers."
+        ) from None
 
 
 def _refusal(error: Event) -> str:

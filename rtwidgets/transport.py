@@ -86,10 +86,13 @@ class WebSocketTransport:
         except InvalidStatus as refused:
             raise _refused_by_http(host, refused.response.status_code) from refused
         except InvalidURI as wrong:
-            raise Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.") from wrong
+            raise Misuse(
+                f"{url!r} is not a WebSocket address; it begins with ws:// or wss://."
+            ) from wrong
         except TimeoutError as late:
             raise ConnectFailed(
-                f"{host} did not answer within {timeout:g} s. Check the network, or pass a longer timeout=."
+                f"{host} did not answer within {timeout:g} s. Check the network, or pass a longer "
+                f"timeout=."
             ) from late
         except InvalidHandshake as strange:
             raise ConnectFailed(
@@ -97,7 +100,8 @@ class WebSocketTransport:
             ) from strange
         except OSError as unreachable:
             raise ConnectFailed(
-                f"No connection to {host}: {unreachable.strerror or unreachable}. Check the network and the "
+                f"No connection to {host}: {unreachable.strerror or unreachable}. Check the "
+                f"network and the "
                 "address; without either, rtwidgets.Simulated() works on this machine alone."
             ) from unreachable
 
@@ -134,7 +138,9 @@ class MemoryTransport:
     """
 
     def __init__(
-        self, inbox: asyncio.Queue[str | bytes | None], outbox: asyncio.Queue[str | bytes | None],
+        self,
+        inbox: asyncio.Queue[str | bytes | None],
+        outbox: asyncio.Queue[str | bytes | None],
         clock: Clock | None = None,
     ) -> None:
         self._inbox = inbox
@@ -190,9 +196,11 @@ def _refused_by_http(host: str, status: int) -> ConnectFailed:
         401: "the key is missing or wrong: check OPENAI_API_KEY, key= or rtwidgets.ask_key()",
         403: "this key may not use the Realtime API, or this page may not connect",
         404: "no such model or address: check model= and the URL",
-        429: "too many requests or no quota left: wait, or check the plan and billing of the account",
+        429: "too many requests or no quota left: wait, or check the account's billing",
     }.get(status, "try again later" if status >= 500 else "check the address")
-    return ConnectFailed(f"{host} refused the connection with HTTP {status}: {advice}.", code=status)
+    return ConnectFailed(
+        f"{host} refused the connection with HTTP {status}: {advice}.", code=status
+    )
 
 
 def is_loopback(url: str) -> bool:

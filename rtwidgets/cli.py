@@ -1,0 +1,137 @@
+"""The command line: `rtwidgets lab | serve | log`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import RealtimeError
+
+FIRST_NOTEBOOK = "01_who_speaks_first.ipynb"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0, 1 for a failure, 2 for a wrong call."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except (RealtimeError, OSError) as problem:
+        print(f"rtwidgets {chosen.command}: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rtwidgets", description="Who speaks first? OpenAI's Realtime API in a notebook."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    lab = commands.add_parser("lab", help="open JupyterLab on the notebooks")
+    lab.add_argument(
+        "folder", nargs="?", type=Path, help="the notebooks' folder (default: notebooks/ here)"
+    )
+    lab.add_argument("--port", type=int, default=8888, help="the port to try first")
+    lab.set_defaults(run=_lab)
+
+    serve = commands.add_parser("serve", help="run the simulator of the Realtime service")
+    serve.add_argument("--port", type=int, default=8765, help="0 takes any free one")
+    serve.add_argument(
+        "--key", help="what clients must send (default: $RTWIDGETS_SIMULATOR_KEY, or made up)"
+    )
+    serve.add_argument("--latency", choices=("none", "typical"), default="typical")
+    serve.add_argument("--seed", type=int, default=0, help="the same seed gives the same words")
+    serve.add_argument(
+        "--handshake-errors",
+        action="store_true",
+        help="refuse with HTTP 401 and 404 before the upgrade",
+    )
+    serve.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end when standard input does (for a parent process)",
+    )
+    serve.set_defaults(run=_serve)
+
+    log = commands.add_parser("log", help="show a recorded log in the terminal")
+    log.add_argument("file", type=Path, help="a .jsonl file")
+    log.add_argument("--type", help="only events of this type; a pattern such as 'response.*'")
+    log.add_argument("--text", help="only events that hold these words")
+    log.add_argument("--limit", type=int, default=200, help="lines at the most")
+    log.set_defaults(run=_log)
+    return parser
+
+
+def _lab(chosen: argparse.Namespace) -> int:
+    folder = chosen.folder or _notebooks()
+    if folder is None or not folder.is_dir():
+        print(
+            "rtwidgets lab: there is no folder of notebooks here. Run it where notebooks/ is, or "
+            "name one: "
+            "rtwidgets lab FOLDER",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        from jupyterlab.labapp import LabApp
+    except ImportError:
+        print(
+            "rtwidgets lab: JupyterLab is missing. Run: pip install 'rtwidgets[lab,speech]'",
+            file=sys.stderr,
+        )
+        return 2
+    first = folder / FIRST_NOTEBOOK
+    options = [
+        f"--ServerApp.root_dir={folder.resolve()}",
+        f"--port={chosen.port}",
+        "--LabApp.news_url=None",  # no question about news before the first notebook
+    ]
+    if first.is_file():
+        options.append(f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}")
+    if not _has_display():
+        options.append("--no-browser")
+        print("There is no display here: open the address below in a browser.", flush=True)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
+    LabApp.launch_instance(options)
+    return 0
+
+
+def _notebooks() -> Path | None:
+    beside_the_package = Path(__file__).parent.parent / "notebooks"
+    return next((one for one in (Path("notebooks"), beside_the_package) if one.is_dir()), None)
+
+
+def _has_display() -> bool:
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from .simulator import serve
+
+    serve(
+        port=chosen.port,
+        key=chosen.key,
+        latency=chosen.latency,
+        seed=chosen.seed,
+        until_stdin_closes=chosen.until_stdin_closes,
+        handshake_errors=chosen.handshake_errors,
+    )
+    return 0
+
+
+def _log(chosen: argparse.Namespace) -> int:
+    from .log import EventLog
+    from .render import log_text
+
+    log = EventLog.from_jsonl(chosen.file)
+    print(log_text(log.where(type=chosen.type, text=chosen.text), limit=chosen.limit))
+    for problem in log.problems:
+        print(problem, file=sys.stderr)
+    return 0

@@ -1,0 +1,152 @@
+"""A log and a conversation as plain HTML and plain text, for readers without a kernel.
+
+GitHub, nbviewer and a printed page run no JavaScript: what stands here needs none. Everything a
+server said is escaped; nothing of it is ever markup.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import islice
+
+from .conversation import Conversation, Item
+from .events import text_field
+from .explanations import explain
+from .log import Rows, Run, fold
+
+_ARROWS = {"client": "▶", "server": "◀", "local": "●"}
+_WORDS = {"client": "sent", "server": "received", "local": "here"}
+
+_TABLE_CSS = """
+.rt-static{font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
+color:var(--jp-ui-font-color1,inherit)}
+.rt-static table{border-collapse:collapse;width:100%;table-layout:auto}
+.rt-static td,.rt-static th{padding:2px 8px;text-align:left;vertical-align:top;border:0;
+border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
+.rt-static td.rt-n{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}
+.rt-static td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
+.rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
+.rt-static summary{cursor:pointer}.rt-static .rt-err{font-weight:600}
+""".replace("\n", "")
+
+_DETAILS_LIMIT = 4000  # characters of JSON a static row holds: a saved notebook stays small
+
+
+def log_html(log: Rows, limit: int = 200) -> str:
+    """The log as an HTML table of at most `limit` lines, runs of deltas folded, JSON on click."""
+    runs = list(islice(fold(log), limit + 1))
+    rows = "".join(_html_row(run) for run in runs[:limit])
+    more = f"<p>… the first {limit} lines of {len(log)} events.</p>" if len(runs) > limit else ""
+    head = "<tr><th>s</th><th>direction</th><th>type</th><th></th><th>what it says</th></tr>"
+    return (
+        f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
+        f"<p>{len(log)} events{escape(_source(log))}</p>"
+        f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>{more}</div>"
+    )
+
+
+def _html_row(run: Run) -> str:
+    row = run.first
+    count = f"× {run.count}" if run.count > 1 else ""
+    said = escape(_short(run.summary))
+    if run.count == 1:
+        details = escape(row.json()[:_DETAILS_LIMIT])
+        said = f"<details><summary>{said or 'JSON'}</summary><pre>{details}</pre></details>"
+    important = ' class="rt-err"' if row.family == "error" else ""
+    return (
+        f'<tr{important}><td class="rt-n">{row.t:.3f}</td>'
+        f"<td>{_ARROWS[row.direction]} {_WORDS[row.direction]}</td>"
+        f'<td class="rt-t">{escape(row.type or "(not JSON)")}</td>'
+        f'<td class="rt-n">{count}</td><td>{said}</td></tr>'
+    )
+
+
+def log_text(log: Rows, limit: int = 40) -> str:
+    """The log as lines of text, runs of deltas folded, at most `limit` of them."""
+    runs = list(islice(fold(log), limit + 1))
+    lines = [_text_row(run) for run in runs[:limit]]
+    if len(runs) > limit:
+        lines.append(f"… the first {limit} lines of {len(log)} events")
+    return "\n".join([f"{len(log)} events{_source(log)}", *lines])
+
+
+def _text_row(run: Run) -> str:
+    row = run.first
+    arrow = {"client": ">", "server": "<", "local": "="}[row.direction]
+    kind = (row.type or "(not JSON)") + (f" × {run.count}" if run.count > 1 else "")
+    return f"{row.t:9.3f} {arrow} {kind:<46} {_short(run.summary)}".rstrip()
+
+
+def _source(log: Rows) -> str:
+    """Which server a log is of, by the session's own id, so that a simulator is always named."""
+    first = next(iter(log.where(type="session.created")), None)
+    session_id = text_field(first.event if first else None, "session", "id")
+    if session_id.startswith("sess_simulated_"):
+        return " with the simulator"
+    name = log.endpoint_name
+    return f" with {name}" if name else ""
+
+
+def transcript_html(conversation: Conversation) -> str:
+    """Who said what, as HTML."""
+    lines = "".join(
+        f'<tr><td class="rt-n">{escape(who)}</td>'
+        f"<td>{escape(words)}</td><td>{escape(note)}</td></tr>"
+        for who, words, note in _transcript(conversation)
+    )
+    return (
+        f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
+        f"<table><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def transcript_text(conversation: Conversation) -> str:
+    """Who said what, a line each."""
+    return "\n".join(
+        f"{who:>9}  {words}" + (f"  ({note})" if note else "")
+        for who, words, note in _transcript(conversation)
+    )
+
+
+def _transcript(conversation: Conversation) -> list[tuple[str, str, str]]:
+    said = [(speaker(item), item.text or "…", note_of(item)) for item in conversation.items]
+    refused = [
+        ("error", text_field(error, "message"), explain(error) or "")
+        for error in conversation.errors
+    ]
+    return said + refused
+
+
+def speaker(item: Item) -> str:
+    """Who an item is by, as a person would say it."""
+    if item.type == "function_call":
+        return f"calls {item.name}"
+    if item.type == "function_call_output":
+        return "result"
+    return {"user": "you"}.get(item.role, item.role or item.type)
+
+
+def note_of(item: Item) -> str:
+    """What the words alone do not tell: heard or silent, typed or spoken, cut short."""
+    notes = []
+    if item.role == "assistant":
+        spoken = item.audio_ms
+        if spoken:
+            notes.append(f"{spoken / 1000:.1f} s of speech")
+        elif not item.response_id:
+            notes.append("silent: remembered, not heard")
+        else:
+            notes.append("written")
+    elif item.role == "user":
+        notes.append(
+            "spoken" if any(part.type == "input_audio" for part in item.content) else "typed"
+        )
+    if item.truncated_ms is not None:
+        notes.append(f"heard {item.truncated_ms / 1000:.1f} s of it")
+    elif item.status == "incomplete":
+        notes.append("cut short")
+    return ", ".join(notes)
+
+
+def _short(text: str, limit: int = 160) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,98 @@
+"""One answer of the model: what it says, what it cost, how long it took. All from the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import audio
+from .conversation import Response
+from .events import Event
+from .log import EventLog
+from .pricing import cost_of
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a reply came, in seconds after it was asked for; None for what did not come."""
+
+    created: float | None = None
+    first_text: float | None = None
+    first_audio: float | None = None
+    done: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the model.
+
+    Attributes:
+        text: its words, written or spoken.
+        transcript: the words of what was spoken; empty for a written reply.
+        usage: the server's own report of tokens, None where it sent none.
+        cost: US dollars by the price table, None where the model has no price. A simulator's reply
+            has the price the real one would have had.
+        status: completed, cancelled, failed or incomplete.
+        error: why it failed, in the server's words; empty where it did not.
+    """
+
+    text: str
+    transcript: str
+    usage: Event | None
+    cost: float | None
+    timing: Timing
+    response_id: str
+    status: str
+    error: str
+    log: EventLog
+
+    sample_rate = audio.RATE
+
+    @property
+    def audio(self) -> audio.Samples:
+        """What was spoken: int16 samples at 24 kHz, shape (n,); empty for a written reply."""
+        return self.log.audio(self.response_id) if self.response_id else audio.samples_from_pcm(b"")
+
+    def __repr__(self) -> str:
+        seconds = len(self.audio) / self.sample_rate
+        heard = f", {seconds:.1f} s of speech" if seconds else ""
+        return f"<Reply {self.status}{heard}: {self.text or self.error!r}>"
+
+
+def reply_of(response: Response, log: EventLog, model: str) -> Reply:
+    """The reply that a response is so far; its price is that of `model`."""
+    parts = (part for item in response.items for part in item.content)
+    return Reply(
+        text=response.text,
+        transcript=" ".join(part.transcript for part in parts if part.transcript),
+        usage=response.usage,
+        cost=cost_of(response.usage, model),
+        timing=_timing(response.id, log),
+        response_id=response.id,
+        status=response.status,
+        error=response.error,
+        log=log,
+    )
+
+
+# What a reply is an answer to: a request, or the end of a spoken turn.
+_ASKING = ("response.create", "input_audio_buffer.speech_stopped")
+_TEXT_DELTAS = ("response.output_text.delta", "response.output_audio_transcript.delta")
+
+
+def _timing(response_id: str, log: EventLog) -> Timing:
+    rows = log.where(response_id=response_id)
+    created = next(iter(rows.where(type="response.created")), None)
+    if created is None:
+        return Timing()
+    asked = next(iter(log[: created.seq].where(type=_ASKING)[::-1]), created)
+
+    def after(*types: str) -> float | None:
+        row = next(iter(rows.where(type=types)), None)
+        return None if row is None else row.t - asked.t
+
+    return Timing(
+        created=created.t - asked.t,
+        first_text=after(*_TEXT_DELTAS),
+        first_audio=after("response.output_audio.delta"),
+        done=after("response.done"),
+    )
