@@ -1,8 +1,8 @@
 """Run the notebooks and write them as they are committed: `make notebooks`.
 
-Each runs top to bottom in a fresh kernel, without a key, and so on the simulator. What is written is what
-a reader on a web page can use: no widget state (it is mostly the widgets' program text), no reference to a
-widget that is no longer there, no audio (megabytes of it), no running times.
+Each runs top to bottom in a fresh kernel, without a key, and so on the simulator. What is written
+is what a reader on a web page can use: no widget state (it is mostly the widgets' program text),
+no reference to a widget that is no longer there, no audio (megabytes of it), no running times.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every test stands on: no key, no settings of the person who runs it, the recorded sessions."""
+"""What every test stands on: no key, no settings of whoever runs it, the recorded sessions."""
 
 from __future__ import annotations
 
