@@ -33,6 +33,7 @@ from .explanations import explain
 from .log import EventLog, Row
 from .openings import Opening, WaitForUser
 from .pricing import cost_of
+from .reply import Reply, Timing, reply_of
 from .transport import Clock, Transport, WallClock
 
 T = TypeVar("T")
