@@ -49,6 +49,7 @@ NO_NETWORK = (
     "Network is unreachable",
     "No route to host",
     "ProxyError",
+    "(from versions: none)",
 )
 
 
@@ -68,9 +69,11 @@ class Done:
         self.ok = status == 0
         self.output = output
 
-    def last_lines(self, count: int = 8) -> str:
-        lines = [line for line in self.output.splitlines() if line.strip()]
-        return "\n".join("    " + line for line in lines[-count:])
+    def last_lines(self) -> str:
+        """What it said of its failure: the lines that pip and apt-get mark, else the last ones."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        marked = [line for line in lines if line.startswith(("ERROR: ", "E: "))]
+        return "\n".join("    " + line[:300] for line in (marked or lines)[-6:])
 
 
 def main(arguments: list[str]) -> int:

@@ -90,7 +90,8 @@ def test_the_readme_leads_to_the_first_notebook(checkout: Path) -> None:
 
 
 def test_the_package_is_installed_and_complete(home: Path, image: dict[str, str]) -> None:
-    where = run(["python", "-c", "import rtwidgets as rt; print(rt.__file__)"], home.parent, image)
+    located = ["python", "-c", "import rtwidgets; print(rtwidgets.__file__)"]
+    where = run(located, home.parent, image)
     assert "site-packages" in where
     static = Path(where.strip()).parent / "widgets" / "static"
     in_checkout = {path.name for path in (home / "rtwidgets" / "widgets" / "static").iterdir()}
@@ -110,7 +111,8 @@ def test_the_link_of_the_readme_opens_it_in_jupyterlab(home: Path, image: dict[s
         jupyter, "lab", "--no-browser", "--allow-root", "--port=0", "--ServerApp.port_retries=0",
         "--IdentityProvider.token=made-up",
     ]  # fmt: skip
-    with subprocess.Popen(command, cwd=home, env=image, stderr=subprocess.PIPE, text=True) as server:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=home, env=image, stderr=pipe, text=True) as server:
         try:
             address = address_of(server)
             assert "JupyterLab" in fetch(f"{address}/lab/tree/{FIRST}")
