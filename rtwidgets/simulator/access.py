@@ -1,0 +1,105 @@
+"""Who may talk to the simulator: its key, the client secrets it minted, which pages.
+
+A browser lets any page of any site talk to 127.0.0.1. So:
+* a Host that is not this machine's own name is refused (a foreign name that resolves here);
+* an Origin that is not loopback is refused, key or no key;
+* an Origin that is loopback is some page on this machine, ours or not: it needs a right key
+  before the WebSocket stands;
+* no Origin is a program, which gets the real server's words when its key is wrong.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Json = dict[str, Any]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+KEY_SUBPROTOCOL = "openai-insecure-api-key."  # how a browser sends a key (facts §5)
+MOST_SECRETS = 10_000
+
+
+class Refused(Exception):
+    """Not let in. `status` is for HTTP, `code` for the error event."""
+
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def presented_key(headers: Mapping[str, str]) -> str | None:
+    """The key a client shows: Bearer, Azure's api-key, or a browser's subprotocol."""
+    scheme, _, key = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return key.strip()
+    if headers.get("api-key"):
+        return headers["api-key"]
+    for offered in headers.get("Sec-WebSocket-Protocol", "").split(","):
+        if offered.strip().startswith(KEY_SUBPROTOCOL):
+            return offered.strip()[len(KEY_SUBPROTOCOL) :]
+    return None
+
+
+def masked(key: str) -> str:
+    """A key as the real server repeats it: the first eight characters and the last four."""
+    if len(key) <= 12:
+        return "*" * len(key)
+    return key[:8] + "*" * (len(key) - 12) + key[-4:]
+
+
+class Gate:
+    """Knows the server's key and the client secrets that are still good."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+        self._minted: dict[str, tuple[float, Json]] = {}
+
+    def check(self, headers: Mapping[str, str]) -> Json | None:
+        """What the key is bound to, if anything. Raises Refused for no key or a wrong one."""
+        key = presented_key(headers)
+        if key is None:
+            raise Refused(401, "Missing bearer or basic authentication in header")
+        if hmac.compare_digest(key.encode(), self._key):
+            return None
+        expires, configuration = self._minted.get(key, (0.0, {}))
+        if time.monotonic() < expires:
+            return configuration
+        message = (
+            f"Incorrect API key provided: {masked(key)}. You can find your API key at "
+            "https://platform.openai.com/account/api-keys."
+        )
+        raise Refused(401, message, "invalid_api_key")
+
+    def mint(self, seconds: int, configuration: Json) -> str:
+        """A new client secret, good for `seconds`."""
+        now = time.monotonic()
+        good = {key: kept for key, kept in self._minted.items() if kept[0] > now}
+        if len(good) >= MOST_SECRETS:
+            raise Refused(429, f"{MOST_SECRETS} client secrets are waiting to be used already.")
+        secret = "ek_" + secrets.token_urlsafe(24)
+        self._minted = {**good, secret: (now + seconds, configuration)}
+        return secret
+
+    def check_host(self, headers: Mapping[str, str]) -> None:
+        name = urlsplit("//" + headers.get("Host", "")).hostname
+        if name not in LOOPBACK:
+            raise Refused(403, "This simulator answers to 127.0.0.1 and localhost only.")
+
+    def check_origin(self, headers: Mapping[str, str]) -> None:
+        origin = headers.get("Origin") or headers.get("Sec-WebSocket-Origin")
+        if origin is None:
+            return
+        if urlsplit(origin).hostname not in LOOPBACK:
+            raise Refused(403, "Pages of other sites may not use this simulator.")
+        self._check_page(headers)
+
+    def _check_page(self, headers: Mapping[str, str]) -> None:
+        try:
+            self.check(headers)
+        except Refused:
+            raise Refused(403, "A page in a browser needs this simulator's key.") from None

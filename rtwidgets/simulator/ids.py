@@ -1,0 +1,28 @@
+"""Makers of ids: from the system's randomness for a server, from a seed where runs must repeat."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import string
+
+from .jobs import NewId
+
+ALPHABET = string.ascii_letters + string.digits
+
+
+def random_ids() -> NewId:
+    """Ids that no other session has. Not secrets: nothing but the id hangs on them."""
+    return _ids(random.Random(secrets.randbits(128)))
+
+
+def seeded_ids(seed: int) -> NewId:
+    """The same ids in the same order for the same seed."""
+    return _ids(random.Random(f"ids:{seed}"))
+
+
+def _ids(chance: random.Random) -> NewId:
+    def new_id(prefix: str, length: int) -> str:
+        return prefix + "".join(chance.choices(ALPHABET, k=length))
+
+    return new_id

@@ -1,0 +1,186 @@
+"""The items of one conversation: their order, their wire form, what a brain sees of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import refusals, tokens
+from .jobs import Turn
+
+Json = dict[str, Any]
+
+ROOT = "root"
+
+
+@dataclass
+class Entry:
+    """One item: `wire` is what the server shows, the rest is what it only knows.
+
+    `words` are the words that count as said (of an interrupted reply those that
+    were heard, though the server shows no transcript any more); `audio_ms` is the
+    length of the item's sound, the user's or the assistant's.
+    """
+
+    wire: Json
+    words: str = ""
+    audio_ms: int = 0
+    by_model: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(self.wire["id"])
+
+    @property
+    def is_spoken_reply(self) -> bool:
+        return self.by_model and any(p["type"] == "output_audio" for p in self.content)
+
+    @property
+    def content(self) -> list[Json]:
+        found: list[Json] = self.wire.get("content", [])
+        return found
+
+    def turn(self) -> Turn | None:
+        """How a brain sees this item; None for what it has no use for."""
+        kind = self.wire["type"]
+        if kind == "function_call":
+            name, call_id = self.wire["name"], self.wire["call_id"]
+            return Turn("call", self.wire["arguments"], name=name, call_id=call_id)
+        if kind == "function_call_output":
+            return Turn("output", self.wire["output"], call_id=self.wire["call_id"])
+        if kind != "message":
+            return None
+        return Turn(self.wire["role"], self.words, seconds=self.audio_ms / 1000)
+
+    def tokens(self) -> tokens.Tokens:
+        """What this item costs each time it is part of the input."""
+        if self.by_model and self.is_spoken_reply:
+            # Captured: earlier assistant audio is billed as audio input.
+            audio = tokens.assistant_audio_tokens(self.audio_ms)
+            return tokens.Tokens(self.id, audio=audio)
+        if self.wire["type"] != "message":
+            overhead = 10 if self.wire["type"] == "function_call" else 7  # fitted
+            body = str(self.wire.get("arguments") or self.wire.get("output") or "")
+            return tokens.Tokens(self.id, text=tokens.text_tokens(body) + overhead)
+        images = sum(part["type"] == "input_image" for part in self.content)
+        return tokens.Tokens(
+            self.id,
+            text=tokens.text_tokens(self.words) + tokens.MESSAGE_OVERHEAD,
+            audio=tokens.user_audio_tokens(self.audio_ms),
+            image=images * tokens.IMAGE_TOKENS,
+        )
+
+
+class Items:
+    """An ordered list that knows each item by id."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, item_id: str) -> Entry | None:
+        return next((entry for entry in self._entries if entry.id == item_id), None)
+
+    def tail_id(self) -> str | None:
+        return self._entries[-1].id if self._entries else None
+
+    def previous_id(self, item_id: str) -> str | None:
+        """The id before `item_id`, None for the first."""
+        before: str | None = None
+        for entry in self._entries:
+            if entry.id == item_id:
+                return before
+            before = entry.id
+        return None
+
+    def previous_id_when_done(self, entry: Entry) -> str | None:
+        """What conversation.item.done names, with the real server's quirk.
+
+        Captured, 33 of 33: for an item the model made it is null when the item
+        before it is the first of the conversation, although `.added` named it.
+        """
+        before = self.previous_id(entry.id)
+        if entry.by_model and self._entries and self._entries[0].id == before:
+            return None
+        return before
+
+    def add(self, entry: Entry, previous: str | None = None) -> str | None:
+        """Put `entry` after `previous` (None: at the end, "root": first).
+
+        Returns the id it now follows. Raises Refusal for an id that is taken or unknown.
+        """
+        if self.get(entry.id) is not None:
+            raise refusals.duplicate_item(entry.id)
+        if previous is None:
+            self._entries.append(entry)
+        else:
+            self._entries.insert(self._place_after(previous), entry)
+        return self.previous_id(entry.id)
+
+    def _place_after(self, previous: str) -> int:
+        if previous == ROOT:
+            return 0
+        for place, entry in enumerate(self._entries):
+            if entry.id == previous:
+                return place + 1
+        raise refusals.no_previous_item(previous)
+
+    def remove(self, item_id: str) -> None:
+        entry = self.get(item_id)
+        if entry is None:
+            raise refusals.no_such_item("delete", item_id)
+        self._entries.remove(entry)
+
+    def has_call(self, call_id: str) -> bool:
+        return any(
+            entry.wire["type"] == "function_call" and entry.wire.get("call_id") == call_id
+            for entry in self._entries
+        )
+
+
+def entry_from_client(item: Json, item_id: str, call_id: str, audio_ms: int = 0) -> Entry:
+    """The entry for an item a client created; ids are used where it gave none.
+
+    Captured: status is "completed" whatever was sent, and a function call output
+    is echoed with no status at all; no `object`; audio is not echoed.
+    """
+    kind = item["type"]
+    wire: Json = {"id": item.get("id") or item_id, "type": kind}
+    if kind == "message":
+        wire |= {"status": "completed", "role": item["role"]}
+        wire["content"] = [_part(part) for part in item["content"]]
+        if "phase" in item:
+            wire["phase"] = item["phase"]
+        return Entry(wire, words=_words(item["content"]), audio_ms=audio_ms)
+    if kind == "function_call":
+        wire |= {"status": "completed", "name": item["name"]}
+        wire |= {"call_id": item.get("call_id") or call_id, "arguments": item["arguments"]}
+        return Entry(wire)
+    given = {key: value for key, value in item.items() if key not in ("object", "status", "id")}
+    return Entry(wire | given)
+
+
+def _part(part: Json) -> Json:
+    if part["type"] == "input_audio":
+        return {"type": "input_audio", "transcript": part.get("transcript")}
+    return dict(part)
+
+
+def _words(content: list[Json]) -> str:
+    said = (part.get("text") or part.get("transcript") or "" for part in content)
+    return " ".join(text for text in said if text)
+
+
+def prompt_tokens(instructions: str, tools: list[Json], reasoning: bool) -> tokens.Tokens:
+    """The cost of what stands before the first item: instructions and tools."""
+    described = sum(tokens.text_tokens(json.dumps(tool)) // 2 for tool in tools)
+    count = tokens.PROMPT_OVERHEAD + tokens.text_tokens(instructions) + described
+    count += tokens.REASONING_PREAMBLE if reasoning else 0
+    return tokens.Tokens("prompt:" + instructions + json.dumps(tools), text=count)

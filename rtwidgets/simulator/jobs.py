@@ -1,0 +1,107 @@
+"""What the engine asks of its surroundings, and what it gets back.
+
+The engine does no I/O and takes no time. Finding words and making them sound
+may do both, so the engine only states the job; whoever drives it (the server,
+the in-memory transport, a test) does the job and hands the result to
+`Engine.deliver`. All of these are plain values that cross threads safely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One item as a brain sees it: who, and which words reached the conversation.
+
+    `text` of an interrupted reply holds only the words that were heard.
+    `seconds` is the length of a spoken user turn whose words nobody wrote down.
+    """
+
+    role: Literal["system", "user", "assistant", "call", "output"]
+    text: str
+    name: str = ""
+    call_id: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """All a brain may know when it answers.
+
+    `instructions` are those of this response (they replace the session's);
+    `history` is the context this response sees, which `input` may have made
+    empty; `commentary` says that this model announces its tool calls aloud.
+    """
+
+    instructions: str
+    history: tuple[Turn, ...] = ()
+    tools: tuple[dict[str, Any], ...] = ()
+    tool_choice: Any = "auto"
+    commentary: bool = False
+    replies_before: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function call: `arguments` is JSON text, as it goes over the wire."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a brain says: words, calls, or words before a call."""
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+
+
+class Brain(Protocol):
+    """Answers questions. The same question must get the same answer."""
+
+    def answer(self, question: Question) -> Answer: ...
+
+
+class Voice(Protocol):
+    """Turns words into PCM16 mono 24 kHz."""
+
+    def speak(self, text: str, voice: str, speed: float) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Think:
+    """Job: find an answer. Deliver an `Answer`."""
+
+    response_id: str
+    question: Question
+
+
+@dataclass(frozen=True)
+class Speak:
+    """Job: make `text` sound. Deliver PCM bytes."""
+
+    response_id: str
+    output_index: int
+    text: str
+    voice: str
+    speed: float
+
+
+Job = Think | Speak
+Result = Answer | bytes
+
+
+def do(job: Job, brain: Brain, voice: Voice) -> Result:
+    """Do one job here and now (it may take as long as brain or voice take)."""
+    if isinstance(job, Think):
+        return brain.answer(job.question)
+    return voice.speak(job.text, job.voice, job.speed)
+
+
+NewId = Callable[[str, int], str]
+"""Makes an id: `new_id("item_", 21)` -> "item_" and 21 url-safe characters."""

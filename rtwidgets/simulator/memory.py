@@ -1,0 +1,169 @@
+"""The simulator without a socket, on a clock that jumps: a whole conversation in no time.
+
+`connect(...)` gives a transport: `await send(text)`, `await recv()`, `await close()`,
+and `clock`, whose time moves only when everybody waits. A second of simulated
+latency costs nothing, and two runs with the same seed have the same times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import json
+from collections import deque
+
+from ..errors import ConnectFailed, ConnectionLost
+from .engine import Engine
+from .ids import seeded_ids
+from .jobs import Answer, Brain, Job, Think
+from .latency import latency_named
+from .models import REALTIME_MODELS
+from .replies import BuiltInBrain
+from .speech import Speaker, shared
+
+#: How often other tasks get a turn before time jumps, so that what they send now comes first.
+COURTESY = 3
+
+
+class LineEnded(ConnectionLost, EOFError):
+    """There will be no more frames: the client closed, or the simulated server did."""
+
+
+class VirtualClock:
+    """Seconds since the connection. Time stands still while anybody has work to do."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self._changed = asyncio.Event()
+        self._driven = False  # whether a reader moves the time
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock has moved on by `seconds`."""
+        until = self._now + max(0.0, seconds)
+        if not self._driven:  # nobody reads: nothing can happen before
+            self._now = until
+            return await asyncio.sleep(0)
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (until, next(self._order), woken))
+        self._changed.set()
+        await woken
+
+    def _next_wake(self) -> float | None:
+        while self._sleepers and self._sleepers[0][2].done():  # cancelled
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
+    def _advance(self, to: float) -> None:
+        """Move to `to` and wake whoever slept until then."""
+        self._now = max(self._now, to)
+        while (wake := self._next_wake()) is not None and wake <= self._now:
+            heapq.heappop(self._sleepers)[2].set_result(None)
+
+    def _stop(self) -> None:
+        """Nobody drives the clock any more: whoever sleeps goes on at once."""
+        self._driven = False
+        wakes = [until for until, _, _ in self._sleepers]
+        if wakes:
+            self._advance(max(wakes))
+
+
+class MemoryTransport:
+    """One session with the simulator, in this process and on this event loop."""
+
+    def __init__(self, engine: Engine, clock: VirtualClock, brain: Brain, speaker: Speaker) -> None:
+        self.clock = clock
+        self._engine, self._brain, self._speaker = engine, brain, speaker
+        self._frames: deque[str] = deque()
+        self._closed = False
+        self.close_code: int | None = None
+        self.close_reason = ""
+
+    async def send(self, text: str | bytes) -> None:
+        """Hand one frame to the simulator. Raises LineEnded once the line is closed."""
+        if self._closed:
+            raise self._ended()
+        self._engine.receive(text, self.clock.now())
+        self.clock._changed.set()
+
+    async def recv(self) -> str:
+        """The next frame of the server; the clock jumps to it. LineEnded when there is none."""
+        self.clock._driven = True
+        try:
+            while not self._frames:
+                if self._closed:
+                    raise self._ended()
+                await self._step()
+        finally:
+            self.clock._driven = False
+        return self._frames.popleft()
+
+    def _ended(self) -> LineEnded:
+        reason = self.close_reason and f": {self.close_reason.rstrip('.')}"
+        sentence = f"The line to the simulator is closed{reason}. Start a new session to go on."
+        return LineEnded(sentence, code=self.close_code, reason=self.close_reason)
+
+    async def close(self) -> None:
+        """End the session. A waiting `recv` raises LineEnded, which is an EOFError too."""
+        self._closed = True
+        if self.close_code is None:
+            self.close_code = 1000
+        self.clock._stop()
+        self.clock._changed.set()
+
+    async def _step(self) -> None:
+        """Do what is next: a job, a frame, a sleeper, or wait for any of them."""
+        for job in self._engine.take_jobs():
+            result = await self._do(job)
+            self._engine.deliver(job, result, self.clock.now())
+        for _ in range(COURTESY):
+            await asyncio.sleep(0)
+        due, wake = self._engine.due(), self.clock._next_wake()
+        times = [time for time in (due, wake) if time is not None]
+        if not times:
+            self.clock._changed.clear()
+            await self.clock._changed.wait()
+            return
+        self.clock._advance(min(times))
+        if due is not None and due <= self.clock.now():
+            self._take()
+
+    def _take(self) -> None:
+        events = self._engine.take(self.clock.now())
+        self._frames.extend(json.dumps(event, ensure_ascii=False) for event in events)
+        if self._engine.closing is not None:
+            self.close_code, self.close_reason = self._engine.closing
+            self._closed = True
+
+    async def _do(self, job: Job) -> Answer | bytes:
+        if isinstance(job, Think):
+            return self._brain.answer(job.question)
+        spoken = self._speaker.submit(job.text, job.voice, job.speed)
+        return await asyncio.wrap_future(spoken)
+
+
+def connect(
+    model: str = "gpt-realtime-2.1",
+    latency: str = "typical",
+    seed: int = 0,
+    *,
+    brain: Brain | None = None,
+) -> MemoryTransport:
+    """A session with a simulator of its own, in memory.
+
+    latency: "none" or "typical"; it costs virtual time only. seed: of the words and
+    the ids. Raises ConnectFailed for an unknown model.
+    """
+    if model not in REALTIME_MODELS:
+        known = ", ".join(REALTIME_MODELS)
+        raise ConnectFailed(
+            f"The simulator has no model {model!r}; it knows {known}.", code="invalid_model"
+        )
+    clock = VirtualClock()
+    engine = Engine(model, seeded_ids(seed), clock.now(), latency=latency_named(latency))
+    return MemoryTransport(engine, clock, brain or BuiltInBrain(seed), shared())

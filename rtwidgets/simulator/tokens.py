@@ -1,0 +1,114 @@
+"""Counting tokens, and the `usage` of a response.
+
+Rates from the facts (§6): 1 token for 100 ms of a user's audio, 1 for 50 ms of the
+assistant's, whose transcript costs text tokens too; every response is billed for the
+whole context again; cached tokens are a subset of the input, in steps of 64.
+Words are counted by `pieces`, which cuts as the recorded deltas are cut; the fixed
+parts are fitted to the six recordings in ../shared/streams (see the test of the engine).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+USER_AUDIO_MS = 100
+ASSISTANT_AUDIO_MS = 50
+IMAGE_TOKENS = 800  # assumption: no capture with an image
+CACHE_STEP = 64
+MESSAGE_OVERHEAD = 3
+PROMPT_OVERHEAD = 1
+REASONING_PREAMBLE = 240  # fitted: a 2.1 model bills some 280 more than gpt-realtime does
+
+_PIECE = re.compile(r"\s?[^\W\d_]+|[’'][^\W\d_]+|\s?\d+|\s+|\s?[^\w\s]|_", re.UNICODE)
+_LONGEST = 12
+
+
+def pieces(text: str) -> list[str]:
+    """Cut text into what the server sends as one delta each; joined they are the text."""
+    found: list[str] = []
+    for match in _PIECE.finditer(text):
+        piece = match.group()
+        found += [piece[i : i + _LONGEST] for i in range(0, len(piece), _LONGEST)]
+    return found
+
+
+def text_tokens(text: str) -> int:
+    return len(pieces(text))
+
+
+def transcript_tokens(text: str) -> int:
+    """Text tokens billed for spoken words: 3, 8, 16 pieces were billed 9, 16, 28."""
+    return round(1.5 * text_tokens(text) + 4.25) if text else 0
+
+
+def assistant_audio_tokens(milliseconds: int) -> int:
+    return math.ceil(milliseconds / ASSISTANT_AUDIO_MS)
+
+
+def user_audio_tokens(milliseconds: int) -> int:
+    """Captured: 2796 ms of speech were 27 tokens."""
+    return milliseconds // USER_AUDIO_MS
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of one block of context: the prompt, or an item. `key` tells blocks apart."""
+
+    key: str
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.text + self.audio + self.image
+
+
+@dataclass
+class Ledger:
+    """What a conversation was billed for last time: the part that may be cached now."""
+
+    last: list[Tokens] = field(default_factory=list)
+
+    def cached(self, context: Sequence[Tokens]) -> tuple[int, int]:
+        """Cached (text, audio) tokens: the common start of both contexts, in whole steps."""
+        text = audio = 0
+        for before, now in zip(self.last, context, strict=False):
+            if before != now:
+                break
+            text, audio = text + now.text, audio + now.audio
+        steps = (text + audio) // CACHE_STEP * CACHE_STEP
+        cached_text = min(text // CACHE_STEP * CACHE_STEP, steps)
+        return cached_text, min(steps - cached_text, audio)
+
+
+def usage(
+    context: Sequence[Tokens], cached: tuple[int, int], text_out: int, audio_out: int
+) -> dict[str, Any]:
+    """The `usage` object of response.done, key for key as recorded."""
+    text = sum(block.text for block in context)
+    audio = sum(block.audio for block in context)
+    image = sum(block.image for block in context)
+    cached_text, cached_audio = cached
+    tokens_in, tokens_out = text + audio + image, text_out + audio_out
+    return {
+        "total_tokens": tokens_in + tokens_out,
+        "input_tokens": tokens_in,
+        "output_tokens": tokens_out,
+        "input_token_details": {
+            "text_tokens": text,
+            "audio_tokens": audio,
+            "image_tokens": image,
+            "cached_tokens": cached_text + cached_audio,
+            "cached_tokens_details": {
+                "text_tokens": cached_text,
+                "audio_tokens": cached_audio,
+                "image_tokens": 0,
+            },
+        },
+        "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
+    }
