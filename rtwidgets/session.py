@@ -196,23 +196,23 @@ class AsyncSession:
 
     def _greeted(self) -> bool:
         refused = self.conversation.errors
-        if refused:
+        if refused and not self.conversation.session:
             raise ConnectFailed(_refusal(refused[0]), code=text_field(refused[0], "code") or None)
         return bool(self.conversation.session)
 
     async def _configure(self) -> None:
         fields = _merged(self._settings, self.opening.session())
         self.conversation.request(session_update(**fields))
-        before = len(self.log.where(type="session.updated"))
+        before = len(self.conversation.errors)
         await self._flush()
 
         def answered() -> bool:
-            if self.conversation.errors:
-                raise Misuse(
-                    "The server refused the session's settings. "
-                    + _refusal(self.conversation.errors[0])
-                )
-            return len(self.log.where(type="session.updated")) > before
+            if len(self.log.where(type="session.updated")):
+                return True
+            if len(self.conversation.errors) > before:
+                refused = _refusal(self.conversation.errors[before])
+                raise Misuse(f"The server refused the session's settings. {refused}")
+            return False
 
         await self._until(answered, self.timeout, "the server's session.updated")
 

@@ -1,0 +1,91 @@
+"""The command line, as a person calls it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rtwidgets as rt
+from rtwidgets.cli import main
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    with rt.Session(rt.Simulated(where="memory", latency="none"), rt.ModelGreeting()) as s:
+        s.log.to_jsonl(tmp_path / "log.jsonl")
+    return tmp_path / "log.jsonl"
+
+
+def test_log_shows_a_recording(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log", str(recorded)]) == 0
+    shown = capsys.readouterr().out
+    assert "session.created" in shown and "simulator" in shown and "response.done" in shown
+
+
+def test_log_filters(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log", str(recorded), "--type", "response.*", "--limit", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and all("response." in line for line in lines[1:3])
+
+
+def test_log_names_the_lines_it_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"type":"a"}\n{oops\n')
+    assert main(["log", str(broken)]) == 0
+    assert "line 2" in capsys.readouterr().err
+
+
+def test_log_of_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log", "nowhere.jsonl"]) == 1
+    assert "nowhere.jsonl" in capsys.readouterr().err
+
+
+def test_lab_without_notebooks_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lab", str(tmp_path / "none")]) == 2
+    assert "notebooks" in capsys.readouterr().err
+
+
+def test_no_command_is_a_wrong_call() -> None:
+    with pytest.raises(SystemExit) as wrong:
+        main([])
+    assert wrong.value.code == 2
+
+
+def test_serve_prints_its_address_first_and_ends_with_its_parent() -> None:
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "rtwidgets",
+            "serve",
+            "--port",
+            "0",
+            "--until-stdin-closes",
+            "--key",
+            "test-not-a-key",
+            "--latency",
+            "none",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin and server.stdout
+    try:
+        url = server.stdout.readline().strip()
+        assert url.startswith("ws://127.0.0.1:") and url.endswith("/v1/realtime")
+        with rt.Session(rt.Endpoint(url, key="test-not-a-key"), rt.ModelGreeting()) as s:
+            assert s.opening_reply is not None
+        server.stdin.close()
+        assert server.wait(timeout=10) == 0
+    finally:
+        server.kill()
+        server.stdout.close()
+        server.wait()

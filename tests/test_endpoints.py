@@ -1,0 +1,202 @@
+"""Where to connect: addresses, keys that never show, and words for what goes wrong."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import socket
+from typing import Any
+
+import pytest
+
+import rtwidgets as rt
+from rtwidgets import endpoints
+from rtwidgets.endpoints import Key
+
+SECRET = "sk-test-not-a-key"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "_asked_key", None)
+    monkeypatch.setattr(endpoints, "_spending_approved", False)
+
+
+# ------------------------------------------------------------------ the key
+
+
+def test_a_key_never_prints_itself() -> None:
+    key = Key(SECRET)
+    holders: list[Any] = [key, rt.OpenAI(key=key), rt.Endpoint("wss://x.example/v1", key=key)]
+    holders += [[key], {"key": key}, copy.deepcopy(key), copy.copy(key)]
+    for holder in holders:
+        assert SECRET not in repr(holder) + str(holder) + f"{holder}"
+    assert key.reveal() == SECRET
+
+
+def test_a_key_is_not_pickled() -> None:
+    with pytest.raises(rt.Misuse, match="not written to disk"):
+        pickle.dumps(Key(SECRET))
+
+
+@pytest.mark.parametrize("empty", ["", "   "])
+def test_an_empty_key_is_refused_in_words(empty: str) -> None:
+    with pytest.raises(rt.Misuse, match="empty"):
+        rt.OpenAI(key=empty)
+
+
+def test_the_environment_decides_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(endpoints.default_endpoint(), rt.Simulated)
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    assert isinstance(endpoints.default_endpoint(), rt.OpenAI)
+
+
+def test_asking_keeps_the_key_for_this_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: SECRET)
+    assert rt.ask_key() is None
+    assert isinstance(endpoints.default_endpoint(), rt.OpenAI)
+    assert SECRET not in capsys.readouterr().out
+
+
+def test_asking_where_nobody_can_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    with pytest.raises(rt.Misuse, match="OPENAI_API_KEY"):
+        rt.ask_key()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [(rt.OpenAI(), "OPENAI_API_KEY"), (rt.Azure("res", "dep"), "AZURE_OPENAI_API_KEY")],
+)
+def test_without_a_key_it_says_where_to_put_one(endpoint: rt.Endpoint, name: str) -> None:
+    with pytest.raises(rt.ConnectFailed, match=name), rt.Session(endpoint, budget=1):
+        pass
+
+
+# ------------------------------------------------------------------ the address
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("wss://a.example/v1/realtime", "wss://a.example/v1/realtime?model=m%2F1"),
+        ("wss://a.example/v1?x=1", "wss://a.example/v1?x=1&model=m%2F1"),
+        ("wss://a.example/v1?intent=transcription", "wss://a.example/v1?intent=transcription"),
+        ("wss://a.example/v1?model=mine", "wss://a.example/v1?model=mine"),
+        ("wss://a.example/v1?call_id=rtc_1", "wss://a.example/v1?call_id=rtc_1"),
+    ],
+)
+def test_the_address_names_exactly_one_of_model_call_and_intent(url: str, address: str) -> None:
+    assert rt.Endpoint(url)._address("m/1") == address
+
+
+def test_headers_carry_the_key_where_each_service_wants_it() -> None:
+    mine = rt.Endpoint("wss://a.example/v1", headers={"X-Team": "a"}, key=SECRET)
+    assert mine._all_headers() == {"X-Team": "a", "Authorization": f"Bearer {SECRET}"}
+    azure = rt.Azure("res", "dep", key=SECRET)
+    assert azure._all_headers() == {"api-key": SECRET}
+    assert azure._address("dep") == "wss://res.openai.azure.com/openai/v1/realtime?model=dep"
+
+
+@pytest.mark.parametrize("url", ["http://a.example", "a.example", ""])
+def test_an_address_that_is_no_websocket_is_refused_in_words(url: str) -> None:
+    with pytest.raises(rt.Misuse, match="ws://"):
+        rt.Endpoint(url)
+
+
+@pytest.mark.parametrize("wrong", [{"latency": "some"}, {"where": "moon"}])
+def test_wrong_choices_of_the_simulator(wrong: dict[str, Any]) -> None:
+    with pytest.raises(rt.Misuse):
+        rt.Simulated(**wrong)
+
+
+# ------------------------------------------------------------------ the line does not stand
+
+
+def test_nobody_listens_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with (
+        pytest.raises(rt.ConnectFailed, match="Check the network"),
+        rt.Session(rt.Endpoint(f"ws://127.0.0.1:{port}/v1/realtime"), timeout=5),
+    ):
+        pass
+
+
+def test_a_server_that_never_shakes_hands() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = rt.Endpoint(f"ws://127.0.0.1:{silent.getsockname()[1]}/")
+        with (
+            pytest.raises(rt.ConnectFailed, match="did not answer"),
+            rt.Session(endpoint, timeout=0.2),
+        ):
+            pass
+
+
+# ------------------------------------------------------------------ money
+
+
+def test_only_this_machine_is_free() -> None:
+    assert rt.OpenAI().paid and rt.Azure("r", "d").paid and rt.Endpoint("wss://a.example/").paid
+    assert not rt.Simulated().paid and not rt.Endpoint("ws://127.0.0.1:1/").paid
+
+
+def test_the_notice_names_endpoint_model_and_price_until_somebody_agrees() -> None:
+    notice = endpoints.spending_notice(rt.OpenAI(), "gpt-realtime-2.1-mini")
+    assert notice is not None
+    assert "OpenAI" in notice and "gpt-realtime-2.1-mini" in notice and "$" in notice
+    endpoints.approve_spending()
+    assert endpoints.spending_notice(rt.OpenAI()) is None
+
+
+# ------------------------------------------------------------------ the simulator in all its places
+
+
+@pytest.mark.parametrize("where", ["memory", "thread", "process"])
+def test_the_simulator_answers_and_says_what_it_is(where: Any) -> None:
+    with rt.Session(rt.Simulated("none", where=where), rt.ModelGreeting()) as s:
+        assert s.opening_reply is not None and s.opening_reply.status == "completed"
+        assert s.conversation.session["id"].startswith("sess_simulated_")
+        assert s.label == "Simulator" and s.simulated
+
+
+def test_one_process_serves_all_sessions_of_a_kind() -> None:
+    endpoint = rt.Simulated("none")
+    with rt.Session(endpoint), rt.Session(rt.Simulated("none")):
+        kinds = [kind for kind in endpoints._simulators if kind == ("none", 0, "process")]
+    assert len(kinds) == 1
+
+
+@pytest.fixture(scope="module")
+def server() -> Any:
+    with rt.Simulator(latency="none", in_process=True) as simulator:
+        yield simulator
+
+
+def test_a_wrong_key_is_explained(server: Any) -> None:
+    with (
+        pytest.raises(rt.ConnectFailed, match="ask_key") as refused,
+        rt.Session(rt.Endpoint(server.url, key=SECRET)),
+    ):
+        pass
+    assert server.key not in str(refused.value)
+
+
+def test_an_unknown_model_is_explained(server: Any) -> None:
+    with (
+        pytest.raises(rt.ConnectFailed, match="gpt-nope"),
+        rt.Session(rt.Endpoint(server.url, key=server.key), model="gpt-nope"),
+    ):
+        pass
+
+
+def test_a_taken_port_is_explained(server: Any) -> None:
+    port = int(server.url.split(":")[2].split("/")[0])
+    with pytest.raises(rt.ConnectFailed, match=str(port)):
+        rt.Simulator(port=port, in_process=True).start()
