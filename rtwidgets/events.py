@@ -250,6 +250,10 @@ def describe(event: Event) -> str:
         return _describe_response(event.get("response"))
     if type_.startswith("response.output_item"):
         return _describe_item(event.get("item"))
+    if type_.startswith("response.content_part"):
+        words = text_of(event)
+        kind = text_field(event, "part", "type")
+        return f"{kind} “{_short(words)}”" if words else kind
     if type_ == "rate_limits.updated":
         return "tokens left: " + str(field(event, "rate_limits", 0, "remaining"))
     words = text_of(event)

@@ -36,6 +36,19 @@ if TYPE_CHECKING:
 Direction = Literal["client", "server", "local"]
 DIRECTIONS: tuple[Direction, ...] = ("client", "server", "local")
 
+_COLUMNS = (
+    "seq",
+    "t",
+    "direction",
+    "type",
+    "item_id",
+    "response_id",
+    "size",
+    "audio_ms",
+    "summary",
+)
+_RUN_COLUMNS = ("count", "size", "audio_ms", "summary")
+
 FORMAT_VERSION = 1
 _NOT_CUT = -1
 
@@ -234,25 +247,25 @@ class Rows(Sequence[Row]):
         Path(path).write_text(text, encoding="utf-8", errors="surrogatepass", newline="\n")
         return None
 
-    def to_dataframe(self) -> pandas.DataFrame:
+    def to_dataframe(self, *, folded: bool = False) -> pandas.DataFrame:
         """A pandas DataFrame, one row an event: seq, t (s), direction, type, item_id, response_id,
-        size (bytes), audio_ms, summary. Needs pandas."""
+        size (bytes), audio_ms, summary. Needs pandas.
+
+        Args:
+            folded: one row for the deltas between two other events, with a column `count`.
+        """
         try:
             import pandas
         except ImportError:
             raise Misuse("to_dataframe() needs pandas: pip install pandas") from None
-        names = (
-            "seq",
-            "t",
-            "direction",
-            "type",
-            "item_id",
-            "response_id",
-            "size",
-            "audio_ms",
-            "summary",
-        )
-        return pandas.DataFrame({name: [getattr(row, name) for row in self] for name in names})
+        if not folded:
+            return pandas.DataFrame(
+                {name: [getattr(row, name) for row in self] for name in _COLUMNS}
+            )
+        runs = list(fold(self))
+        first = {name: [getattr(run.first, name) for run in runs] for name in _COLUMNS[:6]}
+        own = {name: [getattr(run, name) for run in runs] for name in _RUN_COLUMNS}
+        return pandas.DataFrame({**first, **own})
 
     def show(self) -> EventTable:
         """The live table of this log, for a notebook cell."""
@@ -474,6 +487,10 @@ class Run:
     @property
     def audio_ms(self) -> int:
         return audio.milliseconds_of(self.audio_bytes)
+
+    @property
+    def size(self) -> int:
+        return sum(row.size for row in self.rows)
 
     @property
     def text(self) -> str:

@@ -189,7 +189,8 @@ class AsyncSession:
             return
         if self.budget is None:
             raise SpendingNotApproved(
-                f"{notice} Agree by budget=, in dollars, for example budget=0.50."
+                f"{notice} Agree by budget=, in dollars, for example budget=0.50; "
+                "endpoint=rtwidgets.Simulated() costs nothing."
             )
         print(f"{notice} This session stops asking at ${self.budget:.2f}.")
         approve_spending()

@@ -227,3 +227,10 @@ def test_a_dataframe_has_a_row_an_event() -> None:
     assert list(frame["type"].head(2)) == ["session.created", "response.create"]
     assert list(frame.columns[:6]) == ["seq", "t", "direction", "type", "item_id", "response_id"]
     assert frame["audio_ms"].sum() == 3 * audio.milliseconds_of(len(PCM))
+
+
+def test_a_folded_dataframe_has_a_row_a_run() -> None:
+    pytest.importorskip("pandas", reason="pandas is in the extra `lab`")
+    frame = small_log().to_dataframe(folded=True)
+    assert frame["count"].tolist() == [1, 1, 1, 3, 3, 1, 1]
+    assert frame["size"].sum() == small_log().to_dataframe()["size"].sum()
