@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +57,21 @@ def streams(shared: Path) -> dict[str, list[dict[str, Any]]]:
 def rows_of(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines if line.strip()]
+
+
+@pytest.fixture(scope="session")
+def python_named() -> Callable[[str], str]:
+    """`python_named("python3.12")` is the path of such a Python of this machine, or ''."""
+
+    def find(name: str) -> str:
+        managed = Path.home().glob(f".pyenv/versions/*/bin/{name}")
+        found = [shutil.which(name) or "", *map(str, sorted(managed))]
+        return next((path for path in found if path and runs(path)), "")
+
+    def runs(python: str) -> bool:  # a name on the PATH may be the shim of one that is not there
+        return subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,24 +37,20 @@ def home(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def image(home: Path) -> dict[str, str]:
-    """The environment variables of the built image: its PATH comes first."""
+def image(home: Path, python_named: Callable[[str], str]) -> dict[str, str]:
+    """The environment variables of the built image: its PATH comes first.
+
+    Its Python is the one that runtime.txt names, or that of the tests where there is no such one.
+    """
     prefix = home.parent / "srv"
-    python = python_of(home / "binder" / "runtime.txt")
+    runtime = (home / "binder" / "runtime.txt").read_text(encoding="utf-8")
+    python = python_named(runtime.strip().replace("-", "")) or sys.executable
     run([python, "-m", "venv", str(prefix)], home, dict(os.environ))
     own = {"PATH": f"{prefix / 'bin'}:{os.environ['PATH']}", "HOME": str(home.parent / "nb_user")}
     image = {**os.environ, **own, "PIP_CACHE_DIR": pip_cache()}
     run(["pip", "install", "--quiet", "-r", "binder/requirements.txt"], home, image)
     run(["./binder/postBuild"], home, image)
     return image
-
-
-def python_of(runtime: Path) -> str:
-    """The Python that runtime.txt names where this machine has it, else the one of the tests."""
-    name = runtime.read_text(encoding="utf-8").strip().replace("-", "")
-    found = shutil.which(name)
-    works = found and subprocess.run([found, "-m", "ensurepip", "--version"], capture_output=True)
-    return found if found and works and works.returncode == 0 else sys.executable
 
 
 def pip_cache() -> str:
@@ -123,7 +122,7 @@ def test_the_link_of_the_readme_opens_it_in_jupyterlab(home: Path, image: dict[s
 
 
 def address_of(server: subprocess.Popen[str]) -> str:
-    """What the server says on its standard error once it listens."""
+    """What the server says on its standard error, a moment before it listens."""
     assert server.stderr
     lines = []
     for line in server.stderr:
@@ -134,7 +133,14 @@ def address_of(server: subprocess.Popen[str]) -> str:
     raise AssertionError("".join(lines))
 
 
-def fetch(url: str) -> str:
+def fetch(url: str, tries: int = 100) -> str:
+    """The page, once the server listens: of that moment it tells nobody."""
     request = urllib.request.Request(url, headers={"Authorization": "token made-up"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return str(answer.read().decode())
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(answer.read().decode())
+    except urllib.error.URLError as error:
+        if tries == 0 or not isinstance(error.reason, ConnectionRefusedError):
+            raise
+    time.sleep(0.1)
+    return fetch(url, tries - 1)
