@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .errors import RealtimeError as RealtimeError
     from .errors import SpendingNotApproved as SpendingNotApproved
     from .errors import TimedOut as TimedOut
+    from .explanations import explain as explain
     from .log import EventLog as EventLog
     from .openings import GeneratedGreeting as GeneratedGreeting
     from .openings import ModelGreeting as ModelGreeting
@@ -56,6 +57,7 @@ _HOMES = {
     "RealtimeError": "errors",
     "SpendingNotApproved": "errors",
     "TimedOut": "errors",
+    "explain": "explanations",
     "EventLog": "log",
     "GeneratedGreeting": "openings",
     "ModelGreeting": "openings",
