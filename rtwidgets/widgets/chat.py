@@ -1,0 +1,431 @@
+"""`RealtimeChat`: connect, type, hear the answer, and see every event, in one cell.
+
+The chat is only put together here. What a person sees is in controls.py, choices.py, transcript.py,
+eventtable.py and voice.py; what happens is in the session. Every method returns at once: it hands
+its work to the shared loop's thread and the news to the sender's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import ipywidgets
+
+from .. import loop
+from ..conversation import Conversation
+from ..endpoints import Endpoint, approve_spending, spending_notice
+from ..errors import Misuse, RealtimeError
+from ..events import error_of, field, text_field
+from ..explanations import explain
+from ..log import EventLog, Row
+from ..openings import Opening
+from ..render import log_html, log_text, transcript_html, transcript_text
+from ..session import AsyncSession
+from .choices import Choice, Choices
+from .comm import Duty, Failure, shared_sender
+from .controls import Controls, File, Status
+from .eventtable import EventTable
+from .fallback import Fallback
+from .transcript import Transcript
+from .voice import Speaker
+
+HINT = (
+    "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
+    "machine answers, and it really speaks."
+)
+WORDS = {
+    "idle": "Not connected",
+    "confirm": "Waiting for your agreement",
+    "connecting": "Connecting",
+    "open": "Connected",
+    "ended": "Ended",
+    "failed": "Not connected",
+}
+RUNNING = ("confirm", "connecting", "open")
+NEARLY_ALL_MS = 100
+"""Milliseconds at the end of an item that may be missing for it to count as heard whole."""
+
+Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
+
+
+class RealtimeChat:
+    """A conversation in a notebook. The last line of a cell shows it.
+
+    Args:
+        opening: who speaks first; it can be changed in the control until Start.
+        endpoint: where to connect; OpenAI where a key is there, else the simulator.
+        model, voice, instructions: as the service knows them; its own defaults where not given.
+        tools: tool definitions as the protocol has them, each a dict.
+        budget: US dollars it may spend. With it a paid session starts without a click.
+
+    Attributes:
+        session: the session that stands or was last, None before the first Start.
+        log: its events. A new Start begins a new log; earlier sessions are in `sessions`.
+        view: the widget, to be put beside others.
+
+    Every button is also a method, and every method returns at once; `wait` waits.
+    """
+
+    def __init__(
+        self,
+        opening: Opening | None = None,
+        endpoint: Endpoint | None = None,
+        model: str | None = None,
+        voice: str | None = None,
+        instructions: str | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
+        budget: float | None = None,
+    ) -> None:
+        self.sessions: list[AsyncSession] = []
+        self._instructions, self._tools, self._budget = instructions, tools, budget
+        self._empty = EventLog()
+        self._nothing = Conversation()
+        self._lock = RLock()
+        self._state = "idle"
+        self._notice = self._trouble = ""
+        self._since = self._until = 0.0
+        self._opening: Future[None] | None = None
+        self._hands: set[Future[Any]] = set()
+        self._sender = sender = shared_sender()
+        self._duty = Duty(self._show_status, sender)
+        self._plain = Fallback(self._html, self._text)
+        self._rewrite = Duty(self._plain.update, sender)
+        self._choices = Choices(
+            sender, opening=opening, endpoint=endpoint, model=model, voice=voice
+        )
+        self._header = Controls(
+            "header", self._act, self._file, hides=self._plain.name, status=self._status()
+        )
+        self._composer = Controls("composer", self._act, self._file)
+        self._transcript = Transcript(hint=HINT)
+        self._speaker = Speaker(self._heard)
+        self._table = EventTable(self._empty)
+        tools_row = ipywidgets.HBox([self._composer, self._speaker])
+        self.view = ipywidgets.VBox(
+            [self._header, self._choices.view, self._transcript, tools_row, self._table]
+        )
+        self.view.add_class("rtw-chat")
+        tools_row.add_class("rtw-tools")
+        sender.on_failure.append(self._failed_to_show)
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def session(self) -> AsyncSession | None:
+        return self.sessions[-1] if self.sessions else None
+
+    @property
+    def log(self) -> EventLog:
+        return self.session.log if self.session is not None else self._empty
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.session.conversation if self.session is not None else self._nothing
+
+    @property
+    def volume(self) -> float:
+        """How loud the assistant is in the page, 0 to 1."""
+        return float(self._speaker.volume)
+
+    @volume.setter
+    def volume(self, volume: float) -> None:
+        if not 0 <= volume <= 1:
+            raise Misuse(f"The volume is a number from 0 to 1, not {volume!r}.")
+        self._speaker.put(volume=float(volume))
+
+    # ------------------------------------------------------------ what a person does
+
+    def start(self) -> None:
+        """Connect and open the conversation. A paid session asks first, or has a budget."""
+        with self._lock:
+            if self._state in RUNNING:
+                self._transcript.notice(
+                    "It is running already. Press Stop first for a new conversation."
+                )
+                return
+            choice = self._choices.current()
+            notice = spending_notice(choice.endpoint, choice.model)
+            if notice is not None and self._budget is None:
+                self._enter("confirm", notice=notice)
+            else:
+                self._begin(choice)
+
+    def approve(self) -> None:
+        """Agree to the cost that the notice names, and start."""
+        with self._lock:
+            if self._state == "confirm":
+                approve_spending()
+                self._begin(self._choices.current())
+
+    def decline(self) -> None:
+        """Do not start after all."""
+        with self._lock:
+            if self._state == "confirm":
+                self._enter("idle")
+
+    def say(self, text: str) -> None:
+        """Say something as the user; the assistant answers."""
+        self._hand(lambda session: session.say(text))
+
+    def interrupt(self) -> None:
+        """Stop the reply that is being spoken; the model remembers only what was heard."""
+        self._hand(self._interrupt)
+
+    def talk(self) -> None:
+        """Talk through the microphone: not there yet, and the chat says so."""
+        self._transcript.notice(
+            "This version has no microphone yet. Type, or speak a recording with session.hear()."
+        )
+
+    def mute(self, muted: bool = True) -> None:
+        """Turn the sound off in the page, or on again."""
+        self._speaker.put(muted=bool(muted))
+
+    def stop(self) -> None:
+        """End the conversation. Its transcript and log stay."""
+        with self._lock:
+            if self._state == "confirm":
+                self._enter("idle")
+            if self._state not in RUNNING or self.session is None:
+                return
+            if self._opening is not None:
+                self._opening.cancel()
+            self._enter("ended")
+            self._submit(self._close(self.session))
+        self._plain.update()
+
+    def wait(self, timeout: float = 60.0) -> None:
+        """Wait until the opening and every reply asked for are done. Raises TimedOut.
+
+        Returns at once where nothing is to be waited for.
+        """
+        loop.run(self._quiet(timeout), timeout + 5.0)
+        self._plain.update()  # from this thread: nbclient takes it only with the cell's own header
+
+    def save(self, path: str | Path) -> Path:
+        """Write the log (`.jsonl`), the assistant's audio (`.wav`) or a page to read (`.html`)."""
+        path = Path(path)
+        file = self._file(path.suffix.removeprefix("."))
+        path.write_bytes(file.data)
+        return path
+
+    # ------------------------------------------------------------ sessions
+
+    def _begin(self, choice: Choice) -> None:
+        try:
+            session = AsyncSession(
+                choice.endpoint,
+                choice.opening,
+                instructions=self._instructions,
+                model=choice.model,
+                voice=choice.voice,
+                tools=self._tools,
+                budget=self._budget,
+            )
+        except RealtimeError as refused:
+            self._fail(refused)
+            return
+        self.sessions.append(session)
+        self._transcript.follow(session.conversation)
+        self._table.show(session.log)
+        session.subscribe(self._take)
+        self._since = self._until = 0.0
+        self._enter("connecting")
+        self._opening = self._submit(self._open(session))
+
+    async def _open(self, session: AsyncSession) -> None:
+        try:
+            await session.open()
+        except asyncio.CancelledError:
+            await session.close()
+            raise
+        except Exception as error:
+            self._fail(error)
+            await session.close()
+            return
+        self._since = time.time()
+        if self._state == "connecting":
+            self._enter("open")
+
+    async def _close(self, session: AsyncSession) -> None:
+        await self._silence(session)
+        await session.close()
+        self._duty.wake()
+        self._rewrite.wake()
+
+    async def _interrupt(self, session: AsyncSession) -> None:
+        await session.interrupt(await self._silence(session))
+
+    async def _silence(self, session: AsyncSession) -> int | None:
+        """Stop the sound. Gives how much of the last spoken item was heard, None for all of it or
+        where no page can tell."""
+        spoken = [item for item in session.conversation.items if item.audio_ms]
+        heard = await self._speaker.silence({item.id for item in spoken})
+        if not spoken or not self._speaker.page:
+            return None
+        last, ms = spoken[-1], heard.get(spoken[-1].id, 0)
+        if ms > last.audio_ms - NEARLY_ALL_MS and session.conversation.active_response is None:
+            return None
+        session.record({"type": "playback.flushed", "item_id": last.id, "ms": ms})
+        return ms
+
+    async def _quiet(self, timeout: float) -> None:
+        async with asyncio.timeout(timeout):
+            while hands := [asyncio.wrap_future(hand) for hand in tuple(self._hands)]:
+                await asyncio.gather(*hands, return_exceptions=True)
+        session = self.session
+        if session is None or not session.is_open:
+            return
+        try:
+            await session.opened(timeout)
+            await session.settled(timeout)
+        except TimeoutError:
+            raise
+        except RealtimeError:
+            return  # the line fell: the transcript says so
+
+    def _hand(self, work: Work) -> None:
+        """Have `work` done in the session once its opening is sent; say so where there is none."""
+        session, opening = self.session, self._opening
+        if self._state not in ("connecting", "open") or session is None or opening is None:
+            self._transcript.notice("No conversation is running. Press Start, or call start().")
+            return
+        self._submit(self._do(session, opening, work))
+
+    async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> None:
+        try:
+            await asyncio.wait([asyncio.wrap_future(opening)])
+            if session.is_open:
+                await work(session)
+        except RealtimeError as refused:
+            self._transcript.notice(str(refused), by="error", state="error")
+
+    def _submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        hand = loop.submit(work)
+        self._hands.add(hand)
+        hand.add_done_callback(self._hands.discard)
+        return hand
+
+    # ------------------------------------------------------------ what happens
+
+    def _take(self, row: Row) -> None:
+        """Each row of the session's log, on the loop's thread."""
+        self._speaker.take(row)
+        self._transcript.wake()
+        self._table.wake()
+        self._duty.wake()
+        event = row.event or {}
+        error = error_of(event) if row.direction == "server" else None
+        if error is not None:
+            message = text_field(error, "message") or "The server refused something."
+            self._transcript.notice(message, explain(error) or "", by="server", state="error")
+        if row.type == "line.lost":
+            self._transcript.notice(text_field(event, "message"), by="error", state="error")
+            self._enter("ended")
+        if row.type == "response.done":
+            self._rewrite.wake()
+
+    def _heard(self, item_id: str, ms: int, done: bool) -> None:
+        """The page played that much of an item."""
+        self._transcript.heard(item_id, ms)
+        session = self.session
+        if session is not None:
+            event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
+            self._submit(_record(session, event))
+
+    def _act(self, what: str, text: str) -> None:
+        """A button was pressed in the page."""
+        acts: dict[str, Callable[[], None]] = {
+            "start": self.start,
+            "stop": self.stop,
+            "approve": self.approve,
+            "decline": self.decline,
+            "interrupt": self.interrupt,
+            "say": lambda: self.say(text),
+        }
+        acts[what]()
+
+    def _fail(self, error: BaseException) -> None:
+        known = isinstance(error, RealtimeError)
+        said = str(error) if known else f"{type(error).__name__}: {error}"
+        self._transcript.notice(said, by="error", state="error")
+        self._enter("failed")
+
+    def _failed_to_show(self, failure: Failure) -> None:
+        self._trouble = (
+            f"The page could not be brought up to date ({failure}). The log is complete."
+        )
+        self._duty.wake()
+
+    # ------------------------------------------------------------ what it says
+
+    def _enter(self, state: str, *, notice: str = "") -> None:
+        self._state, self._notice = state, notice
+        if state in ("ended", "failed"):
+            self._until = time.time()
+        self._duty.wake()
+        if state in ("ended", "failed"):
+            self._rewrite.wake()
+
+    def _show_status(self) -> None:
+        status = self._status()
+        self._header.show(status)
+        self._composer.show(status)
+        self._choices.lock(status.state in RUNNING)
+
+    def _status(self) -> Status:
+        session, choice = self.session, self._choices.current()
+        standing = session is not None and self._state in ("connecting", "open", "ended")
+        if not standing or session is None:
+            return Status(
+                self._state, WORDS[self._state], choice.endpoint.name, choice.model,
+                choice.voice or "", self._notice, trouble=self._trouble,
+            )  # fmt: skip
+        total = field(session.conversation.usage, "total_tokens")
+        return Status(
+            state=self._state,
+            words=WORDS[self._state],
+            endpoint=session.label,
+            model=session.model,
+            voice=text_field(session.conversation.session, "audio", "output", "voice"),
+            since=round(self._since * 1000),
+            seconds=max(0.0, self._until - self._since),
+            tokens=total if isinstance(total, int) else 0,
+            cost=session.cost,
+            trouble=self._trouble,
+        )
+
+    def _file(self, kind: str) -> File:
+        name = f"conversation.{kind}"
+        if kind == "jsonl":
+            return File(name, "application/x-ndjson", (self.log.to_jsonl() or "").encode())
+        if kind == "wav":
+            return File(name, "audio/wav", self.log.wav())
+        if kind == "html":
+            page = f'<!doctype html><meta charset="utf-8"><title>{self!r}</title>{self._html(2000)}'
+            return File(name, "text/html", page.encode())
+        raise Misuse(f"A chat is saved as .jsonl, .wav or .html, not {kind!r}.")
+
+    def _html(self, limit: int = 100) -> str:
+        return transcript_html(self.conversation) + log_html(self.log, limit)
+
+    def _text(self) -> str:
+        return transcript_text(self.conversation) + "\n\n" + log_text(self.log)
+
+    def _ipython_display_(self) -> None:
+        self._plain.display(self.view)
+
+    def __repr__(self) -> str:
+        status = self._status()
+        place = f"{status.endpoint}, {status.model}"
+        return f"<RealtimeChat: {status.words} ({place}), {len(self.log)} events>"
+
+
+async def _record(session: AsyncSession, event: dict[str, Any]) -> None:
+    session.record(event)

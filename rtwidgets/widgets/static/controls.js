@@ -1,0 +1,146 @@
+// The controls that work while a cell computes: the header (status, Start and Stop) and the composer
+// (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
+
+const SAVES = { jsonl: "JSONL", wav: "WAV", html: "HTML" };
+const HINTS = { jsonl: "every event, one a line", wav: "the assistant's audio", html: "a page to read without a kernel" };
+
+/** "00:42" or "1:02:03" */
+export function elapsed(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${two(minutes)}:${two(whole % 60)}`;
+}
+
+/** "$0.0042": as many digits as a small sum needs. */
+export function dollars(cost) {
+  if (cost === null || cost === undefined) return "";
+  return `$${cost.toFixed(cost < 0.1 ? 4 : 2)}`;
+}
+
+/** The numbers at the right of the status line. */
+export function meter(status, now) {
+  if (!status.since) return [];
+  const seconds = status.state === "open" ? (now - status.since) / 1000 : status.seconds;
+  return [elapsed(seconds), `${status.tokens.toLocaleString("en")} tokens`, dollars(status.cost)].filter(Boolean);
+}
+
+/** Whether a session stands or is about to: Stop is offered, and text can be sent. */
+export function running(status) {
+  return ["confirm", "connecting", "open"].includes(status.state);
+}
+
+function make(tag, className, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  element.className = className;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A rule that hides the plain HTML of the same thing; it lives as long as the view it stands in. */
+function hideFallback(el, name) {
+  if (!name) return;
+  const rule = `.${name}, .jp-OutputArea-child:has(.${name}) { display: none !important; }`;
+  el.append(make("style", "", {}, rule));
+}
+
+function header(model, el) {
+  const tell = (what) => model.send({ t: "do", what });
+  const words = make("strong", "rtw-words", { role: "status" });
+  const about = make("span", "rtw-about");
+  const numbers = make("span", "rtw-meter", { "aria-label": "Elapsed, tokens, cost" });
+  const start = make("button", "rtw-button rtw-start", { type: "button" });
+  const line = make("div", "rtw-status", {}, make("span", "rtw-dot", { "aria-hidden": "true" }), words, about, numbers, start);
+  const question = make("span", "rtw-question");
+  const yes = make("button", "rtw-button rtw-primary rtw-approve", { type: "button" }, "Agree and start");
+  const no = make("button", "rtw-button rtw-decline", { type: "button" }, "Not now");
+  const notice = make("div", "rtw-notice", { role: "alert", hidden: "" }, question, yes, no);
+  const trouble = make("div", "rtw-trouble", { role: "alert", hidden: "" });
+  el.classList.add("rtw", "rtw-header");
+  el.dataset.lmSuppressShortcuts = "true";
+  el.append(line, notice, trouble);
+  hideFallback(el, model.get("hides"));
+
+  start.addEventListener("click", () => tell(running(model.get("status")) ? "stop" : "start"));
+  yes.addEventListener("click", () => tell("approve"));
+  no.addEventListener("click", () => tell("decline"));
+
+  const tick = () => setText(numbers, meter(model.get("status"), Date.now()).join("  ·  "));
+  const show = () => {
+    const status = model.get("status");
+    el.dataset.state = status.state;
+    setText(words, status.words);
+    about.replaceChildren(...[status.endpoint, status.model, status.voice].filter(Boolean).map((one) => make("span", "rtw-fact", {}, one)));
+    setText(start, running(status) ? "Stop" : "Start");
+    start.classList.toggle("rtw-primary", !running(status));
+    notice.hidden = !status.notice;
+    setText(question, status.notice);
+    trouble.hidden = !status.trouble;
+    setText(trouble, status.trouble);
+    tick();
+  };
+  model.on("change:status", show);
+  show();
+  const timer = setInterval(tick, 1000);
+  return () => clearInterval(timer);
+}
+
+function composer(model, el, page) {
+  const input = make("input", "rtw-input rtw-message", { type: "text", "aria-label": "Message to the assistant", autocomplete: "off" });
+  const send = make("button", "rtw-button rtw-send", { type: "submit" }, "Send");
+  const stop = make("button", "rtw-button rtw-interrupt", { type: "button", title: "Stop the reply that is being spoken" }, "Interrupt");
+  const form = make("form", "rtw-form", {}, input, send, stop);
+  const saves = Object.entries(SAVES).map(([kind, name]) =>
+    make("button", "rtw-button rtw-quiet rtw-save", { type: "button", "data-kind": kind, title: `Save ${HINTS[kind]}` }, name));
+  const save = make("div", "rtw-saves", { role: "group", "aria-label": "Save" }, make("span", "rtw-label", {}, "Save"), ...saves);
+  el.classList.add("rtw", "rtw-composer");
+  el.append(form, save);
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (!text || !running(model.get("status"))) return;
+    model.send({ t: "do", what: "say", text });
+    input.value = "";
+  });
+  input.addEventListener("keydown", (event) => event.stopPropagation()); // letters are not shortcuts here
+  stop.addEventListener("click", () => model.send({ t: "do", what: "interrupt" }));
+  for (const one of saves) one.addEventListener("click", () => model.send({ t: "download", kind: one.dataset.kind, for: page }));
+
+  const show = () => {
+    const status = model.get("status");
+    input.placeholder = running(status) ? "Type a message" : "Press Start, then type a message";
+    send.disabled = !running(status);
+    stop.disabled = status.state !== "open";
+  };
+  model.on("change:status", show);
+  show();
+}
+
+function saveFile({ name, mime }, data) {
+  const url = URL.createObjectURL(new Blob([data], { type: mime }));
+  make("a", "", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export default () => {
+  const page = Math.random().toString(36).slice(2); // a file is saved in the page that asked for it
+  return {
+    initialize({ model }) {
+      const receive = (message, buffers) => {
+        if (message.t === "file" && message.for === page) saveFile(message, buffers[0]);
+      };
+      model.on("msg:custom", receive);
+      return () => model.off("msg:custom", receive);
+    },
+
+    render({ model, el }) {
+      return model.get("part") === "header" ? header(model, el) : composer(model, el, page);
+    },
+  };
+};

@@ -1,0 +1,154 @@
+// The conversation as people read it. The model keeps the lines, views only draw them. Text enters the
+// page as text and in no other way: a model may say anything, HTML too.
+
+/** `text` put into `old` at `at`; null when what should stand before it is missing. */
+export function spliced(old, at, text) {
+  return at > old.length ? null : old.slice(0, at) + text;
+}
+
+/** The lines of one conversation, by id, and their order. */
+export class Lines {
+  constructor() {
+    this.part = 0;
+    this.order = [];
+    this.lines = new Map();
+  }
+
+  /** Take what the kernel says has changed. Gives false when something before it is missing. */
+  take({ part, order, lines }) {
+    if (part !== this.part) {
+      this.part = part;
+      this.lines.clear();
+    }
+    let whole = true;
+    for (const { at, text, ...line } of lines) {
+      const full = spliced(this.lines.get(line.id)?.text ?? "", at, text);
+      if (full === null) whole = false;
+      else this.lines.set(line.id, { ...line, text: full });
+    }
+    this.order = order;
+    for (const id of this.lines.keys()) if (!order.includes(id)) this.lines.delete(id);
+    return whole && order.every((id) => this.lines.has(id));
+  }
+}
+
+function make(tag, className, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  element.className = className;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Let a text node say `text`; what it says already stays, so that a selection survives streaming. */
+function growText(node, text) {
+  if (text.startsWith(node.data)) {
+    if (text.length > node.data.length) node.appendData(text.slice(node.data.length));
+  } else node.data = text;
+}
+
+class View {
+  constructor(model, el, store) {
+    this.store = store;
+    this.parts = new Map(); // id -> the elements of its line
+    this.following = true;
+    this.list = make("div", "rtw-lines", {
+      role: "log", "aria-live": "polite", "aria-label": "Transcript", tabindex: "0", "data-lm-suppress-shortcuts": "true",
+    });
+    this.list.style.height = model.get("height");
+    this.hint = make("p", "rtw-hint");
+    setText(this.hint, model.get("hint"));
+    this.jump = make("button", "rtw-button rtw-jump", { type: "button", hidden: "", "aria-label": "Jump to the newest line" }, "↓ Newest");
+    this.jump.addEventListener("click", () => this.follow());
+    this.list.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.list.append(this.hint);
+    el.classList.add("rtw", "rtw-transcript");
+    el.append(this.list, this.jump);
+    this.draw();
+  }
+
+  draw() {
+    const { order, lines } = this.store;
+    this.hint.hidden = order.length > 0;
+    for (const [id, parts] of this.parts) {
+      if (lines.has(id)) continue;
+      parts.row.remove();
+      this.parts.delete(id);
+    }
+    let before = this.hint;
+    for (const id of order) {
+      const line = lines.get(id);
+      if (!line) continue;
+      const parts = this.parts.get(id) ?? this.blank(id);
+      this.fill(parts, line);
+      if (parts.row.previousSibling !== before) before.after(parts.row);
+      before = parts.row;
+    }
+    if (this.following) this.follow();
+  }
+
+  blank(id) {
+    const parts = { speaker: make("span", "rtw-speaker"), words: document.createTextNode(""), note: make("span", "rtw-note"), more: make("span", "rtw-more") };
+    const text = make("span", "rtw-text", {}, parts.words);
+    parts.row = make("div", "rtw-line", { "aria-busy": "true" }, parts.speaker, make("span", "rtw-said", {}, text, parts.more), parts.note);
+    this.parts.set(id, parts);
+    return parts;
+  }
+
+  fill(parts, line) {
+    setText(parts.speaker, line.speaker);
+    growText(parts.words, line.text);
+    setText(parts.note, line.note);
+    setText(parts.more, line.more);
+    parts.row.dataset.state = line.state;
+    parts.row.dataset.speaker = line.speaker;
+    parts.row.setAttribute("aria-busy", String(line.state === "streaming")); // read out when it is whole
+  }
+
+  scrolled() {
+    this.following = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 12;
+    this.jump.hidden = this.following;
+  }
+
+  follow() {
+    this.following = true;
+    this.jump.hidden = true;
+    this.list.scrollTop = this.list.scrollHeight;
+  }
+}
+
+export default () => {
+  const store = new Lines();
+  const views = new Set();
+  let frame = 0;
+
+  const redraw = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      for (const view of views) view.draw();
+    });
+  };
+
+  return {
+    initialize({ model }) {
+      const receive = (message) => {
+        if (message.t !== "lines") return;
+        if (!store.take(message)) model.send({ t: "all" });
+        redraw();
+      };
+      model.on("msg:custom", receive);
+      model.send({ t: "all" });
+      return () => model.off("msg:custom", receive);
+    },
+
+    render({ model, el }) {
+      const view = new View(model, el, store);
+      views.add(view);
+      return () => views.delete(view);
+    },
+  };
+};

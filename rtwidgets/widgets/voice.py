@@ -1,0 +1,146 @@
+"""The speaker in the page: the assistant's audio on its way there, and word of what was heard.
+
+Audio goes as binary buffers, as soon as it comes: the server runs ahead of real time, so the page
+has it long before it plays. Nothing is sent before a page says hello: until then the rows wait, and
+the audio itself stays in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import traitlets
+
+from ..audio import RATE, SAMPLE_BYTES
+from ..log import Row
+from .comm import STATIC, Buffers, Content, Live, Sender
+
+AUDIO_DELTA = "response.output_audio.delta"
+LONGEST = 2 * RATE * SAMPLE_BYTES
+"""Bytes of PCM in one message at most: two seconds, so that a long reply blocks no other."""
+
+Heard = Callable[[str, int, bool], None]
+
+
+def bundles(rows: list[Row], longest: int = LONGEST) -> Iterator[tuple[str, bytes]]:
+    """The audio of `rows` as (item id, PCM16), neighbours of one item joined up to `longest`."""
+    item, size = "", 0
+    parts: list[bytes] = []
+    for row in rows:
+        pcm = row.pcm
+        if parts and (row.item_id != item or size + len(pcm) > longest):
+            yield item, b"".join(parts)
+            parts, size = [], 0
+        item = row.item_id
+        parts.append(pcm)
+        size += len(pcm)
+    if parts:
+        yield item, b"".join(parts)
+
+
+class Speaker(Live):
+    """Plays the assistant's audio in the page; `take` the rows of the session's log.
+
+    Args:
+        on_heard: called with (item id, milliseconds played so far, whether that was its end).
+
+    Attributes:
+        volume: 0 to 1. muted: whether nothing is to be heard for now; playing goes on meanwhile.
+        stats: the page's counts: samples `played`, those of them `nonzero`, `underruns`.
+        heard: milliseconds played of each item, as far as the page has told.
+        page: what plays there: `{"kind": "worklet" or "scheduled", "rate": Hz}`, empty before.
+    """
+
+    _esm = STATIC / "voice.js"
+    _css = STATIC / "theme.css"
+    volume = traitlets.Float(1.0, min=0.0, max=1.0).tag(sync=True)
+    muted = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, on_heard: Heard | None = None, *, sender: Sender | None = None) -> None:
+        self.stats: dict[str, int] = {"played": 0, "nonzero": 0, "underruns": 0}
+        self.heard: dict[str, int] = {}
+        self.page: dict[str, Any] = {}
+        self._on_heard = on_heard
+        self._here = False  # whether any page is there
+        self._queue: deque[Row] = deque()
+        self._silenced: set[str] = set()
+        self._acks: dict[int, asyncio.Future[dict[str, int]]] = {}
+        self._flushes = 0
+        super().__init__(sender)
+
+    def take(self, row: Row) -> None:
+        """A row of the session's log. Runs on the session's loop."""
+        ending = row.type == "response.output_audio.done"
+        if (
+            ending or (row.type == AUDIO_DELTA and row.audio_ms)
+        ) and row.item_id not in self._silenced:
+            self._queue.append(row)
+            self.wake()
+
+    def flush(self) -> None:
+        if not self._here:
+            return
+        audio: list[Row] = []
+        while self._queue:
+            row = self._queue.popleft()
+            if row.type == AUDIO_DELTA:
+                audio.append(row)
+                continue
+            self._send_audio(audio)
+            audio = []
+            self.send({"t": "end", "item_id": row.item_id})
+        self._send_audio(audio)
+
+    def _send_audio(self, rows: list[Row]) -> None:
+        for item_id, pcm in bundles(rows):
+            self.send({"t": "audio", "item_id": item_id}, [pcm])
+
+    async def silence(self, item_ids: set[str], timeout: float = 0.5) -> dict[str, int]:
+        """Be silent at once, and play nothing more of these items.
+
+        Returns the milliseconds heard of each item, as the page counted them when it fell silent;
+        as far as they were known before where no page answers within `timeout` seconds.
+        """
+        self._silenced |= item_ids
+        self._queue.clear()
+        if not self._here:
+            return dict(self.heard)
+        self._flushes += 1
+        number = self._flushes
+        ack = self._acks[number] = asyncio.get_running_loop().create_future()
+        self.tell({"t": "flush", "id": number})
+        try:
+            return await asyncio.wait_for(ack, timeout)
+        except TimeoutError:
+            return dict(self.heard)
+        finally:
+            del self._acks[number]
+
+    def page_hello(self, _content: Content, _buffers: Buffers) -> None:
+        self._here = True
+        self.wake()
+
+    def page_speaker(self, content: Content, _buffers: Buffers) -> None:
+        self.page = {"kind": content["kind"], "rate": content["rate"]}
+
+    def page_heard(self, content: Content, _buffers: Buffers) -> None:
+        item_id, ms = str(content["item_id"]), int(content["ms"])
+        self.stats = dict(content["stats"])
+        self.heard[item_id] = ms
+        if self._on_heard is not None:
+            self._on_heard(item_id, ms, bool(content["done"]))
+
+    def page_flushed(self, content: Content, _buffers: Buffers) -> None:
+        self.stats = dict(content["stats"])
+        self.heard |= {item: int(ms) for item, ms in content["heard"].items()}
+        ack = self._acks.get(int(content["id"]))
+        if ack is not None:
+            ack.get_loop().call_soon_threadsafe(_settle, ack, dict(self.heard))
+
+
+def _settle(ack: asyncio.Future[dict[str, int]], heard: dict[str, int]) -> None:
+    if not ack.done():
+        ack.set_result(heard)
