@@ -18,7 +18,6 @@ than it is due, so the same frames at the same times give the same events.
 from __future__ import annotations
 
 import copy
-import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,11 +26,12 @@ from typing import Any
 
 from . import models, refusals, schema, sessions
 from .input_audio import InputAudio
-from .items import Entry, Items, entry_from_client, prompt_tokens
+from .items import Entry, Items, entry_from_client
 from .jobs import Answer, Job, NewId, Result, Speak, Think
 from .latency import NONE, Latency
+from .planning import plan_for
 from .refusals import Refusal
-from .responses import Pause, Plan, Response, Stage
+from .responses import Pause, Response, Stage
 from .tokens import Ledger
 
 Json = dict[str, Any]
@@ -43,10 +43,76 @@ RATE_LIMIT = 15_000_000  # captured: {"name":"tokens","limit":15000000,…}
 class Rule:
     """What one client event may do: read a row of RULES as a sentence."""
 
-    handle: Callable[[Engine, Json], None]
+    method: str  # of Engine, called with the event
     answers: str
     refused_when: str
     source: str
+
+
+#: What each client event may do, and when it may not. Shape is judged before (schema.py).
+RULES: dict[str, Rule] = {
+    "session.update": Rule(
+        "_session_update",
+        "session.updated with the whole session; only present fields change",
+        "other session type; other voice once the assistant has sounded: nothing is applied",
+        "facts §1.4, §2; recorded",
+    ),
+    "session.close": Rule(
+        "_session_close",
+        "the line closes with 1000",
+        "never",
+        "named by the live server's list of types; what it does is our assumption",
+    ),
+    "input_audio_buffer.append": Rule(
+        "_append",
+        "nothing; turn detection may answer with speech_started, speech_stopped …",
+        "never, once it is base64",
+        "facts §1.1, §3.4",
+    ),
+    "session.input_audio_buffer.append": Rule(
+        "_append",
+        "as input_audio_buffer.append",
+        "never, once it is base64",
+        "named by the live server's list of types; taken as the same thing",
+    ),
+    "input_audio_buffer.commit": Rule(
+        "_commit",
+        "input_audio_buffer.committed, conversation.item.added, .done; then nothing",
+        "less than 100 ms since the last commit",
+        "facts §3.4, §4.2; captured",
+    ),
+    "input_audio_buffer.clear": Rule("_clear", "input_audio_buffer.cleared", "never", "facts §1.1"),
+    "conversation.item.create": Rule(
+        "_item_create",
+        "conversation.item.added, .done",
+        "id taken; previous item unknown; output of a call that is not there",
+        "facts §1.1, §2a; recorded",
+    ),
+    "conversation.item.truncate": Rule(
+        "_item_truncate",
+        "conversation.item.truncated; the transcript goes",
+        "item unknown, or not audio of the model; beyond its audio: refused and still truncated",
+        "facts §3.5, errors.jsonl truncate_beyond_audio",
+    ),
+    "conversation.item.delete": Rule(
+        "_item_delete", "conversation.item.deleted", "item unknown", "facts §1.1, §4.2"
+    ),
+    "conversation.item.retrieve": Rule(
+        "_item_retrieve", "conversation.item.retrieved", "item unknown", "facts §1.1, §4.2"
+    ),
+    "response.create": Rule(
+        "_response_create",
+        "response.created … response.done, rate_limits.updated",
+        "a response is active in the conversation (out of band ones run beside it)",
+        "facts §1.5, §2, §3.1; recorded",
+    ),
+    "response.cancel": Rule(
+        "_response_cancel",
+        "the open .done events, then response.done cancelled",
+        "nothing is active",
+        "facts §3.5, §4.2",
+    ),
+}
 
 
 @dataclass
@@ -206,9 +272,9 @@ class Engine:
         _, frame = self._inbox.popleft()
         event: Json = {}
         try:
-            event = parsed(frame)
+            event = schema.parsed(frame)
             schema.check(event)
-            RULES[event["type"]].handle(self, event)
+            getattr(self, RULES[event["type"]].method)(event)
         except Refusal as refusal:
             self._refuse(refusal, schema.event_id_of(event))
 
@@ -311,7 +377,15 @@ class Engine:
 
     def start_response(self, wanted: Json, in_conversation: bool = True) -> None:
         """Begin a response; `wanted` is the `response` of a response.create."""
-        response = Response(self._stage(in_conversation), self._plan(wanted, in_conversation))
+        plan = plan_for(
+            self.session,
+            wanted,
+            self._context(wanted),
+            conversation_id=self.conversation_id if in_conversation else None,
+            voice_is_fixed=self.has_assistant_audio and in_conversation,
+            replies_before=self.replies,
+        )
+        response = Response(self._stage(in_conversation), plan)
         if in_conversation:
             self.active = response
         response.begin()
@@ -338,34 +412,6 @@ class Engine:
 
     def _lock_voice(self) -> None:
         self.has_assistant_audio = True
-
-    def _plan(self, wanted: Json, in_conversation: bool) -> Plan:
-        session = self.session
-        reasoning = models.reasons(self.model)
-        sessions.check_model_fields(wanted, self.model, "response")
-        output = {**session["audio"]["output"], **wanted.get("audio", {}).get("output", {})}
-        locked = self.has_assistant_audio and in_conversation
-        if locked and output["voice"] != session["audio"]["output"]["voice"]:
-            raise refusals.voice_is_fixed()
-        # §2c: instructions of a response replace the session's for this response.
-        instructions = wanted.get("instructions") or session["instructions"]
-        tools = wanted.get("tools", session["tools"])
-        return Plan(
-            instructions=instructions,
-            modality=wanted.get("output_modalities", session["output_modalities"])[0],
-            context=self._context(wanted),
-            prompt=prompt_tokens(instructions, tools, reasoning),
-            tools=tuple(tools),
-            tool_choice=wanted.get("tool_choice", session["tool_choice"]),
-            max_output_tokens=wanted.get("max_output_tokens", session["max_output_tokens"]),
-            metadata=wanted.get("metadata"),
-            conversation_id=self.conversation_id if in_conversation else None,
-            voice=output["voice"],
-            audio_format=output["format"],
-            speed=session["audio"]["output"]["speed"],
-            reasoning=reasoning,
-            replies_before=self.replies,
-        )
 
     def _context(self, wanted: Json) -> tuple[Entry, ...]:
         """The items a response sees: the conversation's, or just those of `input`."""
@@ -415,84 +461,3 @@ class Engine:
         limit = {"name": "tokens", "limit": RATE_LIMIT, "remaining": RATE_LIMIT - used}
         limit["reset_seconds"] = round(60 * used / RATE_LIMIT, 3)
         self.emit({"type": "rate_limits.updated", "rate_limits": [limit]})
-
-
-def parsed(frame: str | bytes) -> Json:
-    """The event in a frame. Raises Refusal for a binary frame and for what is no JSON object."""
-    if isinstance(frame, bytes):
-        raise refusals.binary_frame()
-    try:
-        event = json.loads(frame)
-    except (ValueError, RecursionError):
-        raise refusals.not_json() from None
-    if not isinstance(event, dict):
-        raise refusals.not_an_object()
-    return event
-
-
-#: What each client event may do, and when it may not. Shape is judged before (schema.py).
-RULES: dict[str, Rule] = {
-    "session.update": Rule(
-        Engine._session_update,
-        "session.updated with the whole session; only present fields change",
-        "other session type; other voice once the assistant has sounded: nothing is applied",
-        "facts §1.4, §2; recorded",
-    ),
-    "session.close": Rule(
-        Engine._session_close,
-        "the line closes with 1000",
-        "never",
-        "named by the live server's list of types; what it does is our assumption",
-    ),
-    "input_audio_buffer.append": Rule(
-        Engine._append,
-        "nothing; turn detection may answer with speech_started, speech_stopped …",
-        "never, once it is base64",
-        "facts §1.1, §3.4",
-    ),
-    "session.input_audio_buffer.append": Rule(
-        Engine._append,
-        "as input_audio_buffer.append",
-        "never, once it is base64",
-        "named by the live server's list of types; taken as the same thing",
-    ),
-    "input_audio_buffer.commit": Rule(
-        Engine._commit,
-        "input_audio_buffer.committed, conversation.item.added, .done; then nothing",
-        "less than 100 ms since the last commit",
-        "facts §3.4, §4.2; captured",
-    ),
-    "input_audio_buffer.clear": Rule(
-        Engine._clear, "input_audio_buffer.cleared", "never", "facts §1.1"
-    ),
-    "conversation.item.create": Rule(
-        Engine._item_create,
-        "conversation.item.added, .done",
-        "id taken; previous item unknown; output of a call that is not there",
-        "facts §1.1, §2a; recorded",
-    ),
-    "conversation.item.truncate": Rule(
-        Engine._item_truncate,
-        "conversation.item.truncated; the transcript goes",
-        "item unknown, or not audio of the model; beyond its audio: refused and still truncated",
-        "facts §3.5, errors.jsonl truncate_beyond_audio",
-    ),
-    "conversation.item.delete": Rule(
-        Engine._item_delete, "conversation.item.deleted", "item unknown", "facts §1.1, §4.2"
-    ),
-    "conversation.item.retrieve": Rule(
-        Engine._item_retrieve, "conversation.item.retrieved", "item unknown", "facts §1.1, §4.2"
-    ),
-    "response.create": Rule(
-        Engine._response_create,
-        "response.created … response.done, rate_limits.updated",
-        "a response is active in the conversation (out of band ones run beside it)",
-        "facts §1.5, §2, §3.1; recorded",
-    ),
-    "response.cancel": Rule(
-        Engine._response_cancel,
-        "the open .done events, then response.done cancelled",
-        "nothing is active",
-        "facts §3.5, §4.2",
-    ),
-}

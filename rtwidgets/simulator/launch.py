@@ -44,7 +44,8 @@ async def run(
     """
     from .access import Gate
     from .replies import BuiltInBrain
-    from .server import Simulation, listen
+    from .server import listen
+    from .simulation import Simulation
     from .speech import shared
 
     simulation = Simulation(

@@ -261,3 +261,33 @@ def not_in_a_transcription_session(event_type: str) -> Refusal:
 def session_expired() -> Refusal:
     message = "Your session hit the maximum duration of 60 minutes."
     return Refusal(message, "session_expired")
+
+
+# --- refusals of a connection: the server accepts the WebSocket, says this, and closes
+
+
+def beta_is_over() -> Refusal:
+    message = (
+        "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
+    )
+    return Refusal(message, "beta_api_shape_disabled")
+
+
+def missing_model() -> Refusal:
+    message = (
+        "You must provide a model parameter, for example "
+        "wss://api.openai.com/v1/realtime?model=gpt-realtime-1.5"
+    )
+    return Refusal(message, "missing_model")
+
+
+def model_in_transcription() -> Refusal:
+    return Refusal("You must not provide a model parameter for transcription sessions.")
+
+
+def unknown_model(model: str) -> Refusal:
+    message = (
+        f'Model "{model}" is not supported in realtime mode. '
+        "See https://platform.openai.com/docs/models for a list of supported models."
+    )
+    return Refusal(message, "invalid_model")

@@ -20,8 +20,9 @@ from ..audio import encode
 from . import tokens
 from .g711 import bytes_per_ms, from_pcm
 from .items import Entry, Items
-from .jobs import Answer, Call, Job, NewId, Question, Speak, Think
+from .jobs import Answer, Call, Job, NewId, Speak, Think
 from .latency import Latency
+from .planning import Plan
 
 Json = dict[str, Any]
 Pause = float | None
@@ -44,37 +45,6 @@ class Stage:
     items: Items
     ledger: tokens.Ledger
     heard_audio: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What response.create and the session together ask for."""
-
-    instructions: str
-    modality: Literal["audio", "text"]
-    context: tuple[Entry, ...]
-    prompt: tokens.Tokens
-    tools: tuple[Json, ...]
-    tool_choice: Any
-    max_output_tokens: int | str
-    metadata: Json | None
-    conversation_id: str | None  # None: out of band
-    voice: Any
-    audio_format: Json
-    speed: float
-    reasoning: bool
-    replies_before: int
-
-    def question(self) -> Question:
-        turns = (entry.turn() for entry in self.context)
-        return Question(
-            instructions=self.instructions,
-            history=tuple(turn for turn in turns if turn is not None),
-            tools=self.tools,
-            tool_choice=self.tool_choice,
-            commentary=self.reasoning,
-            replies_before=self.replies_before,
-        )
 
 
 @dataclass

@@ -11,6 +11,7 @@ Source: the field tables of openai 3.54.0 and the captures of the live service
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from . import refusals
@@ -377,6 +378,19 @@ def check(event: dict[str, Any]) -> None:
         # Captured: the order of the list, and that output_audio_buffer.clear is not on it.
         raise refusals.invalid_value(kind, list(EVENTS), "type")
     shape.check(event, "")
+
+
+def parsed(frame: str | bytes) -> dict[str, Any]:
+    """The event in a frame. Raises Refusal for a binary frame and for what is no JSON object."""
+    if isinstance(frame, bytes):
+        raise refusals.binary_frame()
+    try:
+        event = json.loads(frame)
+    except (ValueError, RecursionError):
+        raise refusals.not_json() from None
+    if not isinstance(event, dict):
+        raise refusals.not_an_object()
+    return event
 
 
 def event_id_of(event: dict[str, Any]) -> str | None:
