@@ -58,8 +58,9 @@ class Opening:
         later = "" if type(self).react is not Opening.react else "Later: nothing."
         return "\n".join(part for part in (f"{self!r} {first_words}", *lines, later) if part)
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text("…" if cycle else str(self))
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        # Not _repr_pretty_: IPython takes a subclass's generated __repr__ before it.
+        return {"text/plain": str(self)}
 
 
 @dataclass(frozen=True)

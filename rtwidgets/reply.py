@@ -11,7 +11,7 @@ from .log import EventLog
 from .pricing import cost_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Timing:
     """When a reply came, in seconds after it was asked for; None for what did not come."""
 
@@ -19,6 +19,11 @@ class Timing:
     first_text: float | None = None
     first_audio: float | None = None
     done: float | None = None
+
+    def __repr__(self) -> str:
+        known = ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+        came = (f"{name}={time:.3f}" for name, time in known if time is not None)
+        return f"Timing({', '.join(came)})"
 
 
 @dataclass(frozen=True)

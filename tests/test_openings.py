@@ -66,6 +66,7 @@ def test_printing_shows_every_event_that_will_be_sent(opening: rt.Opening) -> No
         assert json.dumps(event, indent=2, ensure_ascii=False) in shown
     assert ("sends nothing first" in shown) == (opening.events({}) == [])
     assert "Later: nothing." in shown
+    assert opening._repr_mimebundle_()["text/plain"] == shown
 
 
 @pytest.mark.parametrize("opening", EXAMPLES, ids=lambda opening: type(opening).__name__)
