@@ -21,6 +21,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -127,12 +128,13 @@ def run(command: list[str], folder: Path = CHECKOUT) -> Done:
     except OSError as error:
         return Done(127, str(error))
     with process:
+        assert process.stdout
         output = "".join(shown(process.stdout))
     return Done(process.returncode, output)
 
 
-def shown(lines):  # type: ignore[no-untyped-def]  # an iterator of str, passed on
-    """Pass the lines on; at a terminal each one replaces the last on the screen."""
+def shown(lines: Iterable[str]) -> Iterator[str]:
+    """Pass the lines on; at a terminal each one takes the place of the last on the screen."""
     at_terminal = sys.stdout.isatty()
     for line in lines:
         if at_terminal:

@@ -28,6 +28,9 @@ def pytest_configure() -> None:
         del os.environ[name]
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         os.environ[name] = str(Path(_own_settings.name, name.lower()))
+    browser = load_script("bootstrap").find_browser()
+    if browser:  # without one Playwright takes its own
+        os.environ["CHROMIUM"] = browser
 
 
 def pytest_unconfigure() -> None:
@@ -77,12 +80,12 @@ def python_named() -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def script() -> Callable[[str], ModuleType]:
     """`script("bootstrap")` is .ci/bootstrap.py as a module: .ci is no package."""
+    return load_script
 
-    def load(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(f"ci_{name}", CHECKOUT / ".ci" / f"{name}.py")
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
-    return load
+def load_script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"ci_{name}", CHECKOUT / ".ci" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
