@@ -85,7 +85,7 @@ def test_the_readme_leads_to_the_first_notebook(checkout: Path) -> None:
     readme = checkout / "README.md"
     if not readme.is_file():
         pytest.skip("there is no README.md")
-    assert f"urlpath=lab/tree/{FIRST}" in readme.read_text(encoding="utf-8")
+    assert f"lab/tree/{FIRST}" in readme.read_text(encoding="utf-8")
 
 
 def test_the_package_is_installed_and_complete(home: Path, image: dict[str, str]) -> None:
