@@ -502,12 +502,12 @@ class Run:
             return self.first.summary
         if self.audio_bytes:
             return _describe_audio(self.audio_bytes)
-        return f"“{self.text}”"
+        return f"“{self.text}”" if self.text else self.last.summary
 
 
 def is_delta(type_: str) -> bool:
     """Whether events of this type come in runs that fold into one row."""
-    return type_.endswith(".delta") or type_ == "input_audio_buffer.append"
+    return type_.endswith(".delta") or type_ in ("input_audio_buffer.append", "playback.heard")
 
 
 def fold(rows: Iterable[Row]) -> Iterator[Run]:

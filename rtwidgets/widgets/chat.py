@@ -20,7 +20,7 @@ import ipywidgets
 from .. import loop
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
-from ..errors import Misuse, RealtimeError
+from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
 from ..events import error_of, field, text_field
 from ..explanations import explain
 from ..log import EventLog, Row
@@ -48,8 +48,6 @@ WORDS = {
     "failed": "Not connected",
 }
 RUNNING = ("confirm", "connecting", "open")
-NEARLY_ALL_MS = 100
-"""Milliseconds at the end of an item that may be missing for it to count as heard whole."""
 
 Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
 
@@ -201,11 +199,11 @@ class RealtimeChat:
         self._plain.update()
 
     def wait(self, timeout: float = 60.0) -> None:
-        """Wait until the opening and every reply asked for are done. Raises TimedOut.
+        """Wait until the opening and every reply asked for are done, and heard where a page plays.
 
-        Returns at once where nothing is to be waited for.
+        Returns at once where nothing is to be waited for. Raises TimedOut.
         """
-        loop.run(self._quiet(timeout), timeout + 5.0)
+        loop.run(self._quiet(timeout), 2 * timeout + 60.0)
         self._plain.update()  # from this thread: nbclient takes it only with the cell's own header
 
     def save(self, path: str | Path) -> Path:
@@ -266,29 +264,31 @@ class RealtimeChat:
         """Stop the sound. Gives how much of the last spoken item was heard, None for all of it or
         where no page can tell."""
         spoken = [item for item in session.conversation.items if item.audio_ms]
+        unheard = self._speaker.to_come > 0 or session.conversation.active_response is not None
         heard = await self._speaker.silence({item.id for item in spoken})
-        if not spoken or not self._speaker.page:
+        if not spoken or not unheard or not self._speaker.page:
             return None
-        last, ms = spoken[-1], heard.get(spoken[-1].id, 0)
-        if ms > last.audio_ms - NEARLY_ALL_MS and session.conversation.active_response is None:
-            return None
-        session.record({"type": "playback.flushed", "item_id": last.id, "ms": ms})
+        last, ms = spoken[-1].id, heard.get(spoken[-1].id, 0)
+        session.record({"type": "playback.flushed", "item_id": last, "ms": ms})
         return ms
 
     async def _quiet(self, timeout: float) -> None:
-        async with asyncio.timeout(timeout):
-            while hands := [asyncio.wrap_future(hand) for hand in tuple(self._hands)]:
-                await asyncio.gather(*hands, return_exceptions=True)
+        deadline = time.monotonic() + timeout
+        while hands := [asyncio.wrap_future(hand) for hand in tuple(self._hands)]:
+            left = deadline - time.monotonic()
+            if not (await asyncio.wait(hands, timeout=max(0.0, left)))[0]:
+                raise TimedOut(
+                    f"The chat was not ready within {timeout:g} s; its log says how far."
+                )
         session = self.session
         if session is None or not session.is_open:
             return
         try:
-            await session.opened(timeout)
-            await session.settled(timeout)
-        except TimeoutError:
-            raise
-        except RealtimeError:
-            return  # the line fell: the transcript says so
+            await session.opened(max(0.0, deadline - time.monotonic()))
+            await session.settled(max(0.0, deadline - time.monotonic()))
+        except (ConnectionLost, Misuse):
+            return  # the line fell or was closed: the transcript says so
+        await self._speaker.played_out()
 
     def _hand(self, work: Work) -> None:
         """Have `work` done in the session once its opening is sent; say so where there is none."""
@@ -398,6 +398,7 @@ class RealtimeChat:
             seconds=max(0.0, self._until - self._since),
             tokens=total if isinstance(total, int) else 0,
             cost=session.cost,
+            simulated=session.simulated,
             trouble=self._trouble,
         )
 

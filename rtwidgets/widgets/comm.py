@@ -169,6 +169,14 @@ def free_route(comm: Any) -> None:
     getattr(comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
 
+def subshell_of_message() -> str | None:
+    """The subshell that the message being handled came over, None for the main shell."""
+    running: Any = kernel()
+    parent = running.get_parent() if hasattr(running, "get_parent") else None
+    header = parent.get("header") if isinstance(parent, dict) else None
+    return header.get("subshell_id") if isinstance(header, dict) else None
+
+
 class Live(anywidget.AnyWidget):
     """A widget that talks to its page through the sender, in messages `{"t": kind, …}`.
 
@@ -176,11 +184,9 @@ class Live(anywidget.AnyWidget):
     run on whatever thread the kernel chooses: they only hand work over.
     """
 
-    _CLAIMS = 3
-
     def __init__(self, sender: Sender | None = None, **traits: Any) -> None:
         self._sender = sender or shared_sender()
-        self._claims = self._CLAIMS
+        self._claimed = False
         super().__init__(**traits)
         free_route(self.comm)
         self.on_msg(self._take)
@@ -213,7 +219,11 @@ class Live(anywidget.AnyWidget):
             self._sender.attempt(f"{type(self).__name__}.{name}", lambda: handler(content, buffers))
 
     def _claim_route(self) -> None:
-        """Answer from inside the handler: ipykernel 7.4 then keeps the route the page chose."""
-        if self._claims:
-            self._claims -= 1
+        """Answer the first message that came over a subshell from inside its handler.
+
+        ipykernel 7.4 then keeps that route. A page's very first messages leave before its subshell
+        exists: an answer to those would bind the comm to the main shell.
+        """
+        if not self._claimed and subshell_of_message():
+            self._claimed = True
             self.send({"t": "claim"})

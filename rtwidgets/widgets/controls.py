@@ -30,6 +30,7 @@ class Status:
         notice: a sentence to agree to before money is spent.
         since: when the session opened, milliseconds since 1970; 0 while there is none.
         seconds: how long it lasted, once it is over.
+        cost: US dollars by the price table; what it would have been where `simulated`.
         trouble: a sentence about what went wrong on this side.
     """
 
@@ -43,7 +44,7 @@ class Status:
     seconds: float = 0.0
     tokens: int = 0
     cost: float | None = None
-    speaking: bool = False
+    simulated: bool = False
     trouble: str = ""
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import traitlets
 
-from ..audio import RATE, SAMPLE_BYTES
+from ..audio import RATE, SAMPLE_BYTES, milliseconds_of
 from ..log import Row
 from .comm import STATIC, Buffers, Content, Live, Sender
 
@@ -22,6 +22,10 @@ AUDIO_DELTA = "response.output_audio.delta"
 LONGEST = 2 * RATE * SAMPLE_BYTES
 """Bytes of PCM in one message at most: two seconds, so that a long reply blocks no other."""
 
+PATIENCE = 2.0
+"""Seconds to wait beyond the end of the sound for the page to say that it was reached."""
+
+T = TypeVar("T")
 Heard = Callable[[str, int, bool], None]
 
 
@@ -51,7 +55,8 @@ class Speaker(Live):
         volume: 0 to 1. muted: whether nothing is to be heard for now; playing goes on meanwhile.
         stats: the page's counts: samples `played`, those of them `nonzero`, `underruns`.
         heard: milliseconds played of each item, as far as the page has told.
-        page: what plays there: `{"kind": "worklet" or "scheduled", "rate": Hz}`, empty before.
+        page: what plays there: its `kind` (`worklet` or `scheduled`), `rate` in Hz and `state`
+            (`running`, or `suspended` while the browser waits for a click); empty before.
     """
 
     _esm = STATIC / "voice.js"
@@ -67,7 +72,9 @@ class Speaker(Live):
         self._here = False  # whether any page is there
         self._queue: deque[Row] = deque()
         self._silenced: set[str] = set()
+        self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
         self._acks: dict[int, asyncio.Future[dict[str, int]]] = {}
+        self._waiting: list[asyncio.Future[None]] = []
         self._flushes = 0
         super().__init__(sender)
 
@@ -96,6 +103,7 @@ class Speaker(Live):
 
     def _send_audio(self, rows: list[Row]) -> None:
         for item_id, pcm in bundles(rows):
+            self._sent[item_id] = self._sent.get(item_id, 0) + milliseconds_of(len(pcm))
             self.send({"t": "audio", "item_id": item_id}, [pcm])
 
     async def silence(self, item_ids: set[str], timeout: float = 0.5) -> dict[str, int]:
@@ -106,6 +114,7 @@ class Speaker(Live):
         """
         self._silenced |= item_ids
         self._queue.clear()
+        self._sent.clear()
         if not self._here:
             return dict(self.heard)
         self._flushes += 1
@@ -119,17 +128,36 @@ class Speaker(Live):
         finally:
             del self._acks[number]
 
+    @property
+    def to_come(self) -> int:
+        """Milliseconds of audio that were sent to a page and are still to be heard."""
+        return sum(ms - self.heard.get(item, 0) for item, ms in tuple(self._sent.items()))
+
+    async def played_out(self) -> None:
+        """Wait until what was sent has been heard, where a page plays it."""
+        await asyncio.to_thread(self._sender.drain, 1.0)
+        if self.to_come <= 0 or self.page.get("state") != "running":
+            return
+        end = asyncio.get_running_loop().create_future()
+        self._waiting.append(end)
+        await asyncio.wait([end], timeout=self.to_come / 1000 + PATIENCE)
+
     def page_hello(self, _content: Content, _buffers: Buffers) -> None:
         self._here = True
+        self._sent.clear()  # what an earlier page had not played is gone with it
         self.wake()
 
     def page_speaker(self, content: Content, _buffers: Buffers) -> None:
-        self.page = {"kind": content["kind"], "rate": content["rate"]}
+        self.page = {name: content[name] for name in ("kind", "rate", "state")}
 
     def page_heard(self, content: Content, _buffers: Buffers) -> None:
         item_id, ms = str(content["item_id"]), int(content["ms"])
         self.stats = dict(content["stats"])
         self.heard[item_id] = ms
+        if content["done"]:
+            self._sent.pop(item_id, None)
+        if not self._sent:
+            self._release()
         if self._on_heard is not None:
             self._on_heard(item_id, ms, bool(content["done"]))
 
@@ -138,9 +166,19 @@ class Speaker(Live):
         self.heard |= {item: int(ms) for item, ms in content["heard"].items()}
         ack = self._acks.get(int(content["id"]))
         if ack is not None:
-            ack.get_loop().call_soon_threadsafe(_settle, ack, dict(self.heard))
+            _settle(ack, dict(self.heard))
+        self._release()
+
+    def _release(self) -> None:
+        while self._waiting:
+            _settle(self._waiting.pop(), None)
 
 
-def _settle(ack: asyncio.Future[dict[str, int]], heard: dict[str, int]) -> None:
-    if not ack.done():
-        ack.set_result(heard)
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    """Give a future its result from another thread than its loop's."""
+
+    def settle() -> None:
+        if not future.done():
+            future.set_result(result)
+
+    future.get_loop().call_soon_threadsafe(settle)

@@ -76,9 +76,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     home = tmp_path_factory.mktemp("lab")
     root = home / "notebooks"
     root.mkdir()
+    news = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     port = free_port()
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     env = {**os.environ, **{name: str(home / name.lower()) for name in folders}}
+    env["JUPYTERLAB_SETTINGS_DIR"] = str(home / "settings")
     env.pop("OPENAI_API_KEY", None)
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")])
     log = home / "lab.log"
@@ -116,7 +120,9 @@ def launch(playwright: Any, autoplay: str) -> Any:
         return playwright.chromium.launch(executable_path=path, args=[*FLAGS, autoplay])
     except playwright_api.Error as missing:
         if path is None:
-            pytest.skip(f"no Chromium here: {str(missing).splitlines()[0]} Set CHROMIUM to its path.")
+            pytest.skip(
+                f"no Chromium here: {str(missing).splitlines()[0]} Set CHROMIUM to its path."
+            )
         raise
 
 

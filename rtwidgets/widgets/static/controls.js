@@ -22,7 +22,9 @@ export function dollars(cost) {
 export function meter(status, now) {
   if (!status.since) return [];
   const seconds = status.state === "open" ? (now - status.since) / 1000 : status.seconds;
-  return [elapsed(seconds), `${status.tokens.toLocaleString("en")} tokens`, dollars(status.cost)].filter(Boolean);
+  const cost = dollars(status.cost);
+  const spent = cost && status.simulated ? `would be ${cost}` : cost; // a simulator charges nothing
+  return [elapsed(seconds), `${status.tokens.toLocaleString("en")} tokens`, spent].filter(Boolean);
 }
 
 /** Whether a session stands or is about to: Stop is offered, and text can be sent. */

@@ -68,6 +68,8 @@ class View {
     this.list.append(this.hint);
     el.classList.add("rtw", "rtw-transcript");
     el.append(this.list, this.jump);
+    this.resize = new ResizeObserver(() => this.following && this.follow());
+    this.resize.observe(this.list);
     this.draw();
   }
 
@@ -148,7 +150,10 @@ export default () => {
     render({ model, el }) {
       const view = new View(model, el, store);
       views.add(view);
-      return () => views.delete(view);
+      return () => {
+        view.resize.disconnect();
+        views.delete(view);
+      };
     },
   };
 };

@@ -334,8 +334,17 @@ class Speaker {
     this.gain.connect(context.destination);
     this.setVolume();
     this.player = await makePlayer(context, this.gain, (report) => this.report(report));
-    context.addEventListener("statechange", () => this.release());
-    this.model.send({ t: "speaker", kind: this.player.kind, rate: context.sampleRate });
+    context.addEventListener("statechange", () => {
+      this.introduce();
+      this.release();
+    });
+    this.introduce();
+  }
+
+  /** Tell the kernel what plays here, and whether it may. */
+  introduce() {
+    const { state, sampleRate } = this.context;
+    this.model.send({ t: "speaker", kind: this.player.kind, rate: sampleRate, state });
   }
 
   setVolume() {
