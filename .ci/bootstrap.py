@@ -361,8 +361,16 @@ def provide_browser(environment: Path) -> None:
     say("The browser tests need a Chromium. Downloading Playwright's own ...")
     done = run([program(environment, "playwright"), "install", "chromium"])
     if not (done.ok and has_own_chromium(environment)):
-        line = apt_line("chromium") if has_apt else "brew install --cask chromium"
-        raise Stop("That cannot be had here. Run this, then the same command again:", line, 2)
+        sentence = "It could not be downloaded. Run this, then the same command again:"
+        raise Stop(sentence, chromium_line(has_apt), 2)
+
+
+def chromium_line(has_apt: bool) -> str:
+    if has_apt:
+        return apt_line("chromium")
+    if sys.platform == "darwin":
+        return "brew install --cask chromium"
+    return "CHROMIUM=/path/to/one make test   # after installing one with this system's packages"
 
 
 def has_own_chromium(environment: Path) -> bool:
