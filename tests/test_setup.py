@@ -62,8 +62,10 @@ class Machine:
         self.python = folder / "python"
         venv.create(self.python, with_pip=False, symlinks=True)
         (site,) = self.python.glob("lib/python*/site-packages")
-        self.broken = site / "sitecustomize.py"
-        self.broken.write_text(WITHOUT_ENSUREPIP.format(user=user))
+        (site / "broken.py").write_text(WITHOUT_ENSUREPIP.format(user=user))
+        # Not as sitecustomize.py: Debian's Python has one of its own, which comes first.
+        self.broken = site / "broken.pth"
+        self.broken.write_text("import broken\n")
         then = apt_then.format(broken=f"'{self.broken}'")
         self.put("apt-get", APT_GET.format(folder=f"'{folder}'", then=then))
 
