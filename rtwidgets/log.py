@@ -267,6 +267,15 @@ class Rows(Sequence[Row]):
         own = {name: [getattr(run, name) for run in runs] for name in _RUN_COLUMNS}
         return pandas.DataFrame({**first, **own})
 
+    def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call `tell()` after each new row, on the thread that appends it; the result ends that.
+
+        For who shows the log while it grows. It must be quick and must not raise.
+        """
+        watchers = self._log._watchers
+        watchers.append(tell)
+        return lambda: watchers.remove(tell) if tell in watchers else None
+
     def show(self) -> EventTable:
         """The live table of this log, for a notebook cell."""
         from .widgets.eventtable import EventTable
@@ -343,6 +352,7 @@ class EventLog(Rows):
         self._audio_starts = array("Q")
         self._audio_sizes = array("Q")
         self._pcm = bytearray()
+        self._watchers: list[Callable[[], None]] = []
 
     def append(
         self, direction: Direction, frame: str | bytes | Event, t: float | None = None
@@ -376,7 +386,9 @@ class EventLog(Rows):
         self._audio_starts.append(len(self._pcm))
         self._audio_sizes.append(len(pcm))
         self._pcm += pcm
-        self._length += 1  # last: a reader on another thread sees whole rows only
+        self._length += 1  # behind all: a reader on another thread sees whole rows only
+        for tell in tuple(self._watchers):
+            tell()
         return Row(self, self._length - 1, event)
 
     def _now(self) -> float:

@@ -318,7 +318,6 @@ class RealtimeChat:
         """Each row of the session's log, on the loop's thread."""
         self._speaker.take(row)
         self._transcript.wake()
-        self._table.wake()
         self._duty.wake()
         event = row.event or {}
         error = error_of(event) if row.direction == "server" else None

@@ -7,7 +7,7 @@ or missed some, says from where it wants them, and every page sees the same tabl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import traitlets
@@ -39,7 +39,7 @@ def batches(rows: Rows, start: int, size: int = BATCH) -> Sequence[range]:
 
 
 class EventTable(Live):
-    """Shows `rows`, a log or a part of one; `refresh()` when it grew and nobody else says so.
+    """Shows `rows`, a log or a part of one. A log that grows is followed as it does.
 
     Args:
         rows: the events to show.
@@ -64,7 +64,9 @@ class EventTable(Live):
         self._sent: int | None = None  # None: no page has asked yet, so nothing is sent
         self._plain = Fallback(lambda: self._rows._repr_html_(), lambda: str(self._rows))
         self._table = 0  # which table the page's places belong to: `show` begins another
+        self._unwatch: Callable[[], None] = lambda: None
         super().__init__(sender, height=height, title=title, hides=self._plain.name)
+        self._watch(rows)
 
     def refresh(self) -> None:
         """Look for new rows now."""
@@ -99,8 +101,17 @@ class EventTable(Live):
     def _send_again(self, start: int) -> None:
         self._sent = min(start, len(self._rows) if self._sent is None else self._sent)
 
+    def close(self) -> None:
+        self._unwatch()
+        super().close()
+
+    def _watch(self, rows: Rows) -> None:
+        self._unwatch()
+        self._unwatch = rows.watch(self.wake)
+
     def _turn_to(self, rows: Rows) -> None:
         self._rows = rows
+        self._watch(rows)
         self._table += 1
         self._sent = None if self._sent is None else 0
         if self._sent is not None:

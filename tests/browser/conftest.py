@@ -47,10 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def find_chromium() -> str | None:
     """Chromium's path; None to let Playwright take its own."""
-    given = os.environ.get("CHROMIUM")
-    if given:
-        return given
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    return os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
 def free_port() -> int:
@@ -134,97 +131,105 @@ def browser(playwright: Any) -> Iterator[Any]:
     browser.close()
 
 
-@pytest.fixture
-def strict_browser(playwright: Any) -> Iterator[Any]:
-    """Chromium as people have it: no sound before a click."""
-    browser = launch(playwright, WAITS_FOR_A_CLICK)
-    yield browser
-    browser.close()
-
-
 class Notebook:
-    """A notebook in a page of JupyterLab."""
+    """A notebook in a page of JupyterLab.
+
+    Cells are run through the browser's own protocol: Playwright's `evaluate` counts as a person's
+    gesture, and after it a page may play sound without being asked.
+    """
+
+    CONTENT = "jupyterapp.shell.currentWidget.content"
+    KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 
     def __init__(self, page: Any, url: str, root: Path) -> None:
         self.page, self.url, self.root = page, url, root
+        self.protocol = page.context.new_cdp_session(page)
+
+    def js(self, expression: str) -> Any:
+        """The value of an expression in the page, awaited, without a gesture."""
+        answer = self.protocol.send(
+            "Runtime.evaluate",
+            {"expression": expression, "awaitPromise": True, "returnByValue": True},
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def until(self, expression: str, seconds: float = 20.0) -> None:
+        """Wait until an expression in the page is true."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.js(f"Boolean({expression})"):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"not true within {seconds:g} s: {expression}")
 
     def write(self, *cells: str, name: str = "test") -> str:
+        """Write a notebook of code cells into the served folder; gives its file name."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.root / f"{name}.ipynb")
         return f"{name}.ipynb"
 
-    def open(self, name: str, workspace: str = "?reset") -> Notebook:
+    def open(self, name: str, *, reset: bool = True) -> Notebook:
         """Open a notebook of the served folder and wait for its kernel."""
-        self.page.goto(f"{self.url}/lab/tree/{name}{workspace}")
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext"
-            "?.session?.kernel?.status == 'idle'"
-        )
+        self.page.goto(f"{self.url}/lab/tree/{name}{'?reset' if reset else ''}")
+        self.until(f"{self.KERNEL}?.status === 'idle'", 60)
         return self
 
     def start_cell(self, index: int) -> None:
         """Run a cell without waiting for its end."""
-        self.page.evaluate(
-            """index => {
-                const notebook = jupyterapp.shell.currentWidget.content;
-                notebook.activeCellIndex = index;
-                notebook.deselectAll();
-                jupyterapp.commands.execute('notebook:run-cell');
-            }""",
-            index,
+        self.js(
+            f"{self.CONTENT}.activeCellIndex = {index}; {self.CONTENT}.deselectAll();"
+            "jupyterapp.commands.execute('notebook:run-cell'); 0"
         )
 
-    def run(self, index: int) -> None:
-        """Run a cell to its end."""
-        self.page.evaluate(
-            """async index => {
-                const notebook = jupyterapp.shell.currentWidget.content;
-                notebook.activeCellIndex = index;
-                notebook.deselectAll();
-                await jupyterapp.commands.execute('notebook:run-cell');
-            }""",
-            index,
+    def run(self, index: int) -> str:
+        """Run a cell to its end; gives the text of its outputs."""
+        self.js(
+            f"{self.CONTENT}.activeCellIndex = {index}; {self.CONTENT}.deselectAll();"
+            "jupyterapp.commands.execute('notebook:run-cell').then(() => 0)"
         )
+        return self.output(index)
 
-    def cell_is_running(self, index: int) -> bool:
-        return self.page.evaluate(
-            "index => jupyterapp.shell.currentWidget.content.widgets[index].promptNode.textContent",
-            index,
-        ).startswith("[*]")
+    def is_running(self, index: int) -> bool:
+        prompt = self.js(f"{self.CONTENT}.widgets[{index}].promptNode.textContent")
+        return str(prompt).startswith("[*]")
 
     def output(self, index: int) -> str:
         """The text of a cell's outputs."""
-        return self.page.evaluate(
-            """index => jupyterapp.shell.currentWidget.content.widgets[index].model.outputs.toJSON()
-                .map(one => [].concat(one.text ?? one.data?.['text/plain'] ?? one.traceback ?? [])
-                .join('')).join('')""",
-            index,
-        )
-
-    def save(self) -> None:
-        self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+        outputs = self.js(f"{self.CONTENT}.widgets[{index}].model.outputs.toJSON()")
+        return "".join(map(text_of_output, outputs))
 
     def set_theme(self, theme: str) -> None:
-        self.page.evaluate(
-            "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
-        )
-        self.page.wait_for_function(
-            "dark => document.body.dataset.jpThemeLight === String(!dark)", arg="Dark" in theme
-        )
+        self.js(f"jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
+        self.until(f"document.body.dataset.jpThemeLight === '{str('Dark' not in theme).lower()}'")
 
     def end(self) -> None:
         """Shut the kernel down."""
-        self.page.evaluate(
-            "async () => { await window.jupyterapp?.shell.currentWidget"
-            "?.sessionContext?.shutdown?.(); }"
-        )
+        self.js("window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown?.()")
+
+
+def text_of_output(output: dict[str, Any]) -> str:
+    words = output.get("text") or output.get("data", {}).get("text/plain")
+    words = words or output.get("traceback") or ""
+    return words if isinstance(words, str) else "".join(words)
 
 
 @pytest.fixture
 def notebook(lab: tuple[str, Path], browser: Any) -> Iterator[Notebook]:
+    """A page with nothing in it yet; its kernel ends with the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     notebook = Notebook(context.new_page(), *lab)
     yield notebook
     notebook.end()
     context.close()
+
+
+@pytest.fixture
+def strict_notebook(lab: tuple[str, Path], playwright: Any) -> Iterator[Notebook]:
+    """The same in a browser as people have it: no sound before a click."""
+    browser = launch(playwright, WAITS_FOR_A_CLICK)
+    notebook = Notebook(browser.new_context().new_page(), *lab)
+    yield notebook
+    notebook.end()
+    browser.close()

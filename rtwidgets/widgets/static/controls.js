@@ -57,7 +57,8 @@ function header(model, el) {
   const about = make("span", "rtw-about");
   const numbers = make("span", "rtw-meter", { "aria-label": "Elapsed, tokens, cost" });
   const start = make("button", "rtw-button rtw-start", { type: "button" });
-  const line = make("div", "rtw-status", {}, make("span", "rtw-dot", { "aria-hidden": "true" }), words, about, numbers, start);
+  const dot = make("span", "rtw-dot", { "aria-hidden": "true" });
+  const line = make("div", "rtw-status", {}, make("div", "rtw-facts", {}, dot, words, about, numbers), start);
   const question = make("span", "rtw-question");
   const yes = make("button", "rtw-button rtw-primary rtw-approve", { type: "button" }, "Agree and start");
   const no = make("button", "rtw-button rtw-decline", { type: "button" }, "Not now");
@@ -80,6 +81,7 @@ function header(model, el) {
     about.replaceChildren(...[status.endpoint, status.model, status.voice].filter(Boolean).map((one) => make("span", "rtw-fact", {}, one)));
     setText(start, running(status) ? "Stop" : "Start");
     start.classList.toggle("rtw-primary", !running(status));
+    start.hidden = status.state === "confirm"; // the question has buttons of its own
     notice.hidden = !status.notice;
     setText(question, status.notice);
     trouble.hidden = !status.trouble;
