@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -313,6 +314,15 @@ def test_make_alone_lists_every_target(checkout: Path) -> None:
     makefile = (checkout / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     assert listed == targets - {"help", "style"}
+
+
+def test_the_base_dependencies_are_few_and_have_no_upper_pin(checkout: Path) -> None:
+    """Packages that people keep beside us pin websockets below 16 and 17: we must fit beside each."""
+    with (checkout / "pyproject.toml").open("rb") as file:
+        needed = tomllib.load(file)["project"]["dependencies"]
+    names = {re.split(r"[<>=~!]", each)[0] for each in needed}
+    assert names == {"anywidget", "ipywidgets", "numpy", "tornado", "websockets"}
+    assert not [each for each in needed if re.search(r"<|==|~=", each)]
 
 
 def test_no_file_names_a_place_to_fetch_packages_from(checkout: Path) -> None:
