@@ -317,7 +317,7 @@ def test_make_alone_lists_every_target(checkout: Path) -> None:
 
 
 def test_the_base_dependencies_are_few_and_have_no_upper_pin(checkout: Path) -> None:
-    """Packages that people keep beside us pin websockets below 16 and 17: we must fit beside each."""
+    """Packages that people keep beside us pin websockets below 16 or 17: we fit beside each."""
     with (checkout / "pyproject.toml").open("rb") as file:
         needed = tomllib.load(file)["project"]["dependencies"]
     names = {re.split(r"[<>=~!]", each)[0] for each in needed}
