@@ -26,7 +26,7 @@ from typing import Any
 
 from . import models, refusals, schema, sessions
 from .input_audio import InputAudio
-from .items import Entry, Items, entry_from_client
+from .items import Entry, Items, entry_from_client, whole_words
 from .jobs import Answer, Job, NewId, Result, Speak, Think
 from .latency import NONE, Latency
 from .planning import plan_for
@@ -346,7 +346,7 @@ class Engine:
 
     def _truncate(self, entry: Entry, audio_end_ms: int) -> None:
         share = audio_end_ms / entry.audio_ms if entry.audio_ms else 0.0
-        entry.words = entry.words[: round(len(entry.words) * share)].rstrip()
+        entry.words = whole_words(entry.words, share)
         entry.audio_ms = audio_end_ms
         for part in entry.content:  # §3.5: the transcript is removed, not shortened
             part.pop("transcript", None)

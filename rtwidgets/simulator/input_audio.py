@@ -82,7 +82,7 @@ class InputAudio:
         self._speaking = None
         if self._vad is not None:
             self._vad.forget(self._appended_ms)
-        self._take_turn(item_id, held)
+        self._take_turn(item_id, held, round(held))
 
     # --- turn detection
 
@@ -98,7 +98,7 @@ class InputAudio:
         self._speaking = None
         event = {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": heard.at_ms}
         self._engine.emit({**event, "item_id": item_id})
-        self._take_turn(item_id, heard.at_ms - heard.started_ms)
+        self._take_turn(item_id, heard.at_ms - heard.started_ms, heard.spoken_ms)
         if self._config["turn_detection"].get("create_response", True):
             self._engine.answer_turn()
 
@@ -107,11 +107,12 @@ class InputAudio:
     def _new_item_id(self) -> str:
         return self._engine.new_id("item_", 21)
 
-    def _take_turn(self, item_id: str, audio_ms: float) -> None:
+    def _take_turn(self, item_id: str, audio_ms: float, spoken_ms: int) -> None:
         self._committed_ms = self._appended_ms
         content = [{"type": "input_audio", "transcript": None}]
-        wire = {"id": item_id, "type": "message", "status": "completed"}
-        entry = Entry({**wire, "role": "user", "content": content}, audio_ms=round(audio_ms))
+        wire: Json = {"id": item_id, "type": "message", "status": "completed"}
+        wire |= {"role": "user", "content": content}
+        entry = Entry(wire, audio_ms=round(audio_ms), spoken_ms=spoken_ms)
         previous = self._engine.items.tail_id()
         event = {"type": "input_audio_buffer.committed", "previous_item_id": previous}
         self._engine.emit({**event, "item_id": item_id})
@@ -121,7 +122,7 @@ class InputAudio:
 
     def _transcribe(self, entry: Entry) -> Iterator[Pause]:
         """What was said, as far as a simulator that understands no words can tell."""
-        seconds = entry.audio_ms / 1000
+        seconds = entry.spoken_ms / 1000
         text = f"({seconds:.1f} seconds of speech)"
         head = {"item_id": entry.id, "content_index": 0}
         name = "conversation.item.input_audio_transcription"

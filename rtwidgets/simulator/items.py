@@ -27,6 +27,7 @@ class Entry:
     wire: Json
     words: str = ""
     audio_ms: int = 0
+    spoken_ms: int = 0  # of a user's turn: without the padding and the silence around it
     by_model: bool = False
 
     @property
@@ -52,7 +53,7 @@ class Entry:
             return Turn("output", self.wire["output"], call_id=self.wire["call_id"])
         if kind != "message":
             return None
-        return Turn(self.wire["role"], self.words, seconds=self.audio_ms / 1000)
+        return Turn(self.wire["role"], self.words, seconds=(self.spoken_ms or self.audio_ms) / 1000)
 
     def tokens(self) -> tokens.Tokens:
         """What this item costs each time it is part of the input."""
@@ -180,7 +181,15 @@ def _words(content: list[Json]) -> str:
 
 def prompt_tokens(instructions: str, tools: list[Json], reasoning: bool) -> tokens.Tokens:
     """The cost of what stands before the first item: instructions and tools."""
-    described = sum(tokens.text_tokens(json.dumps(tool)) // 2 for tool in tools)
+    described = sum(tokens.text_tokens(json.dumps(tool)) // 3 for tool in tools)
     count = tokens.PROMPT_OVERHEAD + tokens.text_tokens(instructions) + described
     count += tokens.REASONING_PREAMBLE if reasoning else 0
     return tokens.Tokens("prompt:" + instructions + json.dumps(tools), text=count)
+
+
+def whole_words(text: str, share: float) -> str:
+    """The words that had been said after `share` (0 to 1) of the sound; no half ones."""
+    end = round(len(text) * share)
+    if end >= len(text) or not text[end : end + 1].strip():
+        return text[:end].rstrip()
+    return text[:end].rpartition(" ")[0].rstrip()

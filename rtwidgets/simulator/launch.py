@@ -200,10 +200,11 @@ class _Child:
         url = _first_line(self._process.stdout, START_SECONDS)
         if not url.startswith("ws://"):
             self._process.kill()
-            raise ConnectFailed(_why(self._process.stderr.read(), url))
+            _, said = self._process.communicate()
+            raise ConnectFailed(_why(said, url))
         # Nobody reads on: drop what it may say later, so that it never waits for a reader.
         for stream in (self._process.stdout, self._process.stderr):
-            threading.Thread(target=stream.read, daemon=True).start()
+            threading.Thread(target=_drain, args=(stream,), daemon=True).start()
         return url
 
     def close(self) -> None:
@@ -225,6 +226,12 @@ def _import_path() -> dict[str, str]:
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     old = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": here if not old else here + os.pathsep + old}
+
+
+def _drain(stream: IO[str]) -> None:
+    with stream, contextlib.suppress(OSError, ValueError):
+        while stream.read(4096):
+            pass
 
 
 def _first_line(stream: IO[str], seconds: float) -> str:

@@ -118,6 +118,7 @@ class MemoryTransport:
 
     async def _step(self) -> None:
         """Do what is next: a job, a frame, a sleeper, or wait for any of them."""
+        self.clock._changed.clear()  # before looking: what happens from now on wakes the wait
         for job in self._engine.take_jobs():
             result = await self._do(job)
             self._engine.deliver(job, result, self.clock.now())
@@ -126,7 +127,6 @@ class MemoryTransport:
         due, wake = self._engine.due(), self.clock._next_wake()
         times = [time for time in (due, wake) if time is not None]
         if not times:
-            self.clock._changed.clear()
             await self.clock._changed.wait()
             return
         self.clock._advance(min(times))

@@ -105,10 +105,11 @@ class ClientSecrets(Polite):
 
     def post(self) -> None:
         try:
+            self.simulation.gate.check_origin(self.request.headers)
             self.simulation.gate.check(self.request.headers)
             secret = self._minted(self._body())
         except Refused as refused:
-            return self.fail(refused.status, Refusal(str(refused), "invalid_api_key"))
+            return self.fail(refused.status, Refusal(str(refused), refused.code))
         except Refusal as refusal:
             return self.fail(400, refusal)
         self.finish(secret)

@@ -44,7 +44,7 @@ _SUBJECT = re.compile(
     r"\b(?:loves?|adores?|knows? all about|talks? about|about)\s+([^,.;:!?\n]+)", re.I
 )
 _BRIEF = re.compile(
-    r"\bin (?:a few|(?:two|one)(?: or three)?|three|at most \w+) words\b|\bfew words\b", re.I
+    r"\bin (?:one|(?:one or )?two|(?:two or )?three|at most \w+) words?\b|\bfew words\b", re.I
 )
 
 #: Language pins, as people write them.

@@ -57,22 +57,23 @@ def plan_for(
     Raises Refusal where the session or its model does not allow it.
     """
     sessions.check_model_fields(wanted, session["model"], "response")
-    output = {**session["audio"]["output"], **wanted.get("audio", {}).get("output", {})}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    asked: Json = {**session, **given}  # what the response says goes before what the session says
+    output: Json = {**session["audio"]["output"], **given.get("audio", {}).get("output", {})}
     if voice_is_fixed and output["voice"] != session["audio"]["output"]["voice"]:
         raise refusals.voice_is_fixed()
     # §2c: instructions of a response replace the session's for this response.
-    instructions = wanted.get("instructions") or session["instructions"]
-    tools = wanted.get("tools", session["tools"])
+    instructions = asked["instructions"] or session["instructions"]
     reasoning = models.reasons(session["model"])
     return Plan(
         instructions=instructions,
-        modality=wanted.get("output_modalities", session["output_modalities"])[0],
+        modality=asked["output_modalities"][0],
         context=context,
-        prompt=prompt_tokens(instructions, tools, reasoning),
-        tools=tuple(tools),
-        tool_choice=wanted.get("tool_choice", session["tool_choice"]),
-        max_output_tokens=wanted.get("max_output_tokens", session["max_output_tokens"]),
-        metadata=wanted.get("metadata"),
+        prompt=prompt_tokens(instructions, asked["tools"], reasoning),
+        tools=tuple(asked["tools"]),
+        tool_choice=asked["tool_choice"],
+        max_output_tokens=asked["max_output_tokens"],
+        metadata=given.get("metadata"),
         conversation_id=conversation_id,
         voice=output["voice"],
         audio_format=output["format"],

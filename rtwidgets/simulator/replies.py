@@ -33,8 +33,8 @@ _WHO = re.compile(
     r"\bwho (?:are|r) (?:you|u)\b|\bwhat(?:'s| is) your name\b|\bintroduce yourself", re.I
 )
 _YOU_SAID = re.compile(
-    r"\bwhat (?:did you|have you|were your|was your)\b|\bdid you (?:just )?say\b|\brepeat\b.*\byou\b"
-    r"|\byour (?:first|last) (?:words?|sentence|message)\b|\bsay that again\b",
+    r"\bwhat (?:did you|have you|were your|was your)\b|\bdid you (?:just )?say\b|"
+    r"\brepeat\b.*\byou\b|\byour (?:first|last) (?:words?|sentence|message)\b|\bsay that again\b",
     re.I,
 )
 _SPOKE_FIRST = re.compile(
@@ -47,7 +47,7 @@ _FIRST = re.compile(r"\bfirst\b|\bat the (?:start|beginning)\b|\bbegin\b|\bopen\
 _FACT = re.compile(
     r"\bmy ([a-z][a-z ]{1,30}?) is (?:called )?([^.,!?;]+?)(?= and my\b|[.,!?;]|$)", re.I
 )
-_CALLED = re.compile(r"\b(?:i am|i'm|i’m|call me|this is)\s+([A-Z][\w'-]+)")
+_CALLED = re.compile(r"\b(?:i am|i'm|i’m|call me)\s+([A-Z][\w'-]+)")
 _ASKED_FACT = re.compile(r"\b(?:what|who|do you (?:know|remember))\b.*\bmy\b", re.I)
 _HELLO = re.compile(
     r"^\W*(?:hi|hello|hey|good (?:morning|day|evening)|greetings)\b[^?]{0,25}$", re.I
@@ -119,8 +119,18 @@ class _Reply:
         if call is not None:
             announced = "I’ll check that for you." if self.question.commentary else ""
             return Answer(announced, (call,))
-        rules = (self._exact, self._greets, self._unheard, self._itself, self._recall)
-        rules += (self._spoke_first, self._who, self._facts, self._arithmetic, self._small_talk)
+        rules = (
+            self._exact,
+            self._greets,
+            self._unheard,
+            self._itself,
+            self._recall,
+            self._spoke_first,
+            self._who,
+            self._facts,
+            self._arithmetic,
+            self._small_talk,
+        )
         spoken = (text for rule in rules if (text := rule()))
         return Answer(next(spoken, "") or self._talk())
 
@@ -148,7 +158,7 @@ class _Reply:
         return ""
 
     def _per_response_greeting(self) -> bool:
-        """Instructions that only order a greeting, while the user's last turn is answered already."""
+        """Instructions that order a greeting when the user's last turn is answered already."""
         answered = self.history[-1].role == "assistant"
         return answered and bool(_GREET.search(self.question.instructions))
 
@@ -280,7 +290,8 @@ def calculated(words: str) -> str | None:
         text = text.replace(word, sign)
     text = re.sub(r"(?<=\d)\s*x\s*(?=\d)", "*", text)
     found = max(_SUM.findall(text), key=len, default="").strip(" .")
-    if not re.search(r"\d\s*[-+*/]\s*[\d(]", found) or len(found) > 60:
+    is_date = re.search(r"\d+([-/])\d+\1\d+", found)
+    if is_date or len(found) > 60 or not re.search(r"\d\s*[-+*/]\s*[\d(]", found):
         return None
     try:
         value = _value(ast.parse(found, mode="eval").body)

@@ -12,6 +12,8 @@ Source: the field tables of openai 3.54.0 and the captures of the live service
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from . import refusals
@@ -36,6 +38,8 @@ from .shapes import (
 )
 
 APPEND_MAX = 15 * 1024 * 1024 * 4 // 3  # 15 MiB of audio, as characters of base64 (§1.1)
+DEEPEST = 64  # levels of nesting; nothing legal comes near it
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 ID_MAX = 32  # captured for item.id; reported for call_id (§1.2)
 
 item_id = Text(max=ID_MAX)
@@ -385,12 +389,31 @@ def parsed(frame: str | bytes) -> dict[str, Any]:
     if isinstance(frame, bytes):
         raise refusals.binary_frame()
     try:
-        event = json.loads(frame)
+        event = json.loads(frame, parse_constant=_not_finite, parse_float=_finite)
+        if _SURROGATE.search(frame):  # half a character: no text that could be sent again
+            json.dumps(event, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise refusals.not_json() from None
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or _depth_exceeds(event, DEEPEST):
         raise refusals.not_an_object()
     return event
+
+
+def _not_finite(text: str) -> float:
+    """Python reads NaN and Infinity, JSON does not have them."""
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _not_finite(text)
+
+
+def _depth_exceeds(value: Any, left: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(_depth_exceeds(one, left - 1) for one in inner)
 
 
 def event_id_of(event: dict[str, Any]) -> str | None:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from concurrent.futures import Future
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 import tornado.websocket
 
@@ -68,8 +68,9 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
             return self._deny(refused.status, Refusal(str(refused)))
         self._refusal = self._judge()
         if self._refusal and self.simulation.handshake_errors:
-            status = 404 if self._refusal[0].code == "invalid_model" else 401
-            self._deny(status if self._refusal[1] == 3000 else max(status, 400), self._refusal[0])
+            refusal, code, _ = self._refusal
+            by_code = {"invalid_model": 404}
+            self._deny(401 if code == 3000 else by_code.get(refusal.code or "", 400), refusal)
 
     def _deny(self, status: int, refusal: Refusal) -> None:
         self.set_status(status)
@@ -252,12 +253,10 @@ def listen(
 
     Raises OSError when the port is taken.
     """
-    sockets = tornado.netutil.bind_sockets(port, address=host)
+    listener = socket.create_server((host, port), backlog=MOST_SESSIONS)
+    listener.setblocking(False)
     server = tornado.httpserver.HTTPServer(
         application(simulation), max_buffer_size=2 * LARGEST_FRAME
     )
-    server.add_sockets(sockets)
-    return server, sockets[0].getsockname()[1]
-
-
-__all__ = ["Simulation", "application", "listen", "presented_key"]
+    server.add_sockets([listener])
+    return server, listener.getsockname()[1]

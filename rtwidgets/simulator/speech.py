@@ -2,7 +2,8 @@
 
 eSpeak NG comes with the wheel `espeakng-loader` (the extra `speech`); it is
 loaded at run time and is GPL-3. It has no threads and one global state, so
-exactly one thread of ours speaks with it. Words said before are kept.
+exactly one thread of ours speaks with it. Words said before are kept. Said anew they
+sound the same to the ear, not bit for bit: its oscillators run on from text to text.
 
 Without the wheel, or when it does not load, every syllable is one soft tone
 (`tones`): nobody takes that for speech, and the length still follows the text.
@@ -76,7 +77,7 @@ SMALL_WORDS = {
 
 
 def language_of(text: str) -> str:
-    """eSpeak's name of the language `text` is probably in; 'en-us' unless something speaks for another."""
+    """eSpeak's name of the language of `text`: 'en-us' unless something speaks for another."""
     for language in ("ja", *SCRIPTS):
         if re.search(SCRIPTS[language], text):
             return language

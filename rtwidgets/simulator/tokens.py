@@ -21,7 +21,7 @@ IMAGE_TOKENS = 800  # assumption: no capture with an image
 CACHE_STEP = 64
 MESSAGE_OVERHEAD = 3
 PROMPT_OVERHEAD = 1
-REASONING_PREAMBLE = 240  # fitted: a 2.1 model bills some 280 more than gpt-realtime does
+REASONING_PREAMBLE = 286  # fitted: a 2.1 model bills so many more than gpt-realtime does
 
 _PIECE = re.compile(r"\s?[^\W\d_]+|[’'][^\W\d_]+|\s?\d+|\s+|\s?[^\w\s]|_", re.UNICODE)
 _LONGEST = 12

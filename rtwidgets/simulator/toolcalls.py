@@ -62,11 +62,11 @@ class _Words:
 
     def __init__(self, words: str) -> None:
         self._words = words
-        self._numbers = re.findall(r"-?\d+(?:\.\d+)?", words)
-        self._names = re.findall(
+        self._numbers: list[str] = re.findall(r"-?\d+(?:\.\d+)?", words)
+        self._names: list[str] = re.findall(
             r"(?:\b(?:in|for|at|to|of|from|about)\s+)((?:[A-Z][\w'-]+\s?)+)", words
         )
-        self._quoted = re.findall(r"[\"“]([^\"”]+)[\"”]", words)
+        self._quoted: list[str] = re.findall(r"[\"“]([^\"”]+)[\"”]", words)
 
     def offers(self, shape: Json) -> bool:
         """Whether an optional parameter of this shape is spoken of."""
@@ -92,7 +92,7 @@ class _Words:
             return self._quoted.pop(0).strip()
         if self._names:
             return self._names.pop(0).strip()
-        capitals = re.findall(r"(?<=[a-z,] )[A-Z][\w'-]+", self._words)
+        capitals: list[str] = re.findall(r"(?<=[a-z,] )[A-Z][\w'-]+", self._words)
         return capitals[0] if capitals else self._words.strip(" ?!.") or name
 
 

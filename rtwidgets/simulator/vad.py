@@ -35,6 +35,7 @@ class Stopped:
 
     at_ms: int
     started_ms: int
+    spoken_ms: int  # without the padding before and the silence after
 
 
 def level(threshold: float) -> float:
@@ -49,7 +50,7 @@ class ServerVad:
         self._rest = b""
         self._speech_started: int | None = None
         self._loud = self._quiet = 0
-        self._clock = self._floor = at_ms
+        self._clock = self._floor = self._onset = at_ms
         self.configure(config)
 
     def configure(self, config: dict[str, Any]) -> None:
@@ -90,13 +91,14 @@ class ServerVad:
         return [self._stop()] if self._quiet * FRAME_MS >= self._silence_ms else []
 
     def _start(self) -> Started:
-        onset = self._clock - ONSET_FRAMES * FRAME_MS - self._prefix_ms
-        self._speech_started = round(max(onset, self._floor))
+        self._onset = self._clock - ONSET_FRAMES * FRAME_MS
+        self._speech_started = round(max(self._onset - self._prefix_ms, self._floor))
         return Started(self._speech_started)
 
     def _stop(self) -> Stopped:
         assert self._speech_started is not None
-        stopped = Stopped(round(self._clock), self._speech_started)
+        spoken = self._clock - self._silence_ms - self._onset
+        stopped = Stopped(round(self._clock), self._speech_started, round(spoken))
         self._speech_started = None
         self._floor = self._clock
         return stopped

@@ -1,0 +1,256 @@
+"""Every refusal whose words were seen on the live service, word for word.
+
+The rows are those of ../shared/facts/errors.jsonl. Ids and lengths in a row are part of its
+words, so the state that leads there is built with exactly these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulator_driver import Desk, Event, Says, respond, user_text
+
+FACTS = Path(__file__).resolve().parents[2] / "shared" / "facts" / "errors.jsonl"
+ROWS = [json.loads(line) for line in FACTS.read_text().splitlines()] if FACTS.exists() else []
+
+#: Rows that no client event on a plain GA WebSocket can bring about, and why.
+NOT_HERE = {
+    "version_mismatch_ga_beta": "beta client secrets do not exist here",
+    "response_done_failed_azure": "no event asks for a failing response; faults come later",
+    "transcription_failed_azure": "an Azure resource without a deployment",
+}
+#: Rows about the connection: see test_simulator_server.py.
+CONNECTION = {
+    "beta_header_on_ga",
+    "beta_shape_http",
+    "bad_api_key",
+    "no_api_key",
+    "bad_model",
+    "missing_model",
+    "model_param_on_transcription",
+}
+
+
+def a_response_is_active() -> Desk:
+    desk = Desk(new_id=named(resp="resp_CdulSkgwnvcvHPA8FsqBM"))
+    desk.hold_jobs = True
+    desk.send(respond())
+    return desk
+
+
+def a_reply_of_9800_ms() -> Desk:
+    desk = Desk(brain=Says("A long reply."), voice_ms=9800, new_id=named(item="item_x"))
+    desk.send(respond())
+    return desk
+
+
+def an_item_with_that_id() -> Desk:
+    desk = Desk()
+    desk.send(user_text("x", id="sonic_mt_dup0001test"))
+    return desk
+
+
+def the_assistant_has_sounded() -> Desk:
+    desk = Desk()
+    desk.send(respond())
+    return desk
+
+
+def a_transcription_session() -> Desk:
+    return Desk("", intent="transcription")
+
+
+STATES: dict[str, Callable[[], Desk]] = {
+    "active_response": a_response_is_active,
+    "truncate_beyond_audio": a_reply_of_9800_ms,
+    "create_duplicate_item_id": an_item_with_that_id,
+    "voice_change_after_audio": the_assistant_has_sounded,
+    "turn_detection_on_whisper": a_transcription_session,
+}
+
+
+def named(**fixed: str) -> Callable[[str, int], str]:
+    """An id maker that gives these ids to the first of their kind."""
+    count = 0
+
+    def new_id(prefix: str, length: int) -> str:
+        nonlocal count
+        count += 1
+        return fixed.pop(prefix.rstrip("_"), prefix + str(count).rjust(length, "0")[:length])
+
+    return new_id
+
+
+def judged(row: dict[str, Any]) -> bool:
+    return (
+        row["api"] in ("GA OpenAI", "GA Azure")
+        and row["verified_text"]
+        and row["key"] not in NOT_HERE
+        and row["key"] not in CONNECTION
+        and row["client_event"] is not None
+    )
+
+
+@pytest.mark.skipif(not ROWS, reason=f"there is no {FACTS}")
+@pytest.mark.parametrize("row", [r for r in ROWS if judged(r)], ids=lambda row: row["key"])
+def test_is_refused_in_the_live_services_words(row: dict[str, Any]) -> None:
+    desk = STATES.get(row["key"], Desk)()
+    event = row["client_event"]
+    if row["key"] == "binary_frame":
+        event = b"\0" * 64
+    came = desk.send(event)
+    assert came[0]["type"] == "error"
+    error = came[0]["error"]
+    expected = {k: v for k, v in row["error"].items() if k not in row["unknown_fields"]}
+    assert {key: error[key] for key in expected} == expected
+    if "followed_by" not in row:
+        assert len(came) == 1
+    else:
+        assert [event["type"] for event in came[1:]] == [row["followed_by"]["type"]]
+
+
+@pytest.mark.skipif(not ROWS, reason=f"there is no {FACTS}")
+def test_every_row_is_judged_or_set_aside_with_a_reason() -> None:
+    keys = {row["key"] for row in ROWS if row["verified_text"] and row["api"].startswith("GA")}
+    judged_keys = {row["key"] for row in ROWS if judged(row)}
+    assert keys - judged_keys - set(NOT_HERE) - CONNECTION == {"session_expired_60min"}
+
+
+def test_the_hour_ends_with_an_error_and_a_close() -> None:
+    desk = Desk(lifetime=3600.0)
+    error = desk.events[-1]["error"]
+    assert error["code"] == "session_expired"
+    assert error["message"] == "Your session hit the maximum duration of 60 minutes."
+    assert desk.engine.closing == (1001, "Your session hit the maximum duration of 60 minutes.")
+
+
+def test_the_support_bots_advice_is_refused_and_adds_nothing() -> None:
+    desk = Desk()
+    content = [{"type": "input_text", "text": "Hello, I am your guide."}]
+    item = {"type": "message", "role": "assistant", "content": content}
+    event: Event = {"type": "conversation.item.create", "item": item, "event_id": "mine"}
+    (refused,) = desk.send(event)
+    assert refused["error"] == {
+        "type": "invalid_request_error",
+        "code": "invalid_value",
+        "message": "Invalid value: 'input_text'. Value must be 'output_text'.",
+        "param": "item.content[0].type",
+        "event_id": "mine",
+    }
+    assert len(desk.engine.items) == 0
+
+
+#: Misuses nobody captured: the family's words, from the schema alone.
+FAMILIES: list[tuple[Event, str, str, str]] = [
+    (
+        {"type": "session.update", "session": {"type": "realtime", "instructions": 5}},
+        "invalid_type",
+        "session.instructions",
+        "Invalid type for 'session.instructions': expected a string, but got an integer instead.",
+    ),
+    (
+        {
+            "type": "session.update",
+            "session": {"type": "realtime", "audio": {"output": {"speed": 3.0}}},
+        },
+        "decimal_above_max_value",
+        "session.audio.output.speed",
+        "Invalid 'session.audio.output.speed': decimal above maximum value. "
+        "Expected a value <= 1.5, but got 3.0 instead.",
+    ),
+    (
+        {
+            "type": "session.update",
+            "session": {"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcm"}}}},
+        },
+        "missing_required_parameter",
+        "session.audio.input.format.rate",
+        "Missing required parameter: 'session.audio.input.format.rate'.",
+    ),
+    (
+        {
+            "type": "session.update",
+            "session": {
+                "type": "realtime",
+                "audio": {"input": {"turn_detection": {"type": "server_vad", "eagerness": "low"}}},
+            },
+        },
+        "unknown_parameter",
+        "session.audio.input.turn_detection.eagerness",
+        "Unknown parameter: 'session.audio.input.turn_detection.eagerness'.",
+    ),
+    (
+        {
+            "type": "session.update",
+            "session": {"type": "realtime", "tools": [{"type": "function"}]},
+        },
+        "missing_required_parameter",
+        "session.tools[0].name",
+        "Missing required parameter: 'session.tools[0].name'.",
+    ),
+    (
+        {"type": "response.create", "response": {"temperature": 0.8}},
+        "unknown_parameter",
+        "response.temperature",
+        "Unknown parameter: 'response.temperature'.",
+    ),
+    (
+        {"type": "response.create", "response": {"metadata": {str(n): "x" for n in range(17)}}},
+        "object_above_max_properties",
+        "response.metadata",
+        "Invalid 'response.metadata': too many properties. Expected an object with at most 16 "
+        "properties, but got an object with 17 properties instead.",
+    ),
+    (
+        {"type": "conversation.item.create", "item": {"role": "user", "content": []}},
+        "missing_required_parameter",
+        "item.type",
+        "Missing required parameter: 'item.type'.",
+    ),
+    (
+        {"type": "conversation.item.truncate", "item_id": "x", "content_index": 0},
+        "missing_required_parameter",
+        "audio_end_ms",
+        "Missing required parameter: 'audio_end_ms'.",
+    ),
+    (
+        {"type": "input_audio_buffer.append", "audio": "not base64!"},
+        "invalid_value",
+        "audio",
+        "Invalid 'audio'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) "
+        "but got an invalid value.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "code", "param", "message"), FAMILIES, ids=lambda v: str(v)[:40])
+def test_a_misuse_nobody_listed(event: Event, code: str, param: str, message: str) -> None:
+    desk = Desk()
+    (refused,) = desk.send(event)
+    error = refused["error"]
+    assert (error["code"], error["param"], error["message"]) == (code, param, message)
+
+
+def test_a_rejected_update_applies_nothing() -> None:
+    desk = Desk()
+    desk.send(respond())
+    before = json.dumps(desk.session())
+    changes = {"type": "realtime", "instructions": "New.", "audio": {"output": {"voice": "cedar"}}}
+    (refused,) = desk.send({"type": "session.update", "session": changes})
+    assert refused["error"]["code"] == "cannot_update_voice"
+    assert json.dumps(desk.session()) == before
+
+
+def test_reasoning_is_for_reasoning_models() -> None:
+    event = {
+        "type": "session.update",
+        "session": {"type": "realtime", "reasoning": {"effort": "low"}},
+    }
+    (refused,) = Desk("gpt-realtime").send(event)
+    assert refused["error"]["param"] == "session.reasoning"
+    (updated,) = Desk("gpt-realtime-2.1").send(event)
+    assert updated["session"]["reasoning"] == {"effort": "low"}
