@@ -266,7 +266,7 @@ class RealtimeChat:
         spoken = [item for item in session.conversation.items if item.audio_ms]
         unheard = self._speaker.to_come > 0 or session.conversation.active_response is not None
         heard = await self._speaker.silence({item.id for item in spoken})
-        if not spoken or not unheard or not self._speaker.page:
+        if not spoken or not unheard or not self._speaker.player:
             return None
         last, ms = spoken[-1].id, heard.get(spoken[-1].id, 0)
         session.record({"type": "playback.flushed", "item_id": last, "ms": ms})

@@ -7,7 +7,8 @@ or missed some, says from where it wants them, and every page sees the same tabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import traitlets
@@ -38,6 +39,14 @@ def batches(rows: Rows, start: int, size: int = BATCH) -> Sequence[range]:
     return [range(at, min(at + size, stop)) for at in range(start, stop, size)]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The rows a table shows, and the number that tells them from those it showed before."""
+
+    rows: Rows
+    number: int
+
+
 class EventTable(Live):
     """Shows `rows`, a log or a part of one. A log that grows is followed as it does.
 
@@ -60,13 +69,15 @@ class EventTable(Live):
         title: str = "Events",
         sender: Sender | None = None,
     ) -> None:
-        self._rows = rows
-        self._sent: int | None = None  # None: no page has asked yet, so nothing is sent
-        self._plain = Fallback(lambda: self._rows._repr_html_(), lambda: str(self._rows))
-        self._table = 0  # which table the page's places belong to: `show` begins another
-        self._unwatch: Callable[[], None] = lambda: None
+        self._shown = Shown(rows, 0)
+        self._plain = Fallback(
+            lambda: self._shown.rows._repr_html_(), lambda: str(self._shown.rows)
+        )
+        # What the pages were told, on the sender's thread only.
+        self._told = 0  # the number of the table
+        self._sent: int | None = None  # rows of it; None: no page has asked yet
         super().__init__(sender, height=height, title=title, hides=self._plain.name)
-        self._watch(rows)
+        self._unwatch = rows.watch(self.wake)
 
     def refresh(self) -> None:
         """Look for new rows now."""
@@ -74,48 +85,42 @@ class EventTable(Live):
 
     def show(self, rows: Rows) -> None:
         """Show other rows from here on."""
-        self._sender.call(lambda: self._turn_to(rows))
+        self._unwatch()
+        self._shown = Shown(rows, self._shown.number + 1)
+        self._unwatch = rows.watch(self.wake)
         self.wake()
-
-    def flush(self) -> None:
-        if self._sent is None:
-            return
-        for places in batches(self._rows, self._sent):
-            cells = [cells_of(self._rows[place]) for place in places]
-            self.send({"t": "rows", "table": self._table, "start": places.start, "rows": cells})
-            self._sent = places.stop
-
-    def page_more(self, content: Content, _buffers: Buffers) -> None:
-        """A page wants the rows from a place on: it has just appeared, or it missed some."""
-        start = int(content["start"]) if content.get("table") == self._table else 0
-        self._sender.call(lambda: self._send_again(start))
-        self.wake()
-
-    def page_json(self, content: Content, _buffers: Buffers) -> None:
-        """A page wants an event in full, by its place among the rows."""
-        table, place = content["table"], int(content["place"])
-        if table == self._table and 0 <= place < len(self._rows):
-            text = self._rows[place].json()
-            self.tell({"t": "json", "table": table, "place": place, "json": text})
-
-    def _send_again(self, start: int) -> None:
-        self._sent = min(start, len(self._rows) if self._sent is None else self._sent)
 
     def close(self) -> None:
         self._unwatch()
         super().close()
 
-    def _watch(self, rows: Rows) -> None:
-        self._unwatch()
-        self._unwatch = rows.watch(self.wake)
+    def flush(self) -> None:
+        if self._sent is None:
+            return
+        rows, number = self._shown.rows, self._shown.number
+        if number != self._told:
+            self._told, self._sent = number, 0
+            self.send({"t": "rows", "table": number, "start": 0, "rows": []})
+        for places in batches(rows, self._sent):
+            cells = [cells_of(rows[place]) for place in places]
+            self.send({"t": "rows", "table": number, "start": places.start, "rows": cells})
+            self._sent = places.stop
 
-    def _turn_to(self, rows: Rows) -> None:
-        self._rows = rows
-        self._watch(rows)
-        self._table += 1
-        self._sent = None if self._sent is None else 0
-        if self._sent is not None:
-            self.send({"t": "rows", "table": self._table, "start": 0, "rows": []})
+    def page_more(self, content: Content, _buffers: Buffers) -> None:
+        """A page wants the rows from a place on: it has just appeared, or it missed some."""
+        self._sender.call(lambda: self._send_again(content["table"], int(content["start"])))
+        self.wake()
+
+    def page_json(self, content: Content, _buffers: Buffers) -> None:
+        """A page wants an event in full, by its place among the rows."""
+        shown, number, place = self._shown, content["table"], int(content["place"])
+        if number == shown.number and 0 <= place < len(shown.rows):
+            text = shown.rows[place].json()
+            self.tell({"t": "json", "table": number, "place": place, "json": text})
+
+    def _send_again(self, number: int, start: int) -> None:
+        start = start if number == self._told else 0
+        self._sent = start if self._sent is None else min(start, self._sent)
 
     def _ipython_display_(self) -> None:
         self._plain.display(self)

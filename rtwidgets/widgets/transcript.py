@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import traitlets
 
 from ..conversation import Conversation, Item, Response
-from ..log import Row
 from ..render import note_of, speaker
 from .comm import STATIC, Buffers, Content, Live, Sender
 
@@ -121,8 +120,46 @@ def change(line: Line, before: Line | None) -> Content:
     }
 
 
+class Talk:
+    """One conversation with what stands beside it: notices, and how much was heard.
+
+    Attributes:
+        number: tells one conversation from the next.
+    """
+
+    def __init__(self, conversation: Conversation, number: int) -> None:
+        self.conversation = conversation
+        self.number = number
+        self.heard: dict[str, int] = {}
+        self._notices: list[Line] = []
+        self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
+
+    def notice(self, text: str, more: str, by: str, state: str) -> None:
+        """Add a line behind what was said last."""
+        items = self._item_ids()
+        behind = items[-1] if items else ""
+        name = f"notice_{self.number}_{len(self._notices)}"
+        self._notices.append(Line(name, by, text, "", state, more, behind))
+
+    def lines(self) -> list[Line]:
+        """All lines as they are now, in order."""
+        now = {line.id: line for line in self._all()}
+        return [now[name] for name in in_order(self._item_ids(), self._notices) if name in now]
+
+    def _item_ids(self) -> list[str]:
+        return [item.id for item in tuple(self.conversation.items)]
+
+    def _all(self) -> Iterable[Line]:
+        for item in tuple(self.conversation.items):
+            response = self.conversation.responses.get(item.response_id)
+            line = line_of(item, response, self.heard.get(item.id))
+            self._said[item.id] = line.text or self._said.get(item.id, "")
+            yield replace(line, text=self._said[item.id])
+        yield from tuple(self._notices)
+
+
 class Transcript(Live):
-    """Shows a conversation as it happens; `take` its log's rows, and it reads what they changed."""
+    """Shows a conversation as it happens: `wake` it when something may have changed."""
 
     _esm = STATIC / "transcript.js"
     _css = STATIC / "theme.css"
@@ -132,84 +169,53 @@ class Transcript(Live):
     def __init__(
         self, *, hint: str = "", height: str = "15rem", sender: Sender | None = None
     ) -> None:
-        self._conversation = Conversation()
-        self._notices: list[Line] = []
-        self._heard: dict[str, int] = {}
-        self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
-        self._lines: dict[str, Line] = {}  # as they were sent last
-        self._order: list[str] = []
-        self._part = 0  # which conversation the page's lines belong to: `follow` begins another
+        self._talk = Talk(Conversation(), 0)
+        # What the pages were told, on the sender's thread only.
         self._asked = False  # whether any page is there
+        self._told = 0  # the number of the conversation
+        self._lines: dict[str, Line] = {}
         super().__init__(sender, hint=hint, height=height)
 
     def follow(self, conversation: Conversation) -> None:
         """Show another conversation from here on, beginning empty."""
-        self._sender.call(lambda: self._turn_to(conversation))
-        self.wake()
-
-    def take(self, row: Row) -> None:
-        """A row of the session's log: something may have changed."""
+        self._talk = Talk(conversation, self._talk.number + 1)
         self.wake()
 
     def heard(self, item_id: str, milliseconds: int) -> None:
         """So much of an item's audio has been played."""
-        self._heard[item_id] = milliseconds
+        self._talk.heard[item_id] = milliseconds
         self.wake()
 
     def notice(
         self, text: str, more: str = "", *, by: str = "notice", state: str = "notice"
     ) -> None:
         """Add a line that nobody said: an error with its explanation, a word about the line."""
-        items = self._item_ids()
-        behind = items[-1] if items else ""
-        name = f"notice_{self._part}_{len(self._notices)}"
-        self._notices.append(Line(name, by, text, "", state, more, behind))
+        self._talk.notice(text, more, by, state)
         self.wake()
 
     def lines(self) -> list[Line]:
         """What stands in the transcript, in order."""
-        now = {line.id: line for line in self._current()}
-        return [now[name] for name in in_order(self._item_ids(), self._notices) if name in now]
+        return self._talk.lines()
 
     def flush(self) -> None:
         if not self._asked:
             return
-        lines = {line.id: line for line in self.lines()}
-        order = list(lines)
-        before = self._lines
-        changed = [
-            change(line, before.get(name))
-            for name, line in lines.items()
-            if line != before.get(name)
-        ]
-        if changed or order != self._order:
-            self.send({"t": "lines", "part": self._part, "order": order, "lines": changed})
-        self._lines, self._order = lines, order
+        talk = self._talk
+        before = self._lines if talk.number == self._told else {}
+        lines = {line.id: line for line in talk.lines()}
+        if (list(before.items()), self._told) != (list(lines.items()), talk.number):
+            changed = [
+                change(line, before.get(name))
+                for name, line in lines.items()
+                if line != before.get(name)
+            ]
+            self.send({"t": "lines", "part": talk.number, "order": list(lines), "lines": changed})
+        self._lines, self._told = lines, talk.number
 
     def page_all(self, _content: Content, _buffers: Buffers) -> None:
         """A page has just appeared, or missed something: everything again."""
-        self._sender.call(self._send_again)
+        self._sender.call(self._forget)
         self.wake()
 
-    def _send_again(self) -> None:
+    def _forget(self) -> None:
         self._asked, self._lines = True, {}
-
-    def _turn_to(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-        self._part += 1
-        self._notices, self._order = [], []
-        for memory in (self._heard, self._said, self._lines):
-            memory.clear()
-        if self._asked:
-            self.send({"t": "lines", "part": self._part, "order": [], "lines": []})
-
-    def _item_ids(self) -> list[str]:
-        return [item.id for item in tuple(self._conversation.items)]
-
-    def _current(self) -> Iterable[Line]:
-        for item in tuple(self._conversation.items):
-            response = self._conversation.responses.get(item.response_id)
-            line = line_of(item, response, self._heard.get(item.id))
-            self._said[item.id] = line.text or self._said.get(item.id, "")
-            yield replace(line, text=self._said[item.id])
-        yield from tuple(self._notices)

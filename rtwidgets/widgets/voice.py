@@ -55,7 +55,7 @@ class Speaker(Live):
         volume: 0 to 1. muted: whether nothing is to be heard for now; playing goes on meanwhile.
         stats: the page's counts: samples `played`, those of them `nonzero`, `underruns`.
         heard: milliseconds played of each item, as far as the page has told.
-        page: what plays there: its `kind` (`worklet` or `scheduled`), `rate` in Hz and `state`
+        player: what plays there: its `kind` (`worklet` or `scheduled`), `rate` in Hz and `state`
             (`running`, or `suspended` while the browser waits for a click); empty before.
     """
 
@@ -67,7 +67,7 @@ class Speaker(Live):
     def __init__(self, on_heard: Heard | None = None, *, sender: Sender | None = None) -> None:
         self.stats: dict[str, int] = {"played": 0, "nonzero": 0, "underruns": 0}
         self.heard: dict[str, int] = {}
-        self.page: dict[str, Any] = {}
+        self.player: dict[str, Any] = {}
         self._on_heard = on_heard
         self._here = False  # whether any page is there
         self._queue: deque[Row] = deque()
@@ -82,7 +82,7 @@ class Speaker(Live):
         """A row of the session's log. Runs on the session's loop."""
         ending = row.type == "response.output_audio.done"
         if (
-            ending or (row.type == AUDIO_DELTA and row.audio_ms)
+            ending or (row.type == AUDIO_DELTA and row.audio_bytes)
         ) and row.item_id not in self._silenced:
             self._queue.append(row)
             self.wake()
@@ -136,7 +136,7 @@ class Speaker(Live):
     async def played_out(self) -> None:
         """Wait until what was sent has been heard, where a page plays it."""
         await asyncio.to_thread(self._sender.drain, 1.0)
-        if self.to_come <= 0 or self.page.get("state") != "running":
+        if self.to_come <= 0 or self.player.get("state") != "running":
             return
         end = asyncio.get_running_loop().create_future()
         self._waiting.append(end)
@@ -148,7 +148,7 @@ class Speaker(Live):
         self.wake()
 
     def page_speaker(self, content: Content, _buffers: Buffers) -> None:
-        self.page = {name: content[name] for name in ("kind", "rate", "state")}
+        self.player = {name: content[name] for name in ("kind", "rate", "state")}
 
     def page_heard(self, content: Content, _buffers: Buffers) -> None:
         item_id, ms = str(content["item_id"]), int(content["ms"])

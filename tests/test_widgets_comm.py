@@ -1,0 +1,129 @@
+"""The one thread that sends: batches, keeps failures, needs no kernel."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from rtwidgets.widgets.comm import Duty, Failure, Live, Sender, free_route, shared_sender
+
+SOON = 10.0
+
+
+@pytest.fixture
+def sender() -> Sender:
+    return Sender(interval=0.001)
+
+
+def test_wakes_before_a_flush_are_one_flush(sender: Sender) -> None:
+    flushes: list[str] = []
+    hold, held = threading.Event(), threading.Event()
+    sender.call(lambda: (held.set(), hold.wait(SOON)))
+    assert held.wait(SOON)
+    duty = Duty(lambda: flushes.append(threading.current_thread().name), sender)
+    for _ in range(100):
+        duty.wake()
+    hold.set()
+    assert sender.drain(SOON)
+    assert flushes == ["rtwidgets-sender"]
+
+
+def test_calls_keep_their_order_and_come_before_sources(sender: Sender) -> None:
+    order: list[object] = []
+    hold, held = threading.Event(), threading.Event()
+    sender.call(lambda: (held.set(), hold.wait(SOON)))
+    assert held.wait(SOON)
+    Duty(lambda: order.append("source"), sender).wake()
+    for number in range(5):
+        sender.call(lambda number=number: order.append(number))
+    hold.set()
+    assert sender.drain(SOON)
+    assert order == [0, 1, 2, 3, 4, "source"]
+
+
+def test_a_failure_is_kept_and_told_and_the_thread_goes_on(sender: Sender) -> None:
+    told: list[Failure] = []
+    sender.on_failure.append(told.append)
+    Duty(lambda: 1 / 0, sender).wake()
+    assert sender.drain(SOON)
+    assert [str(one).split(": ")[1] for one in sender.failures] == ["ZeroDivisionError"]
+    assert list(told) == list(sender.failures)
+    done = threading.Event()
+    sender.call(done.set)
+    assert done.wait(SOON)
+
+
+def test_a_listener_that_fails_is_kept_too(sender: Sender) -> None:
+    def fails(_failure: Failure) -> None:
+        raise RuntimeError("no")
+
+    sender.on_failure.append(fails)
+    sender.attempt("work", lambda: 1 / 0)
+    assert [type(one.error) for one in sender.failures] == [ZeroDivisionError, RuntimeError]
+
+
+def test_no_work_needs_no_thread() -> None:
+    assert Sender()._thread is None
+
+
+def test_drain_from_the_thread_itself_does_not_wait(sender: Sender) -> None:
+    answers: list[bool] = []
+    sender.call(lambda: answers.append(sender.drain(0.0)))
+    assert sender.drain(SOON)
+    assert answers == [True]
+
+
+def test_a_process_has_one_sender() -> None:
+    assert shared_sender() is shared_sender()
+
+
+def test_the_route_that_opening_a_comm_made_is_forgotten() -> None:
+    comm = SimpleNamespace(_reply_subshell_id=None, comm_id="a")
+    free_route(comm)
+    free_route(comm)
+    free_route(None)
+    assert vars(comm) == {"comm_id": "a"}
+
+
+class Parrot(Live):
+    """Repeats what its page says."""
+
+    _esm = "export default {}"
+
+    def __init__(self, sender: Sender) -> None:
+        self.sent: list[tuple[object, object]] = []
+        super().__init__(sender)
+
+    def send(self, content: object, buffers: object = None) -> None:
+        self.sent.append((content, buffers))
+
+    def page_word(self, content: dict[str, object], buffers: list[bytes]) -> None:
+        self.tell({"t": "word", "word": content["word"]}, buffers)
+
+
+def say(widget: Live, content: object, *buffers: bytes) -> None:
+    """Hand a widget a message as the kernel does."""
+    widget._handle_custom_msg(content, list(buffers))
+
+
+def test_a_message_finds_its_method_and_the_answer_goes_through_the_sender(sender: Sender) -> None:
+    parrot = Parrot(sender)
+    say(parrot, {"t": "word", "word": "hello"}, b"\x01")
+    assert sender.drain(SOON)
+    assert parrot.sent == [({"t": "word", "word": "hello"}, [b"\x01"])]
+
+
+def test_what_no_method_takes_is_passed_over(sender: Sender) -> None:
+    parrot = Parrot(sender)
+    for nonsense in ({"t": "unknown"}, {}, {"t": 3}):
+        say(parrot, nonsense)
+    assert sender.drain(SOON)
+    assert not parrot.sent and not sender.failures
+
+
+def test_a_message_with_something_missing_is_a_failure_that_is_kept(sender: Sender) -> None:
+    parrot = Parrot(sender)
+    say(parrot, {"t": "word"})
+    assert [type(one.error) for one in sender.failures] == [KeyError]

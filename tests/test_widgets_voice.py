@@ -1,0 +1,150 @@
+"""The speaker's Python side: what goes to the page, and what it says was heard."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rtwidgets import EventLog
+from rtwidgets.audio import encode
+from rtwidgets.widgets.comm import Sender
+from rtwidgets.widgets.voice import Speaker, bundles
+
+SOON = 10.0
+SECOND = bytes(48_000)
+STATS = {"played": 10, "nonzero": 7, "underruns": 0}
+
+
+class Recorded(Speaker):
+    """A speaker whose messages are kept instead of sent."""
+
+    def __init__(self, on_heard: Any = None) -> None:
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        super().__init__(on_heard, sender=Sender(interval=0.001))
+
+    def send(self, content: dict[str, Any], buffers: Any = None) -> None:
+        self.sent.append((content, [bytes(one) for one in buffers or ()]))
+
+    def settled(self) -> list[tuple[dict[str, Any], list[bytes]]]:
+        assert self._sender.drain(SOON)
+        assert not self._sender.failures
+        return self.sent
+
+    def page(self, **message: Any) -> None:
+        """Say something as a page does."""
+        self._handle_custom_msg(message, [])
+
+    def hear(self, item_id: str, ms: int, done: bool = False) -> None:
+        self.page(t="heard", item_id=item_id, ms=ms, done=done, stats=STATS)
+
+
+def spoken(item_id: str, pcm: bytes = SECOND) -> list[dict[str, Any]]:
+    delta = {"type": "response.output_audio.delta", "item_id": item_id, "delta": encode(pcm)}
+    return [delta, {"type": "response.output_audio.done", "item_id": item_id}]
+
+
+def feed(speaker: Speaker, *events: dict[str, Any]) -> EventLog:
+    log = EventLog()
+    for event in events:
+        speaker.take(log.append("server", event, t=0.0))
+    return log
+
+
+def kinds(messages: list[tuple[dict[str, Any], list[bytes]]]) -> list[tuple[str, str]]:
+    return [(content["t"], content.get("item_id", "")) for content, _ in messages]
+
+
+def test_neighbours_of_an_item_go_together_up_to_a_limit() -> None:
+    log = EventLog()
+    for item, size in (("a", 4), ("a", 4), ("a", 4), ("b", 4), ("a", 4)):
+        log.append("server", spoken(item, bytes(size))[0], t=0.0)
+    joined = [(item, len(pcm)) for item, pcm in bundles(list(log), longest=8)]
+    assert joined == [("a", 8), ("a", 4), ("b", 4), ("a", 4)]
+    assert list(bundles([])) == []
+
+
+def test_audio_waits_for_a_page_and_comes_as_bytes() -> None:
+    speaker = Recorded()
+    feed(speaker, *spoken("a"), *spoken("b", b"\x01\x02"))
+    assert speaker.settled() == []
+    speaker.page(t="hello")
+    assert kinds(speaker.settled()) == [("audio", "a"), ("end", "a"), ("audio", "b"), ("end", "b")]
+    assert [buffers for _, buffers in speaker.sent] == [[SECOND], [], [b"\x01\x02"], []]
+
+
+def test_other_events_are_no_sound() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello")
+    feed(speaker, {"type": "response.done"}, {"type": "response.output_audio.delta", "delta": ""})
+    assert speaker.settled() == []
+
+
+def test_what_was_heard_is_passed_on() -> None:
+    heard: list[tuple[str, int, bool]] = []
+    speaker = Recorded(lambda *one: heard.append(one))
+    speaker.page(t="hello")
+    feed(speaker, *spoken("a"))
+    speaker.settled()
+    assert speaker.to_come == 1000
+    speaker.hear("a", 400)
+    assert (speaker.to_come, speaker.stats) == (600, STATS)
+    speaker.hear("a", 1000, done=True)
+    assert (speaker.to_come, speaker.heard) == (0, {"a": 1000})
+    assert heard == [("a", 400, False), ("a", 1000, True)]
+
+
+def test_silence_waits_for_the_page_and_nothing_more_of_the_item_is_played() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello")
+    feed(speaker, spoken("a")[0])
+    speaker.settled()
+
+    async def interrupt() -> dict[str, int]:
+        silenced = asyncio.ensure_future(speaker.silence({"a"}, timeout=SOON))
+        while not speaker._acks:
+            await asyncio.sleep(0)
+        await asyncio.to_thread(speaker.settled)
+        await asyncio.to_thread(speaker.page, t="flushed", id=1, heard={"a": 320}, stats=STATS)
+        return await silenced
+
+    assert asyncio.run(interrupt()) == {"a": 320}
+    speaker.sent.clear()
+    feed(speaker, *spoken("a"), *spoken("b"))
+    assert kinds(speaker.settled()) == [("audio", "b"), ("end", "b")]
+
+
+def test_silence_without_a_page_is_at_once_what_is_known() -> None:
+    assert asyncio.run(Recorded().silence({"a"}, timeout=SOON)) == {}
+
+
+def test_silence_does_not_wait_for_a_page_that_never_answers() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello")
+    assert asyncio.run(speaker.silence({"a"}, timeout=0.01)) == {}
+
+
+def test_playing_out_is_waited_for_only_where_a_page_plays() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello")
+    feed(speaker, *spoken("a"))
+    asyncio.run(speaker.played_out())  # no word of a player yet: not waited for
+
+    async def listen() -> int:
+        speaker.page(t="speaker", kind="worklet", rate=24000, state="running")
+        end = asyncio.ensure_future(speaker.played_out())
+        while not speaker._waiting:
+            await asyncio.sleep(0)
+        await asyncio.to_thread(speaker.hear, "a", 1000, True)
+        await end
+        return speaker.to_come
+
+    assert asyncio.run(listen()) == 0
+
+
+def test_what_a_reloaded_page_had_not_played_is_not_waited_for() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello")
+    feed(speaker, *spoken("a"))
+    speaker.settled()
+    speaker.page(t="hello")
+    assert speaker.to_come == 0
