@@ -36,7 +36,10 @@ class WallClock:
 class Transport(Protocol):
     """What a session needs of a line. Frames are JSON text, one event each."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """What times this line."""
+        ...
 
     async def send(self, frame: str) -> None:
         """Send one text frame. Raises ConnectionLost when the line is gone."""
@@ -58,7 +61,7 @@ class WebSocketTransport:
     saves on base64 audio; both as OpenAI's own client has it.
     """
 
-    clock: Clock = WallClock()
+    clock = WallClock()
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
@@ -146,7 +149,7 @@ class MemoryTransport:
         self._inbox = inbox
         self._outbox = outbox
         self._closed = False
-        self.clock: Clock = clock or WallClock()
+        self.clock = clock or WallClock()
 
     @classmethod
     def pair(cls, clock: Clock | None = None) -> tuple[MemoryTransport, MemoryTransport]:
