@@ -16,6 +16,7 @@ from simulator_driver import (
     Event,
     Says,
     assistant_text,
+    counting_ids,
     folded,
     respond,
     types,
@@ -23,6 +24,7 @@ from simulator_driver import (
     user_text,
 )
 
+from rtwidgets.simulator import speech
 from rtwidgets.simulator.engine import RULES, Engine
 from rtwidgets.simulator.jobs import Answer, Call
 from rtwidgets.simulator.latency import TYPICAL
@@ -73,6 +75,12 @@ def test_a_session_says_that_it_is_simulated() -> None:
     (created,) = Desk().events
     assert created["type"] == "session.created"
     assert created["session"]["id"].startswith("sess_simulated_")
+
+
+def test_session_created_is_first_however_early_a_client_speaks() -> None:
+    engine = Engine("gpt-realtime", counting_ids(), latency=TYPICAL)
+    engine.receive(json.dumps(update()), 0.0)
+    assert types(engine.take(5.0)) == ["session.created", "session.updated"]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +201,22 @@ def test_a_reply_can_be_cut_short_by_its_budget() -> None:
     assert response["status"] == "incomplete"
     assert response["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
     assert response["output"][0]["content"][0]["text"] == "One two three"
+
+
+def test_a_brain_that_fails_is_a_failed_response_and_the_session_goes_on() -> None:
+    class Broken:
+        def answer(self, question: Any) -> Answer:
+            raise RuntimeError("no idea")
+
+    desk = Desk(brain=Broken())
+    kinds = types(desk.send(respond()))
+    assert kinds == ["response.created", "response.done", "rate_limits.updated"]
+    response = desk.last("response.done")["response"]
+    assert response["status"] == "failed"
+    assert response["status_details"]["error"]["type"] == "server_error"
+    desk.brain = Says("Better now.")
+    desk.send(respond())
+    assert desk.last("response.done")["response"]["status"] == "completed"
 
 
 def test_commentary_and_call_interleave_as_recorded() -> None:
@@ -375,6 +399,17 @@ def test_a_spoken_turn_is_heard_and_answered() -> None:
     ]
     assert desk.last("input_audio_buffer.speech_started")["audio_start_ms"] == 200
     assert desk.last("input_audio_buffer.speech_stopped")["audio_end_ms"] == 1700
+
+
+def test_a_spoken_sentence_is_one_turn_however_it_is_cut() -> None:
+    pcm = speech.shared().speak("Hello, my name is Marcelo. How are you today?", "cedar")
+    samples = np.concatenate([np.frombuffer(pcm, "<i2"), np.zeros(24 * 900)])
+    for size in (240, 960, 24_000):
+        desk = Desk("gpt-realtime-2.1")
+        desk.send(*(append(samples[at : at + size]) for at in range(0, len(samples), size)))
+        assert types(desk.events).count("input_audio_buffer.speech_stopped") == 1
+        spoken = next(iter(desk.engine.items)).spoken_ms
+        assert spoken == pytest.approx(len(pcm) / MS, rel=0.2)
 
 
 def test_silence_is_no_turn() -> None:

@@ -5,9 +5,9 @@ what takes time is a job for whoever drives the engine (`jobs.py`). A driver doe
 this, over and over:
 
     engine.receive(frame, now)          # for every frame of the client
+    for event in engine.take(now):      # send each, as JSON text
     for job in engine.take_jobs():      # do it, on any thread, then:
         engine.deliver(job, result, now)
-    for event in engine.take(now):      # send each, as JSON text
     engine.due()                        # when to come back, None: not before the next frame
     engine.closing                      # (code, reason) once the line shall end, after take()
 
@@ -18,24 +18,25 @@ than it is due, so the same frames at the same times give the same events.
 from __future__ import annotations
 
 import copy
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from . import models, refusals, schema, sessions
 from .input_audio import InputAudio
-from .items import Entry, Items, entry_from_client, whole_words
-from .jobs import Answer, Job, NewId, Result, Speak, Think
+from .items import Entry, Items, entry_from_client
+from .jobs import Job, NewId, Result
 from .latency import NONE, Latency
 from .planning import plan_for
 from .refusals import Refusal
-from .responses import Pause, Response, Stage
+from .responses import CancelReason, Pause, Response, Stage
+from .timeline import Due, Timeline
 from .tokens import Ledger
 
 Json = dict[str, Any]
 
+_OVER: Final = object()  # a script has ended
 RATE_LIMIT = 15_000_000  # captured: {"name":"tokens","limit":15000000,…}
 
 
@@ -115,13 +116,13 @@ RULES: dict[str, Rule] = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Play:
-    """A running script and when to go on with it (None: when a job is delivered)."""
+    """A response being played: its script, and the step of it that is due (None: it waits)."""
 
+    response: Response
     script: Iterator[Pause]
-    wake: float | None
-    response: Response | None = None
+    step: Due | None = None
 
 
 class Engine:
@@ -145,114 +146,84 @@ class Engine:
         lifetime: seconds until the session is expired, None for never.
         configuration: a session as in session.update, bound to a client secret.
         """
-        self.model, self.new_id, self.latency = model, new_id, latency
-        self.now = now
+        self.new_id, self.latency = new_id, latency
         self.closing: tuple[int, str] | None = None
         self.items, self.ledger = Items(), Ledger()
         self.conversation_id = new_id("conv_", 21)
         self.active: Response | None = None
-        self.replies = 0
         self.has_assistant_audio = False
-        self._expires = None if lifetime is None else now + lifetime
-        self._inbox: deque[tuple[float, str | bytes]] = deque()
+        self._replies = 0
+        self._timeline = Timeline(now)
         self._outbox: list[Json] = []
         self._jobs: list[Job] = []
-        self._plays: list[Play] = []
-        session_id = new_id(models.SESSION_ID_PREFIX, 21)
+        self._plays: dict[str, Play] = {}
         expires_at = int(wall_clock) + models.SESSION_SECONDS
-        if intent == "transcription":
-            self.session = models.transcription_session(session_id, expires_at)
-        else:
-            self.session = models.realtime_session(model, session_id, expires_at)
-        self.input = InputAudio(self)
+        self.session = models.new_session(intent, model, new_id, expires_at)
         if configuration:
             self.session = sessions.merged(self.session, configuration)
-        self._play(self._greet(), latency.line)
+        self.input = InputAudio(self)
+        self._ready_at = now + latency.connect
+        self._timeline.at(self._ready_at, self._greet)
+        if lifetime is not None:
+            self._timeline.at(now + lifetime, self._expire)
 
-    # --- the four verbs
+    # --- the verbs
 
     def receive(self, frame: str | bytes, now: float) -> None:
         """Take one frame of the client: text, or bytes for a binary frame."""
-        self._inbox.append((now + self.latency.line, frame))
+        # Not before session.created, however early a client begins to speak.
+        arrival = max(now + self.latency.line, self._ready_at)
+        self._timeline.at(arrival, partial(self._read, frame))
 
     def take_jobs(self) -> list[Job]:
-        """Jobs to do now. Call after `receive` and after `take`."""
+        """Jobs to do now. Call after `take`."""
         jobs, self._jobs = self._jobs, []
         return jobs
 
     def deliver(self, job: Job, result: Result, now: float) -> None:
         """Hand in what came of a job; ignored when its response is over."""
-        play = self._play_of(job.response_id)
-        if play is None or play.response is None:
+        play = self._plays.get(job.response_id)
+        if play is None:
             return
-        if isinstance(job, Think) and isinstance(result, Answer):
-            play.response.answered(result)
-        elif isinstance(job, Speak) and isinstance(result, bytes):
-            play.response.sounded(job.output_index, result)
-        if play.wake is None:
-            play.wake = max(now, self.now)
-
-    def _play_of(self, response_id: str) -> Play | None:
-        plays = (play for play in self._plays if play.response is not None)
-        return next((p for p in plays if p.response and p.response.id == response_id), None)
+        play.response.take(job, result)
+        if play.step is None:
+            play.step = self._timeline.at(now, partial(self._advance, play))
 
     def due(self) -> float | None:
         """The earliest time at which `take` would do something."""
-        times = [play.wake for play in self._plays if play.wake is not None]
-        times += [self._inbox[0][0]] if self._inbox else []
-        times += [self._expires] if self._expires is not None else []
-        return min(times, default=None) if not self._outbox else self.now
+        return self._timeline.now if self._outbox else self._timeline.next_time()
 
     def take(self, now: float) -> list[Json]:
         """Everything that happens up to `now`: events to send, in order."""
-        while self.closing is None:
-            when = self._next()
-            if when is None or when[0] > now:
-                break
-            self.now = max(self.now, when[0])
-            when[1]()
-        self.now = max(self.now, now)
+        while self.closing is None and self._timeline.step(now):
+            pass
         events, self._outbox = self._outbox, []
         return events
 
-    def _next(self) -> tuple[float, Callable[[], None]] | None:
-        """The next thing to happen: a script before a frame of the same moment."""
-        best: tuple[float, Callable[[], None]] | None = None
-        for play in self._plays:
-            if play.wake is not None and (best is None or play.wake < best[0]):
-                best = (play.wake, partial(self._advance, play))
-        if self._inbox and (best is None or self._inbox[0][0] < best[0]):
-            best = (self._inbox[0][0], self._read)
-        if self._expires is not None and (best is None or self._expires < best[0]):
-            best = (self._expires, self._expire)
-        return best
-
-    # --- scripts
-
-    def _play(
-        self, script: Iterator[Pause], delay: float, response: Response | None = None
-    ) -> None:
-        self._plays.append(Play(script, self.now + delay, response))
+    # --- time
 
     def play(self, script: Iterator[Pause], delay: float = 0.0) -> None:
-        """Let `script` run from `delay` seconds after now."""
-        self._play(script, delay)
+        """Let `script`, which waits for no job, run from `delay` seconds after now."""
+        self._timeline.at(self._timeline.now + delay, partial(self._run, script))
+
+    def _run(self, script: Iterator[Pause]) -> None:
+        for pause in script:
+            if pause:
+                return self.play(script, pause)
 
     def _advance(self, play: Play) -> None:
-        try:
-            pause = next(play.script)
-        except StopIteration:
-            self._plays.remove(play)
-            if play.response is not None:
-                self._ended(play.response)
-            return
-        play.wake = None if pause is None else self.now + pause
+        """Go on with a response until it pauses, waits or ends."""
+        play.step = None
+        pause = next(play.script, _OVER)
+        if pause is _OVER:
+            self._ended(play.response)
+        elif isinstance(pause, (int, float)):
+            when = self._timeline.now + pause
+            play.step = self._timeline.at(when, partial(self._advance, play))
 
-    def _greet(self) -> Iterator[Pause]:
+    def _greet(self) -> None:
         # §3.10: session.created first and alone; OpenAI sends no conversation.created.
         self.emit({"type": "session.created", "session": self._shown_session()})
-        return
-        yield
 
     def _expire(self) -> None:
         self._refuse(refusals.session_expired(), None)
@@ -268,8 +239,7 @@ class Engine:
     def _refuse(self, refusal: Refusal, client_event_id: str | None) -> None:
         self.emit({"type": "error", "error": refusal.error(client_event_id)})
 
-    def _read(self) -> None:
-        _, frame = self._inbox.popleft()
+    def _read(self, frame: str | bytes) -> None:
         event: Json = {}
         try:
             event = schema.parsed(frame)
@@ -335,23 +305,16 @@ class Engine:
         entry = self.items.get(event["item_id"])
         if entry is None:
             raise refusals.no_item_to_truncate(event["item_id"])
-        if not entry.is_spoken_reply and not (entry.by_model and entry.audio_ms):
+        if not entry.is_spoken_reply:
             raise refusals.not_truncatable()
         asked = event["audio_end_ms"]
         if asked > entry.audio_ms:
             # Captured: the real server refuses and then truncates all the same.
             refusal = refusals.already_shorter(entry.audio_ms, asked)
             self._refuse(refusal, schema.event_id_of(event))
-        self._truncate(entry, min(asked, entry.audio_ms))
-
-    def _truncate(self, entry: Entry, audio_end_ms: int) -> None:
-        share = audio_end_ms / entry.audio_ms if entry.audio_ms else 0.0
-        entry.words = whole_words(entry.words, share)
-        entry.audio_ms = audio_end_ms
-        for part in entry.content:  # §3.5: the transcript is removed, not shortened
-            part.pop("transcript", None)
+        entry.truncate(min(asked, entry.audio_ms))
         event = {"type": "conversation.item.truncated", "item_id": entry.id}
-        self.emit({**event, "content_index": 0, "audio_end_ms": audio_end_ms})
+        self.emit({**event, "content_index": 0, "audio_end_ms": entry.audio_ms})
 
     # --- input audio
 
@@ -383,13 +346,14 @@ class Engine:
             self._context(wanted),
             conversation_id=self.conversation_id if in_conversation else None,
             voice_is_fixed=self.has_assistant_audio and in_conversation,
-            replies_before=self.replies,
+            replies_before=self._replies,
         )
         response = Response(self._stage(in_conversation), plan)
         if in_conversation:
             self.active = response
         response.begin()
-        self._play(response.script(), 0.0, response)
+        self._plays[response.id] = play = Play(response, response.script())
+        self._advance(play)
 
     def answer_turn(self) -> None:
         """Turn detection answers by itself, unless a response is active already."""
@@ -431,32 +395,28 @@ class Engine:
         return entry
 
     def _response_cancel(self, event: Json) -> None:
-        wanted = event.get("response_id")
-        for play in self._plays:
-            response = play.response
-            if response is not None and (
-                response.id == wanted or (not wanted and response is self.active)
-            ):
-                return self.cancel(play, "client_cancelled")
-        raise refusals.nothing_to_cancel()
-
-    def cancel(self, play: Play, reason: Any) -> None:
-        assert play.response is not None
-        self._plays.remove(play)
-        play.response.cancel(reason)
-        self._ended(play.response)
+        wanted = event.get("response_id") or (self.active.id if self.active else None)
+        if wanted not in self._plays:
+            raise refusals.nothing_to_cancel()
+        self._cancel(self._plays[wanted], "client_cancelled")
 
     def interrupt(self) -> None:
         """Speech over a reply: the active response ends as `turn_detected` (§3.5)."""
-        for play in self._plays:
-            if play.response is not None and play.response is self.active:
-                return self.cancel(play, "turn_detected")
+        if self.active is not None:
+            self._cancel(self._plays[self.active.id], "turn_detected")
+
+    def _cancel(self, play: Play, reason: CancelReason) -> None:
+        if play.step is not None:
+            play.step.cancel()
+        play.response.cancel(reason)
+        self._ended(play.response)
 
     def _ended(self, response: Response) -> None:
         """Captured: rate_limits.updated directly after response.done, one entry."""
         if response is self.active:
             self.active = None
-        self.replies += 1
+        self._replies += 1
+        del self._plays[response.id]
         used = response.tokens_used
         limit = {"name": "tokens", "limit": RATE_LIMIT, "remaining": RATE_LIMIT - used}
         limit["reset_seconds"] = round(60 * used / RATE_LIMIT, 3)

@@ -36,12 +36,22 @@ class Entry:
 
     @property
     def is_spoken_reply(self) -> bool:
-        return self.by_model and any(p["type"] == "output_audio" for p in self.content)
+        """Whether the model said this aloud, or is saying it."""
+        spoken = any(part["type"] == "output_audio" for part in self.content)
+        return self.by_model and (spoken or self.audio_ms > 0)
 
     @property
     def content(self) -> list[Json]:
         found: list[Json] = self.wire.get("content", [])
         return found
+
+    def truncate(self, audio_end_ms: int) -> None:
+        """Forget what comes after: sound and words; of the words none are shown (§3.5)."""
+        share = audio_end_ms / self.audio_ms if self.audio_ms else 0.0
+        self.words = _whole_words(self.words, share)
+        self.audio_ms = audio_end_ms
+        for part in self.content:
+            part.pop("transcript", None)
 
     def turn(self) -> Turn | None:
         """How a brain sees this item; None for what it has no use for."""
@@ -57,7 +67,7 @@ class Entry:
 
     def tokens(self) -> tokens.Tokens:
         """What this item costs each time it is part of the input."""
-        if self.by_model and self.is_spoken_reply:
+        if self.is_spoken_reply:
             # Captured: earlier assistant audio is billed as audio input.
             audio = tokens.assistant_audio_tokens(self.audio_ms)
             return tokens.Tokens(self.id, audio=audio)
@@ -187,7 +197,7 @@ def prompt_tokens(instructions: str, tools: list[Json], reasoning: bool) -> toke
     return tokens.Tokens("prompt:" + instructions + json.dumps(tools), text=count)
 
 
-def whole_words(text: str, share: float) -> str:
+def _whole_words(text: str, share: float) -> str:
     """The words that had been said after `share` (0 to 1) of the sound; no half ones."""
     end = round(len(text) * share)
     if end >= len(text) or not text[end : end + 1].strip():

@@ -92,15 +92,39 @@ class Speak:
     speed: float
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A job that came to nothing: the response fails, the session goes on.
+
+    `code` and `message` are shown in the response's status_details.
+    """
+
+    message: str
+    code: str | None = None
+    type: str = "server_error"
+
+
 Job = Think | Speak
-Result = Answer | bytes
+Result = Answer | bytes | Failure
 
 
 def do(job: Job, brain: Brain, voice: Voice) -> Result:
     """Do one job here and now (it may take as long as brain or voice take)."""
-    if isinstance(job, Think):
-        return brain.answer(job.question)
-    return voice.speak(job.text, job.voice, job.speed)
+    try:
+        if isinstance(job, Think):
+            return brain.answer(job.question)
+        return voice.speak(job.text, job.voice, job.speed)
+    except Exception as problem:  # a brain may be anybody's: its fault is a failed response
+        return failure(problem)
+
+
+def failure(problem: BaseException) -> Failure:
+    """What the client is told, in the real server's words, and what we know of the reason."""
+    message = (
+        "The server had an error while processing your request. Sorry about that! "
+        f"({type(problem).__name__}: {problem})"
+    )
+    return Failure(message)
 
 
 NewId = Callable[[str, int], str]

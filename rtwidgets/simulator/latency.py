@@ -14,21 +14,19 @@ from ..errors import Misuse
 @dataclass(frozen=True)
 class Latency:
     name: str
+    connect: float  # from the WebSocket's handshake to session.created
     line: float  # from a client frame to its effect
     first_delta: float  # from response.created to the first delta
     text_delta: float  # between two deltas of text, transcript or arguments
     audio_delta: float  # between two deltas of audio, 250 ms of sound each
     transcript: float  # from a user's committed audio to its transcript
 
-    @property
-    def instant(self) -> bool:
-        return self.first_delta == 0
 
-
-NONE = Latency("none", 0, 0, 0, 0, 0)
+NONE = Latency("none", 0, 0, 0, 0, 0, 0)
 
 TYPICAL = Latency(
     "typical",
+    connect=0.12,  # assumption: a session is set up in a nearby region
     line=0.03,  # assumption: a nearby region, there and back
     first_delta=0.45,  # assumption: OpenAI speaks of about half a second to the first sound
     text_delta=0.012,  # assumption: about 80 tokens a second

@@ -16,7 +16,7 @@ from collections import deque
 from ..errors import ConnectFailed, ConnectionLost
 from .engine import Engine
 from .ids import seeded_ids
-from .jobs import Answer, Brain, Job, Think
+from .jobs import Brain, Job, Result, Think, do, failure
 from .latency import latency_named
 from .models import REALTIME_MODELS
 from .replies import BuiltInBrain
@@ -140,11 +140,14 @@ class MemoryTransport:
             self.close_code, self.close_reason = self._engine.closing
             self._closed = True
 
-    async def _do(self, job: Job) -> Answer | bytes:
+    async def _do(self, job: Job) -> Result:
         if isinstance(job, Think):
-            return self._brain.answer(job.question)
+            return do(job, self._brain, self._speaker)
         spoken = self._speaker.submit(job.text, job.voice, job.speed)
-        return await asyncio.wrap_future(spoken)
+        try:
+            return await asyncio.wrap_future(spoken)
+        except Exception as problem:  # as in jobs.do: a failed response, not a lost session
+            return failure(problem)
 
 
 def connect(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .jobs import NewId
+
 REALTIME_MODELS = (
     "gpt-realtime-2.1",
     "gpt-realtime-2.1-mini",
@@ -106,6 +108,14 @@ def realtime_session(model: str, session_id: str, expires_at: int) -> dict[str, 
         },
         "include": None,
     }
+
+
+def new_session(intent: str, model: str, new_id: NewId, expires_at: int) -> dict[str, Any]:
+    """The session of a new connection; `intent` is "realtime" or "transcription"."""
+    session_id = new_id(SESSION_ID_PREFIX, 21)
+    if intent == "transcription":
+        return transcription_session(session_id, expires_at)
+    return realtime_session(model, session_id, expires_at)
 
 
 def transcription_session(session_id: str, expires_at: int) -> dict[str, Any]:

@@ -128,14 +128,10 @@ class ClientSecrets(Polite):
         wanted = body.get("session", {"type": "realtime"})
         seconds = body.get("expires_after", {}).get("seconds", 600)
         expires_at = int(time.time()) + seconds
-        new_id = random_ids()
-        session_id = new_id(models.SESSION_ID_PREFIX, 21)
-        if wanted["type"] == "transcription":
-            session = models.transcription_session(session_id, 0)
-        else:
-            model = wanted.get("model", models.REALTIME_MODELS[0])
-            check_model(model)
-            session = models.realtime_session(model, session_id, 0)
+        model = wanted.get("model", models.REALTIME_MODELS[0])
+        check_model(model)
+        # Captured: the echo shows 0 where a session that stands shows when it ends.
+        session = models.new_session(wanted["type"], model, random_ids(), 0)
         session = sessions.merged(session, wanted)
         value = self.simulation.gate.mint(seconds, wanted)
         return {"value": value, "expires_at": expires_at, "session": session}

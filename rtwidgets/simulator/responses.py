@@ -20,12 +20,13 @@ from ..audio import encode
 from . import tokens
 from .g711 import bytes_per_ms, from_pcm
 from .items import Entry, Items
-from .jobs import Answer, Call, Job, NewId, Speak, Think
+from .jobs import Answer, Call, Failure, Job, NewId, Result, Speak, Think
 from .latency import Latency
 from .planning import Plan
 
 Json = dict[str, Any]
 Pause = float | None
+CancelReason = Literal["client_cancelled", "turn_detected"]
 
 AUDIO_DELTA_MS = 250  # captured: about 250 ms of audio in a delta
 HEAD_PIECES = 4  # captured: 3-5 deltas of transcript before the first sound
@@ -70,6 +71,7 @@ class Response:
         self.id = stage.new_id("resp_", 21)
         self.outputs: list[Output] | None = None  # None until the answer is there
         self.status = "in_progress"
+        self.failure: Failure | None = None
         self.announced = False
         self.tokens_used = 0
         self.cut_short = False
@@ -97,14 +99,28 @@ class Response:
             if not output.is_call and self.plan.modality == "audio":
                 self._ask_for_sound(output)
 
+    def take(self, job: Job, result: Result) -> None:
+        """Take what came of one of this response's jobs."""
+        if isinstance(result, Failure):
+            self.failure = result
+        elif isinstance(job, Think) and isinstance(result, Answer):
+            self.answered(result)
+        elif isinstance(job, Speak) and isinstance(result, bytes):
+            self.sounded(job.output_index, result)
+
     def sounded(self, output_index: int, pcm: bytes) -> None:
         assert self.outputs is not None
         self.outputs[output_index].pcm = from_pcm(pcm, self.plan.audio_format["type"])
 
     def _ask_for_sound(self, output: Output) -> None:
-        voice = self.plan.voice if isinstance(self.plan.voice, str) else self.plan.voice["id"]
-        job = Speak(self.id, output.index, output.text, voice, self.plan.speed)
+        job = Speak(self.id, output.index, output.text, self._voice, self.plan.speed)
         self.stage.ask(job)
+
+    @property
+    def _voice(self) -> str:
+        """A custom voice ({"id": …}) goes by its id: a response's voice is a string."""
+        voice = self.plan.voice
+        return voice if isinstance(voice, str) else str(voice["id"])
 
     def _within_limit(self, text: str) -> str:
         limit = self.plan.max_output_tokens
@@ -139,17 +155,19 @@ class Response:
     def script(self) -> Iterator[Pause]:
         self._announce()
         yield self.stage.latency.first_delta
-        while not self._ready:
+        while not self._ready and self.failure is None:
             yield None
-        assert self.outputs is not None
-        for output in self.outputs:
+        if self.failure is not None:
+            return self._finish("failed")
+        for output in self.outputs or []:
             self._open(output)
             yield from self._deltas(output)
-        for output in self.outputs:  # captured: item 1 begins before item 0 is done
-            self._close(output, "incomplete" if self.cut_short else "completed")
-        self._finish(*(("incomplete", "max_output_tokens") if self.cut_short else ("completed",)))
+        status = "incomplete" if self.cut_short else "completed"
+        for output in self.outputs or []:  # captured: item 1 begins before item 0 is done
+            self._close(output, status)
+        self._finish(status, "max_output_tokens" if self.cut_short else None)
 
-    def cancel(self, reason: Literal["client_cancelled", "turn_detected"]) -> None:
+    def cancel(self, reason: CancelReason) -> None:
         """Close every open item as incomplete and finish as cancelled, all at once."""
         if not self.announced:
             self._announce()
@@ -248,7 +266,10 @@ class Response:
 
     def _finish(self, status: str, reason: str | None = None) -> None:
         self.status = status
-        details = {"type": status, "reason": reason} if reason else None
+        details: Json | None = {"type": status, "reason": reason} if reason else None
+        if self.failure is not None and status == "failed":
+            error = {"type": self.failure.type, "code": self.failure.code}
+            details = {"type": "failed", "error": {**error, "message": self.failure.message}}
         usage = self._usage()
         self.tokens_used = usage["total_tokens"]
         wire = self.wire() | {"status_details": details, "usage": usage}
@@ -271,7 +292,7 @@ class Response:
             "conversation_id": self.plan.conversation_id,
             "output_modalities": [self.plan.modality],
             "max_output_tokens": self.plan.max_output_tokens,
-            "audio": {"output": {"format": self.plan.audio_format, "voice": self.plan.voice}},
+            "audio": {"output": {"format": self.plan.audio_format, "voice": self._voice}},
             "usage": None,
             "metadata": self.plan.metadata,
         }

@@ -13,7 +13,10 @@ and 404 instead. A page in a browser is another matter: see `Gate`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import heapq
 import json
+import logging
 import socket
 import time
 from concurrent.futures import Future
@@ -28,12 +31,14 @@ from . import refusals
 from .access import Refused
 from .engine import Engine
 from .ids import random_ids
-from .jobs import Answer, Job, Think
+from .jobs import Job, Result, Think, do, failure
 from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, StatusPage
 from .refusals import Refusal
 from .simulation import Simulation, check_model
 
 Json = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 LARGEST_FRAME = 16 * 1024 * 1024  # the 15 MiB of an append, and its JSON
 MOST_SESSIONS = 512
@@ -48,7 +53,7 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
         self.engine: Engine | None = None
         self._refusal: tuple[Refusal, int, str] | None = None
         self._unsent = 0
-        self._waking_at: float | None = None
+        self._wakes: list[float] = []  # when the ticker will come by, the earliest first
         self._ended = False
 
     def set_default_headers(self) -> None:
@@ -147,16 +152,25 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
 
     def on_close(self) -> None:
         self._ended = True
+        self.engine = None  # the ticker may hold on to this object for a while
         self.simulation.sessions.discard(self)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
     def _serve(self) -> None:
-        """Send what is due, start the jobs that are open, and come back when more is due."""
-        engine = self.engine
-        if engine is None or self._ended:
+        """One round, in which a fault of ours ends this session and no other."""
+        if self.engine is None or self._ended:
             return
+        try:
+            self._round(self.engine)
+        except Exception:
+            _log.exception("the simulator failed in a session")
+            self._ended = True
+            self.close(1011, "server_error")
+
+    def _round(self, engine: Engine) -> None:
+        """Send what is due, start the jobs that are open, and come back when more is due."""
         for event in engine.take(self._now()):
             self._send(event)
         if engine.closing is not None:
@@ -167,32 +181,31 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
         self._wake_at(engine.due())
 
     def _wake_at(self, due: float | None) -> None:
-        if due is None or (self._waking_at is not None and self._waking_at <= due):
+        if due is None or (self._wakes and self._wakes[0] <= due):
             return
-        self._waking_at = due
+        heapq.heappush(self._wakes, due)
         self.simulation.ticker.at(due, self._woken)
 
     def _woken(self) -> None:
-        self._waking_at = None
+        heapq.heappop(self._wakes)
         self._serve()
 
     def _start(self, job: Job) -> None:
+        speaker = self.simulation.speaker
         if isinstance(job, Think):
-            return self._deliver(job, self.simulation.brain.answer(job.question))
-        sound = self.simulation.speaker.submit(job.text, job.voice, job.speed)
-        if sound.done():
-            return self._deliver(job, sound.result())
+            return self._deliver(job, do(job, self.simulation.brain, speaker))
+        sound = speaker.submit(job.text, job.voice, job.speed)
         loop = asyncio.get_running_loop()
         sound.add_done_callback(lambda done: self._sounded(loop, job, done))
 
     def _sounded(self, loop: asyncio.AbstractEventLoop, job: Job, done: Future[bytes]) -> None:
         """On the speaking thread: hand the sound over to the loop."""
-        try:
-            loop.call_soon_threadsafe(self._deliver, job, done.result())
-        except RuntimeError:
-            pass  # the loop is closed: the server has ended meanwhile
+        problem = done.exception()
+        result = failure(problem) if problem else done.result()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended
+            loop.call_soon_threadsafe(self._deliver, job, result)
 
-    def _deliver(self, job: Job, result: Answer | bytes) -> None:
+    def _deliver(self, job: Job, result: Result) -> None:
         if self.engine is not None:
             self.engine.deliver(job, result, self._now())
             # Not at once: this may run inside _serve, which is still sending.
