@@ -17,14 +17,18 @@ from .log import Rows, Run, fold
 _ARROWS = {"client": "▶", "server": "◀", "local": "●"}
 _WORDS = {"client": "sent", "server": "received", "local": "here"}
 
+# The selectors name one element more than a notebook's own, which align every cell to the right.
 _TABLE_CSS = """
 .rt-static{font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
 color:var(--jp-ui-font-color1,inherit)}
-.rt-static table{border-collapse:collapse;width:100%;table-layout:auto}
-.rt-static td,.rt-static th{padding:2px 8px;text-align:left;vertical-align:top;border:0;
+.rt-static table{border-collapse:collapse;width:100%;margin:0}
+.rt-static table tr td,.rt-static table tr th{padding:2px 8px;text-align:left;
+vertical-align:top;max-width:none;border:0;
 border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
-.rt-static td.rt-n{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}
-.rt-static td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
+.rt-static table tr td.rt-n{font-variant-numeric:tabular-nums;text-align:right}
+.rt-static table tr td.rt-n,.rt-static table tr td.rt-d{white-space:nowrap}
+.rt-static table tr td.rt-w{white-space:normal;width:60%}
+.rt-static table tr td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
 .rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
 .rt-static summary{cursor:pointer}.rt-static .rt-err{font-weight:600}
 """.replace("\n", "")
@@ -55,9 +59,9 @@ def _html_row(run: Run) -> str:
     important = ' class="rt-err"' if row.family == "error" else ""
     return (
         f'<tr{important}><td class="rt-n">{row.t:.3f}</td>'
-        f"<td>{_ARROWS[row.direction]} {_WORDS[row.direction]}</td>"
+        f'<td class="rt-d">{_ARROWS[row.direction]} {_WORDS[row.direction]}</td>'
         f'<td class="rt-t">{escape(row.type or "(not JSON)")}</td>'
-        f'<td class="rt-n">{count}</td><td>{said}</td></tr>'
+        f'<td class="rt-n">{count}</td><td class="rt-w">{said}</td></tr>'
     )
 
 
@@ -91,7 +95,7 @@ def transcript_html(conversation: Conversation) -> str:
     """Who said what, as HTML."""
     lines = "".join(
         f'<tr><td class="rt-n">{escape(who)}</td>'
-        f"<td>{escape(words)}</td><td>{escape(note)}</td></tr>"
+        f'<td class="rt-w">{escape(words)}</td><td>{escape(note)}</td></tr>'
         for who, words, note in _transcript(conversation)
     )
     return (
