@@ -60,6 +60,28 @@ def test_a_place_is_named_in_the_welcome() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("instructions", "parts"),
+    [
+        (
+            "Greet the visitor of the museum in one short sentence, and offer to show the fossils.",
+            ["dear visitor", "the museum", "shall I show you the fossils?"],
+        ),
+        (
+            "You are Ada, a guide in a museum of natural history. Greet every visitor first, in "
+            "English, in one sentence.",
+            ["Ada, your guide", "dear visitor", "our museum of natural history"],
+        ),
+        ("Greet the visitor and ask for their name.", ["dear visitor", "What is your name?"]),
+        ("You are Max, a barista. Greet Tom.", ["Tom", "I'm Max, your barista."]),
+    ],
+)
+def test_a_greeting_does_what_it_is_told(instructions: str, parts: list[str]) -> None:
+    for seed in range(4):
+        words = said(instructions, seed=seed)
+        assert all(part in words for part in parts), words
+
+
 def test_the_servers_own_instructions_make_no_persona() -> None:
     words = said(DEFAULT_INSTRUCTIONS)
     assert words.endswith("?") and "them" not in words.split()

@@ -53,7 +53,7 @@ def test_every_voice_is_another() -> None:
 def test_the_same_words_sound_the_same() -> None:
     """To the ear: eSpeak's oscillators run on, so a few samples differ."""
     once, again = (seconds(Speaker().speak(WORDS, "cedar")) for _ in range(2))
-    assert once == pytest.approx(again, abs=0.005)
+    assert once == pytest.approx(again, abs=0.05)
 
 
 def test_what_was_said_is_kept() -> None:

@@ -26,12 +26,12 @@ _NAMED_ROLE = re.compile(
 _PLACE = re.compile(
     r"\b(?:at|in|of|from|to)\s+((?:the|our|a)\s+[^,.;:!?\n]*?(?:museum|gallery|shop|store|caf[eé]|"
     r"restaurant|hotel|library|clinic|bank|school|zoo|park|station|airport|pizzeria|bakery|"
-    r"office|theatre|theater|workshop|class|course)\b)",
+    r"office|theatre|theater|workshop|class|course)\b(?:\s+of\s+[^,.;:!?\n]+)?)",
     re.I,
 )
 _WELCOME = re.compile(r"\bwelcome\s+(?:[^,.;:!?\n]*?\s)?to\s+([^,.;:!?\n]+)", re.I)
 _WHOM = re.compile(
-    r"\b(?i:greet|welcome|address)\s+(?i:the\s+|a\s+|an\s+|our\s+|your\s+)?"
+    r"\b(?i:greet|welcome|address)\s+(?i:(?:the|an?|our|your|every|each|all|any)\s+)?"
     r"(visitors?|guests?|customers?|callers?|students?|class|patients?|travell?ers?|friends?|"
     r"[A-Z][\w-]+)",
 )
@@ -39,6 +39,15 @@ _ASK = re.compile(
     r"\bask\s+(?:(?:them|him|her|the \w+|\w+)\s+)?(what|which|where|when|how|why|whether|if)\s+"
     r"(?:they|he|she|the \w+)\s+([^.;!?\n]+)",
     re.I,
+)
+_ASK_FOR = re.compile(
+    r"\bask\s+(?:[^.;!?\n]{0,20}?\s)?for\s+(?:their|his|her)\s+([^,.;!?\n]+)", re.I
+)
+_OFFER = re.compile(r"\boffer(?:s|ing)?\s+(?:them\s+)?to\s+([^,.;!?\n]+)", re.I)
+_ONE_SENTENCE = re.compile(r"\b(?:one|a single)(?: \w+)? sentence\b", re.I)
+_ADJECTIVES = frozenset(
+    "helpful witty friendly funny kind calm cheerful concise brief polite warm curious brave "
+    "playful honest careful professional enthusiastic".split()
 )
 _SUBJECT = re.compile(
     r"\b(?:loves?|adores?|knows? all about|talks? about|about)\s+([^,.;:!?\n]+)", re.I
@@ -88,6 +97,7 @@ class Persona:
     question: str = ""
     language: str = "en"
     brief: bool = False
+    one_sentence: bool = False
 
     @property
     def known(self) -> bool:
@@ -108,12 +118,13 @@ def read(instructions: str) -> Persona:
     return Persona(
         name=name,
         role=role,
-        place=_first(_WELCOME, instructions) or _first(_PLACE, instructions),
+        place=_ours(_first(_WELCOME, instructions) or _first(_PLACE, instructions)),
         subject=_first(_SUBJECT, instructions) if name or role else "",
         whom=_first(_WHOM, instructions),
         question=_question(instructions),
         language=language(instructions),
         brief=bool(_BRIEF.search(instructions)),
+        one_sentence=bool(_ONE_SENTENCE.search(instructions)),
     )
 
 
@@ -135,15 +146,19 @@ def greeting(persona: Persona, chance: random.Random) -> str:
         hello += f", {_addressed(persona.whom)}"
     if persona.place:
         hello += f", and welcome to {persona.place}"
-    return f"{hello}! {_me(persona)}{_offer(persona, chance)}".strip()
+    me, offer = _me(persona), _offer(persona, chance)
+    if persona.one_sentence:
+        said = ", ".join(part for part in (hello, me) if part)
+        return f"{said}: {offer[0].lower()}{offer[1:]}"
+    return " ".join(part for part in (f"{hello}!", me and f"{me}.", offer) if part)
 
 
 def _me(persona: Persona) -> str:
     if persona.name and persona.role:
-        return f"I'm {persona.name}, your {persona.role}. "
+        return f"I'm {persona.name}, your {persona.role}"
     if persona.name:
-        return f"I'm {persona.name}. "
-    return f"I'm your {persona.role}. " if persona.role else ""
+        return f"I'm {persona.name}"
+    return f"I'm your {persona.role}" if persona.role else ""
 
 
 def _offer(persona: Persona, chance: random.Random) -> str:
@@ -164,10 +179,24 @@ def _foreign(persona: Persona) -> str:
 
 
 def _question(instructions: str) -> str:
-    """'Ask what they would like to see' -> 'What would you like to see?'"""
+    """'Ask what they would like to see' -> 'What would you like to see?', and offers likewise."""
+    offered, wanted = _first(_OFFER, instructions), _first(_ASK_FOR, instructions)
+    if wanted:
+        return f"What is your {wanted}?"
+    if offered:
+        return _sentence("shall I " + _to_you(offered))
     found = _ASK.search(instructions)
-    if found is None:
-        return ""
+    return _asked(found) if found else ""
+
+
+def _to_you(offered: str) -> str:
+    """'show the fossils' and 'show them the fossils' -> 'show you the fossils'."""
+    verb, _, rest = offered.partition(" ")
+    rest = re.sub(r"^(?:them|him|her|the (?:visitor|user|customer|guest)s?)\b\s*", "", rest)
+    return f"{verb} you {rest}".strip() if verb in ("show", "tell", "give", "help") else offered
+
+
+def _asked(found: re.Match[str]) -> str:
     word, rest = found.group(1).lower(), found.group(2).strip()
     first, _, more = rest.partition(" ")
     more = re.sub(r"\btheir\b", "your", more)
@@ -190,15 +219,19 @@ def _addressed(whom: str) -> str:
     return "everyone" if whom == "class" else f"dear {whom}" if whom.islower() else whom
 
 
+def _ours(place: str) -> str:
+    """'a museum' is ours, once one speaks for it."""
+    return re.sub(r"^an? ", "our ", place)
+
+
 def _article(noun: str) -> str:
     return "an" if noun[:1].lower() in "aeiou" else "a"
 
 
 def _is_role(role: str) -> bool:
     """Not 'You are helpful, witty …' nor the server's own default text."""
-    words = role.split()
-    ends = r"(?:ful|y|ly|ing|ed|ent|ous|ive)$"
-    return bool(words) and len(words) <= 6 and not re.search(ends, words[-1])
+    words = role.lower().split()
+    return 0 < len(words) <= 6 and words[-1] not in _ADJECTIVES
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

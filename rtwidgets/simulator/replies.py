@@ -57,6 +57,7 @@ _GREET = re.compile(
     r"speak first|open the conversation)\b",
     re.I,
 )
+_ABILITIES = re.compile(r"\bwhat can you do\b|\bhow can you help\b|^\W*help\W*$", re.I)
 _THANKS = re.compile(r"\bthank|\bthx\b", re.I)
 _BYE = re.compile(r"\b(?:bye|goodbye|see you|that's all)\b", re.I)
 _HOW = re.compile(r"\bhow are you\b|\bhow do you do\b", re.I)
@@ -128,7 +129,9 @@ class _Reply:
             self._spoke_first,
             self._who,
             self._facts,
+            self._abilities,
             self._arithmetic,
+            self._noted,
             self._small_talk,
         )
         spoken = (text for rule in rules if (text := rule()))
@@ -206,7 +209,8 @@ class _Reply:
         return "You spoke first."
 
     def _who(self) -> str:
-        if not _WHO.search(self.words):
+        by_name = self.persona.name and f"who is {self.persona.name}".lower() in self.words.lower()
+        if not by_name and not _WHO.search(self.words):
             return ""
         if self.persona.known:
             return f"I'm {self.persona.introduction()}."
@@ -227,6 +231,22 @@ class _Reply:
             return "You have not told me that."
         said = ", and ".join(f"your {key} is {facts[key]}" for key in asked)
         return f"{said[0].upper()}{said[1:]}!"
+
+    def _abilities(self) -> str:
+        if not _ABILITIES.search(self.words):
+            return ""
+        return (
+            "I can greet as I am told, say exactly what you want, remember what was said, do sums "
+            "and call your tools. For more than that I am only a simulator."
+        )
+
+    def _noted(self) -> str:
+        """The user said something about themselves: it is taken up, and so remembered."""
+        facts = known_facts([self.asked] if self.asked else [])
+        if "name" in facts:
+            return f"Nice to meet you, {facts['name']}!"
+        said = ", and ".join(f"your {key} is {value}" for key, value in facts.items())
+        return f"I will remember that {said}." if said else ""
 
     def _arithmetic(self) -> str:
         value = calculated(self.words)
@@ -255,7 +275,7 @@ class _Reply:
             (
                 "I can say little about {topic}, being a simulator. What makes you ask?",
                 "I would love to talk about {topic}. What interests you most?",
-                "I like the subject: {topic}! Tell me more?",
+                "I find {topic} a good subject. Will you tell me more?",
             )
         )
         return as_whom + frame.format(topic=topic)
@@ -312,10 +332,12 @@ def _value(node: ast.expr) -> float:
 
 
 def topic_of(words: str) -> str:
-    """The last words that carry meaning and what stands between them, five at most."""
+    """The last words that carry meaning and what stands between them, some six at most."""
     found = re.findall(r"[\w'’-]+", words)
     meaning = [place for place, word in enumerate(found) if word.lower() not in _IDLE_WORDS]
     if not meaning:
         return "that"
-    first = next(place for place in meaning if place > meaning[-1] - 5)
+    first = next(place for place in meaning if place > meaning[-1] - 6)
+    if first and found[first - 1].lower() in ("the", "a", "an", "my", "your"):
+        first -= 1
     return " ".join(found[first : meaning[-1] + 1])
