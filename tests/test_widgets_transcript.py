@@ -155,6 +155,12 @@ def test_nothing_is_sent_before_a_page_asks() -> None:
     assert [text for _, text in page(transcript.settled())] == ["Press Start first."]
 
 
+def test_a_page_is_answered_where_nobody_has_said_anything() -> None:
+    transcript = Recorded()
+    transcript.page_appears()
+    assert transcript.settled() == [{"t": "lines", "part": 0, "order": [], "lines": []}]
+
+
 def test_a_truncated_item_keeps_the_words_that_were_said() -> None:
     conversation, transcript = Conversation(), Recorded()
     transcript.follow(conversation)

@@ -28,7 +28,7 @@ class Recorded(Speaker):
     def settled(self) -> list[tuple[dict[str, Any], list[bytes]]]:
         assert self._sender.drain(SOON)
         assert not self._sender.failures
-        return self.sent
+        return [one for one in self.sent if one[0]["t"] != "welcome"]
 
     def page(self, **message: Any) -> None:
         """Say something as a page does."""
@@ -67,14 +67,14 @@ def test_audio_waits_for_a_page_and_comes_as_bytes() -> None:
     speaker = Recorded()
     feed(speaker, *spoken("a"), *spoken("b", b"\x01\x02"))
     assert speaker.settled() == []
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     assert kinds(speaker.settled()) == [("audio", "a"), ("end", "a"), ("audio", "b"), ("end", "b")]
-    assert [buffers for _, buffers in speaker.sent] == [[SECOND], [], [b"\x01\x02"], []]
+    assert [buffers for _, buffers in speaker.settled()] == [[SECOND], [], [b"\x01\x02"], []]
 
 
 def test_other_events_are_no_sound() -> None:
     speaker = Recorded()
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     feed(speaker, {"type": "response.done"}, {"type": "response.output_audio.delta", "delta": ""})
     assert speaker.settled() == []
 
@@ -82,7 +82,7 @@ def test_other_events_are_no_sound() -> None:
 def test_what_was_heard_is_passed_on() -> None:
     heard: list[tuple[str, int, bool]] = []
     speaker = Recorded(lambda *one: heard.append(one))
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     feed(speaker, *spoken("a"))
     speaker.settled()
     assert speaker.to_come == 1000
@@ -95,7 +95,7 @@ def test_what_was_heard_is_passed_on() -> None:
 
 def test_silence_waits_for_the_page_and_nothing_more_of_the_item_is_played() -> None:
     speaker = Recorded()
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     feed(speaker, spoken("a")[0])
     speaker.settled()
 
@@ -119,13 +119,13 @@ def test_silence_without_a_page_is_at_once_what_is_known() -> None:
 
 def test_silence_does_not_wait_for_a_page_that_never_answers() -> None:
     speaker = Recorded()
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     assert asyncio.run(speaker.silence({"a"}, timeout=0.01)) == {}
 
 
 def test_playing_out_is_waited_for_only_where_a_page_plays() -> None:
     speaker = Recorded()
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     feed(speaker, *spoken("a"))
     asyncio.run(speaker.played_out())  # no word of a player yet: not waited for
 
@@ -143,8 +143,10 @@ def test_playing_out_is_waited_for_only_where_a_page_plays() -> None:
 
 def test_what_a_reloaded_page_had_not_played_is_not_waited_for() -> None:
     speaker = Recorded()
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
     feed(speaker, *spoken("a"))
     speaker.settled()
-    speaker.page(t="hello")
+    speaker.page(t="hello", page="one")
+    assert speaker.to_come == 1000  # the same page, which said it twice
+    speaker.page(t="hello", page="another")
     assert speaker.to_come == 0

@@ -47,6 +47,8 @@ WORDS = {
     "ended": "Ended",
     "failed": "Not connected",
 }
+PLAIN_LIMIT = 80_000
+"""Characters of plain HTML that a chat leaves in its notebook, about."""
 RUNNING = ("confirm", "connecting", "open")
 
 Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
@@ -92,7 +94,7 @@ class RealtimeChat:
         self._hands: set[Future[Any]] = set()
         self._sender = sender = shared_sender()
         self._duty = Duty(self._show_status, sender)
-        self._plain = Fallback(self._html, self._text)
+        self._plain = Fallback(self._small_html, self._text)
         self._rewrite = Duty(self._plain.update, sender)
         self._choices = Choices(
             sender, opening=opening, endpoint=endpoint, model=model, voice=voice
@@ -327,6 +329,8 @@ class RealtimeChat:
         if row.type == "line.lost":
             self._transcript.notice(text_field(event, "message"), by="error", state="error")
             self._enter("ended")
+            if self.session is not None:
+                self._submit(self.session.close())
         if row.type == "response.done":
             self._rewrite.wake()
 
@@ -414,6 +418,11 @@ class RealtimeChat:
 
     def _html(self, limit: int = 100) -> str:
         return transcript_html(self.conversation) + log_html(self.log, limit)
+
+    def _small_html(self) -> str:
+        """The plain form for the notebook, with fewer events where they are large."""
+        pages = (self._html(limit) for limit in (100, 40, 15))
+        return next((page for page in pages if len(page) < PLAIN_LIMIT), self._html(5))
 
     def _text(self) -> str:
         return transcript_text(self.conversation) + "\n\n" + log_text(self.log)

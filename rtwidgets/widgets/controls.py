@@ -67,7 +67,6 @@ class Controls(Live):
     """
 
     _esm = STATIC / "controls.js"
-    _css = STATIC / "theme.css"
     part = traitlets.Unicode().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
     hides = traitlets.Unicode("").tag(sync=True)

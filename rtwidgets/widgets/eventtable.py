@@ -56,6 +56,8 @@ class EventTable(Live):
     """
 
     _esm = STATIC / "eventtable.js"
+    # One look for all widgets, carried by this one alone: every chat has a table, and each copy
+    # would stand in every saved notebook again.
     _css = STATIC / "theme.css"
     height = traitlets.Unicode("20rem").tag(sync=True)
     title = traitlets.Unicode("Events").tag(sync=True)
@@ -100,7 +102,7 @@ class EventTable(Live):
         rows, number = self._shown.rows, self._shown.number
         if number != self._told:
             self._told, self._sent = number, 0
-            self.send({"t": "rows", "table": number, "start": 0, "rows": []})
+            self._begin()
         for places in batches(rows, self._sent):
             cells = [cells_of(rows[place]) for place in places]
             self.send({"t": "rows", "table": number, "start": places.start, "rows": cells})
@@ -121,6 +123,11 @@ class EventTable(Live):
     def _send_again(self, number: int, start: int) -> None:
         start = start if number == self._told else 0
         self._sent = start if self._sent is None else min(start, self._sent)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Answer a page even where there are no rows yet, and tell it which table this is."""
+        self.send({"t": "rows", "table": self._told, "start": 0, "rows": []})
 
     def _ipython_display_(self) -> None:
         self._plain.display(self)

@@ -162,7 +162,6 @@ class Transcript(Live):
     """Shows a conversation as it happens: `wake` it when something may have changed."""
 
     _esm = STATIC / "transcript.js"
-    _css = STATIC / "theme.css"
     height = traitlets.Unicode("15rem").tag(sync=True)
     hint = traitlets.Unicode("").tag(sync=True)
 
@@ -218,4 +217,4 @@ class Transcript(Live):
         self.wake()
 
     def _forget(self) -> None:
-        self._asked, self._lines = True, {}
+        self._asked, self._lines, self._told = True, {}, -1  # -1: an answer comes in any case

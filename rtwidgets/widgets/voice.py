@@ -60,7 +60,6 @@ class Speaker(Live):
     """
 
     _esm = STATIC / "voice.js"
-    _css = STATIC / "theme.css"
     volume = traitlets.Float(1.0, min=0.0, max=1.0).tag(sync=True)
     muted = traitlets.Bool(False).tag(sync=True)
 
@@ -69,7 +68,7 @@ class Speaker(Live):
         self.heard: dict[str, int] = {}
         self.player: dict[str, Any] = {}
         self._on_heard = on_heard
-        self._here = False  # whether any page is there
+        self._page = ""  # the page that said hello last, empty before
         self._queue: deque[Row] = deque()
         self._silenced: set[str] = set()
         self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
@@ -88,7 +87,7 @@ class Speaker(Live):
             self.wake()
 
     def flush(self) -> None:
-        if not self._here:
+        if not self._page:
             return
         audio: list[Row] = []
         while self._queue:
@@ -115,7 +114,7 @@ class Speaker(Live):
         self._silenced |= item_ids
         self._queue.clear()
         self._sent.clear()
-        if not self._here:
+        if not self._page:
             return dict(self.heard)
         self._flushes += 1
         number = self._flushes
@@ -142,9 +141,13 @@ class Speaker(Live):
         self._waiting.append(end)
         await asyncio.wait([end], timeout=self.to_come / 1000 + PATIENCE)
 
-    def page_hello(self, _content: Content, _buffers: Buffers) -> None:
-        self._here = True
-        self._sent.clear()  # what an earlier page had not played is gone with it
+    def page_hello(self, content: Content, _buffers: Buffers) -> None:
+        """A page is there. It says so until it is answered, so the same one may come twice."""
+        if content["page"] != self._page:
+            self._page = str(content["page"])
+            self._sent.clear()  # what an earlier page had not played is gone with it
+            self.player = {}
+        self.tell({"t": "welcome"})
         self.wake()
 
     def page_speaker(self, content: Content, _buffers: Buffers) -> None:

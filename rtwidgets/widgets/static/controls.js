@@ -98,10 +98,11 @@ function composer(model, el, page) {
   const input = make("input", "rtw-input rtw-message", { type: "text", "aria-label": "Message to the assistant", autocomplete: "off" });
   const send = make("button", "rtw-button rtw-send", { type: "submit" }, "Send");
   const stop = make("button", "rtw-button rtw-interrupt", { type: "button", title: "Stop the reply that is being spoken" }, "Interrupt");
+  for (const button of [send, stop]) button.dataset.lmSuppressShortcuts = "true";
   const form = make("form", "rtw-form", {}, input, send, stop);
   const saves = Object.entries(SAVES).map(([kind, name]) =>
     make("button", "rtw-button rtw-quiet rtw-save", { type: "button", "data-kind": kind, title: `Save ${HINTS[kind]}` }, name));
-  const save = make("div", "rtw-saves", { role: "group", "aria-label": "Save" }, make("span", "rtw-label", {}, "Save"), ...saves);
+  const save = make("div", "rtw-saves", { role: "group", "aria-label": "Save", "data-lm-suppress-shortcuts": "true" }, make("span", "rtw-label", {}, "Save"), ...saves);
   el.classList.add("rtw", "rtw-composer");
   el.append(form, save);
 

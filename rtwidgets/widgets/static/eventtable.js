@@ -138,6 +138,18 @@ export function pieces(json) {
   return found;
 }
 
+/** Ask the kernel, again and again until something comes: what a page sends before its subshell
+    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
+export function insist(ask, wait = 1000, times = 60) {
+  let timer;
+  const again = () => {
+    ask();
+    if (--times > 0) timer = setTimeout(again, wait);
+  };
+  again();
+  return () => clearTimeout(timer);
+}
+
 function make(tag, className, attributes = {}, ...children) {
   const element = document.createElement(tag);
   element.className = className;
@@ -185,8 +197,8 @@ class Table {
         make("span", `rtw-sign rtw-${name}`, { "aria-hidden": "true" }, sign), name));
     const title = make("span", "rtw-events-title", {}, this.model.get("title"));
     const bar = make("div", "rtw-bar", {}, title, this.count, this.filter, make("div", "rtw-toggles", { role: "group", "aria-label": "Directions" }, ...toggles));
-    this.rows = make("div", "rtw-window");
-    this.space = make("div", "rtw-space", {}, this.rows);
+    this.rows = make("div", "rtw-window", { role: "rowgroup" });
+    this.space = make("div", "rtw-space", { role: "presentation" }, this.rows);
     this.list = make("div", "rtw-list", {
       role: "grid", tabindex: "0", "aria-label": `${this.model.get("title")}: time, direction, type, summary`, "data-lm-suppress-shortcuts": "true",
     }, this.space);
@@ -291,7 +303,8 @@ class Table {
       if (!row.element.hidden) this.fill(row, top + index, lines[top + index]);
     });
     this.list.setAttribute("aria-rowcount", String(lines.length));
-    this.list.setAttribute("aria-activedescendant", this.cursor >= 0 ? `${this.id}-${this.cursor}` : "");
+    if (this.cursor >= 0) this.list.setAttribute("aria-activedescendant", `${this.id}-${this.cursor}`);
+    else this.list.removeAttribute("aria-activedescendant");
     this.label(lines.length);
   }
 
@@ -474,14 +487,20 @@ export default () => {
 
   return {
     initialize({ model }) {
+      const answered = insist(() => model.send({ t: "more", table: store.table, start: store.rows.next }));
       const receive = (message) => {
-        if (message.t === "rows") takeRows(model, message);
+        if (message.t === "rows") {
+          answered();
+          takeRows(model, message);
+        }
         if (message.t === "json" && message.table === store.table)
           for (const view of views) view.answer(message.place, message.json);
       };
       model.on("msg:custom", receive);
-      model.send({ t: "more", table: 0, start: 0 });
-      return () => model.off("msg:custom", receive);
+      return () => {
+        answered();
+        model.off("msg:custom", receive);
+      };
     },
 
     render({ model, el }) {

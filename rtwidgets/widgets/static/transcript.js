@@ -32,6 +32,18 @@ export class Lines {
   }
 }
 
+/** Ask the kernel, again and again until something comes: what a page sends before its subshell
+    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
+function insist(ask, wait = 1000, times = 60) {
+  let timer;
+  const again = () => {
+    ask();
+    if (--times > 0) timer = setTimeout(again, wait);
+  };
+  again();
+  return () => clearTimeout(timer);
+}
+
 function make(tag, className, attributes = {}, ...children) {
   const element = document.createElement(tag);
   element.className = className;
@@ -137,14 +149,18 @@ export default () => {
 
   return {
     initialize({ model }) {
+      const answered = insist(() => model.send({ t: "all" }));
       const receive = (message) => {
         if (message.t !== "lines") return;
+        answered();
         if (!store.take(message)) model.send({ t: "all" });
         redraw();
       };
       model.on("msg:custom", receive);
-      model.send({ t: "all" });
-      return () => model.off("msg:custom", receive);
+      return () => {
+        answered();
+        model.off("msg:custom", receive);
+      };
     },
 
     render({ model, el }) {

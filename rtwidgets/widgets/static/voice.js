@@ -300,12 +300,18 @@ class Speaker {
   }
 
   get held() {
-    return this.heldSamples > 0 && this.context !== null && this.context.state !== "running" ? this.heldSamples / RATE : 0;
+    const waits = this.heldSamples > 0 && this.context !== null && this.context.state !== "running";
+    return waits ? this.heldSamples / RATE : 0;
   }
 
   /** Hand what waits to the player, if the browser lets it play. */
   async release() {
-    await this.ready();
+    try {
+      await this.ready();
+    } catch (error) {
+      console.warn("rtwidgets: this front end cannot play sound.", error);
+      return;
+    }
     if (this.context.state !== "running") this.context.resume().catch(() => {}); // settles when allowed
     if (this.context.state === "running") this.hand();
     this.changed();
@@ -417,6 +423,18 @@ async function makePlayer(context, output, report) {
   return new ScheduledPlayer(context, output, report);
 }
 
+/** Ask the kernel, again and again until something comes: what a page sends before its subshell
+    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
+function insist(ask, wait = 1000, times = 60) {
+  let timer;
+  const again = () => {
+    ask();
+    if (--times > 0) timer = setTimeout(again, wait);
+  };
+  again();
+  return () => clearTimeout(timer);
+}
+
 function make(tag, className, attributes = {}, ...children) {
   const element = document.createElement(tag);
   element.className = className;
@@ -460,13 +478,18 @@ export default () => {
   return {
     initialize({ model }) {
       speaker = new Speaker(model);
-      const receive = (message, buffers) => speaker.take(message, buffers);
+      const page = Math.random().toString(36).slice(2);
+      const answered = insist(() => model.send({ t: "hello", page }));
+      const receive = (message, buffers) => {
+        answered();
+        speaker.take(message, buffers);
+      };
       const setVolume = () => speaker.setVolume();
       model.on("msg:custom", receive);
       model.on("change:volume", setVolume);
       model.on("change:muted", setVolume);
-      model.send({ t: "hello" });
       return () => {
+        answered();
         model.off("msg:custom", receive);
         speaker.close();
       };

@@ -1,0 +1,249 @@
+"""The first conversation, as a person has it: a real JupyterLab, a real Chromium, real sound."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from .conftest import ROOT, Notebook
+
+FIRST = ROOT / "notebooks" / "01_who_speaks_first.ipynb"
+BUSY = "import time\nend = time.time() + 6\nwhile time.time() < end:\n    pass"
+CHAT = """
+import rtwidgets as rt
+chat = rt.RealtimeChat(opening=rt.SpokenGreeting("Welcome to the museum!"), endpoint=rt.Simulated())
+chat
+"""
+SAID = "[...document.querySelectorAll('.rtw-line')].map(line => line.innerText).join('\\n')"
+NONZERO = "Number(document.querySelector('.rtw-voice')?.dataset.nonzero ?? 0)"
+
+
+def words(sentence: str) -> str:
+    """An expression: the transcript holds this."""
+    return f"({SAID}).includes({json.dumps(sentence)})"
+
+
+@pytest.fixture
+def chat(notebook: Notebook) -> Notebook:
+    """A chat in a notebook, not started."""
+    notebook.open(notebook.write(CHAT, "chat", "print(chat.log)", BUSY))
+    notebook.run(0)
+    notebook.until("document.querySelector('.rtw-start')")
+    return notebook
+
+
+def with_a_busy_cell(path: Path, folder: Path) -> tuple[str, list[int], int]:
+    """A copy of a notebook with a busy cell behind it: its name, the code cells up to the one that
+    makes the chat, and the busy one."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(BUSY))
+    nbformat.write(notebook, folder / path.name)
+    sources = [cell.source for cell in notebook.cells]
+    code = [at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    chat = next(at for at in code if "RealtimeChat(" in sources[at])
+    return path.name, [at for at in code if at <= chat], len(sources) - 1
+
+
+def test_the_first_notebook(notebook: Notebook, tmp_path: Path, lab: tuple[str, Path]) -> None:
+    """Start, a greeting that streams and sounds, an answer while a cell computes, every event."""
+    name, cells, busy = with_a_busy_cell(FIRST, lab[1])
+    notebook.open(name)
+    for cell in cells:
+        notebook.run(cell)
+    page = notebook.page
+    page.locator(".rtw-start").click()
+    notebook.until("document.querySelector('.rtw-line[data-state=streaming] .rtw-text')")
+    notebook.until("document.querySelector('.rtw-line[data-state=done]')")
+    notebook.until(f"{NONZERO} > 2400")
+    assert page.locator(".rtw-about").inner_text().startswith("Simulator")
+
+    notebook.start_cell(busy)
+    page.locator(".rtw-message").fill("What did you say first?")
+    page.keyboard.press("Enter")
+    answer = "document.querySelectorAll('.rtw-line[data-speaker=assistant][data-state=done]')[1]"
+    notebook.until(answer)
+    assert notebook.is_running(busy), "the answer was to come while the cell computes"
+
+    types = (
+        "[...document.querySelectorAll('.rtw-row:not([hidden]) .rtw-name')].map(n => n.innerText)"
+    )
+    assert "response.done" in notebook.js(types)
+    assert "×" in page.locator(".rtw-events").inner_text()
+    assert notebook.js("document.querySelectorAll('.rtw-plain').length") == 1
+    assert not page.locator(".rtw-plain").is_visible()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        notebook.set_theme(theme)
+        picture = tmp_path / f"{theme.replace(' ', '_')}.png"
+        page.screenshot(path=picture)
+        assert picture.stat().st_size > 20_000
+    keep_pictures(tmp_path)
+
+
+def keep_pictures(folder: Path) -> None:
+    """Keep the pictures where there is a folder for them, for a person to look at."""
+    target = ROOT / "build" / "pictures"
+    if target.is_dir():
+        for picture in folder.glob("*.png"):
+            shutil.copy(picture, target)
+
+
+def test_shown_twice_and_after_a_reload_it_is_one_conversation(chat: Notebook) -> None:
+    chat.run(1)
+    chat.until("document.querySelectorAll('.rtw-start').length === 2")
+    chat.page.locator(".rtw-start").first.click()
+    chat.until("document.querySelectorAll('.rtw-line[data-state=done]').length === 2")
+    first, second = chat.js(
+        "[...document.querySelectorAll('.rtw-lines')].map(one => one.innerText)"
+    )
+    assert first == second and "Welcome to the museum!" in first
+    assert chat.run(2).count("response.create ") == 1
+
+    chat.js("jupyterapp.commands.execute('docmanager:save').then(() => 0)")
+    chat.open("test.ipynb", reset=False)
+    chat.until(words("Welcome to the museum!"))
+    chat.until("document.querySelector('.rtw-words').innerText === 'Connected'")
+    chat.until("document.querySelector('.rtw-row:not([hidden]) .rtw-name')?.innerText")
+    chat.page.locator(".rtw-message").first.fill("Are you still there?")
+    chat.page.keyboard.press("Enter")
+    chat.until(words("Are you still there?"))
+    chat.until(f"{NONZERO} > 2400")
+
+
+def test_sound_waits_behind_one_button_until_a_person_clicks(strict_notebook: Notebook) -> None:
+    notebook = strict_notebook
+    notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)"))
+    notebook.run(0)
+    notebook.until("document.querySelector('.rtw-hear')")
+    notebook.run(1)
+    notebook.until("document.querySelector('.rtw-hear:not([hidden])')")
+    assert notebook.js(NONZERO) == 0
+    notebook.page.locator(".rtw-hear").click()
+    notebook.until(f"{NONZERO} > 2400")
+    notebook.until("document.querySelector('.rtw-hear').hidden")
+    notebook.until(words("heard 100 %"))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "delete window.AudioWorkletNode",
+        "AudioContext = class extends AudioContext { constructor(options) {"
+        " if (options?.sampleRate) throw new DOMException('no', 'NotSupportedError'); super(); } }",
+    ],
+    ids=["no AudioWorklet", "no 24 kHz"],
+)
+def test_a_browser_that_lacks_something_plays_all_the_same(
+    notebook: Notebook, missing: str
+) -> None:
+    notebook.page.add_init_script(missing)
+    notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat._speaker.player"))
+    notebook.run(0)
+    notebook.until("document.querySelector('.rtw-voice')")
+    notebook.run(1)
+    notebook.until(words("heard 100 %"))
+    assert notebook.js(NONZERO) > 2400
+    player = notebook.run(2)
+    assert ("scheduled" in player) != ("44100" in player or "48000" in player)
+
+
+def test_run_all_with_a_cell_that_waits_at_once(notebook: Notebook) -> None:
+    """The main shell is busy before the page has a subshell: it streams and sounds all the same."""
+    notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat._speaker.heard"))
+    notebook.js("jupyterapp.commands.execute('notebook:run-all-cells').then(() => 0)")
+    notebook.until(words("heard 100 %"))
+    assert notebook.js(NONZERO) > 2400
+    notebook.until(f"{notebook.CONTENT}.widgets[2].model.outputs.length")
+    assert "item_" in notebook.output(2), "wait() ends when the greeting was heard"
+
+
+def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> None:
+    """With the keyboard alone."""
+    chat.page.locator(".rtw-start").focus()
+    chat.page.keyboard.press("Space")
+    chat.until(f"{NONZERO} > 2400")
+    chat.page.locator(".rtw-interrupt").focus()
+    chat.page.keyboard.press("Enter")
+    chat.until("document.querySelector('.rtw-voice').dataset.playing === 'false'")
+    chat.until("document.querySelector('.rtw-line .rtw-note').innerText.includes('of it')")
+    assert "conversation.item.truncated" in chat.run(2)
+
+
+def test_what_is_saved_in_the_page(chat: Notebook, tmp_path: Path) -> None:
+    chat.page.locator(".rtw-start").click()
+    chat.until("document.querySelector('.rtw-line[data-state=done]')")
+    saved = {}
+    for kind in ("jsonl", "wav", "html"):
+        with chat.page.expect_download() as download:
+            chat.page.locator(f".rtw-save[data-kind={kind}]").click()
+        saved[kind] = Path(download.value.path()).read_bytes()
+    rows = [json.loads(line) for line in saved["jsonl"].splitlines()]
+    assert any(row.get("event", {}).get("type") == "response.done" for row in rows)
+    assert saved["wav"][:4] == b"RIFF" and len(saved["wav"]) > 24_000
+    assert b"Welcome to the museum!" in saved["html"]
+
+
+TABLE = """
+from rtwidgets import EventLog
+log = EventLog()
+for n in range(20_000):
+    delta = {"type": "response.output_text.delta", "item_id": f"item_{n // 10}", "delta": "word "}
+    done = {"type": "response.done", "n": n}
+    log.append("server", done if n % 10 == 9 else delta, t=n / 100)
+log.show()
+"""
+
+
+def test_thousands_of_events(notebook: Notebook) -> None:
+    notebook.open(
+        notebook.write(TABLE, "_ = log.append('client', {'type': 'response.create'}, t=999)")
+    )
+    notebook.run(0)
+    notebook.until("document.querySelector('.rtw-events-count')?.innerText === '20000'")
+    page, rows = notebook.page, "document.querySelectorAll('.rtw-row')"
+    assert notebook.js(f"{rows}.length") < 100
+    last = f"[...{rows}].filter(row => !row.hidden).at(-1).innerText"
+    assert "response.done" in notebook.js(last)
+
+    page.locator(".rtw-list").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    notebook.until("document.querySelector('.rtw-json')?.innerText.includes('\"item_0\"')")
+    page.keyboard.press("Escape")
+    assert not page.locator(".rtw-detail").is_visible()
+
+    notebook.run(1)
+    notebook.until("document.querySelector('.rtw-jump').innerText.includes('1 new')")
+    page.locator(".rtw-jump").click()
+    notebook.until(f"({last}).includes('response.create')")
+
+    page.locator(".rtw-filter").fill("done")
+    notebook.until("document.querySelector('.rtw-events-count').innerText.includes('2000 lines')")
+    page.locator(".rtw-toggle[data-direction=server]").click()
+    notebook.until("document.querySelector('.rtw-empty').checkVisibility()")
+
+
+HOSTILE = """
+from rtwidgets import Conversation
+from rtwidgets.widgets.transcript import Transcript
+conversation, view = Conversation(), Transcript()
+words = '<img src=x onerror="window.wasRun = 1"><script>window.wasRun = 1</script>'
+item = {"id": "a", "type": "message", "role": "assistant", "status": "completed",
+        "content": [{"type": "output_text", "text": words}]}
+conversation.receive({"type": "conversation.item.added", "item": item})
+view.follow(conversation)
+view
+"""
+
+
+def test_what_a_model_says_is_text_and_never_markup(notebook: Notebook) -> None:
+    notebook.open(notebook.write(HOSTILE))
+    notebook.run(0)
+    notebook.until("document.querySelector('.rtw-text')?.innerText.includes('<script>')")
+    assert notebook.js("document.querySelectorAll('.rtw-text *').length") == 0
+    assert not notebook.js("Boolean(window.wasRun)")
