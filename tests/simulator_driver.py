@@ -137,7 +137,8 @@ def assistant_text(text: str, **fields: Any) -> Event:
 
 
 def respond(**fields: Any) -> Event:
-    return {"type": "response.create", "response": fields} if fields else {"type": "response.create"}
+    event: Event = {"type": "response.create"}
+    return {**event, "response": fields} if fields else event
 
 
 def update(**fields: Any) -> Event:

@@ -1,14 +1,23 @@
 """A Realtime server on this machine. It imports of rtwidgets only `audio` and `errors`.
 
-engine.py      one session: frames in, events out; no I/O, no clock, no chance
-  responses.py   one response, event by event      items.py   the conversation's order
-  sessions.py    what session.update changes       tokens.py  usage
-  input_audio.py, vad.py, g711.py                  what the user says
-schema.py      what is accepted (shapes.py) and the words of refusal (refusals.py)
-models.py, latency.py, ids.py                      tables
-replies.py     what it answers       speech.py     how that sounds
-server.py      HTTP and WebSocket on one port      memory.py   no socket, virtual clock
-launch.py      Simulator (a child process or a thread), serve
+A module imports only from modules printed above it.
+
+    refusals.py     the words with which the server says no
+    shapes.py       what a JSON value may look like
+    jobs.py         what an engine asks of its surroundings: answers and sound
+    models.py  latency.py  ids.py       tables: defaults, pace, how ids look
+    schema.py       what every client event may hold
+    tokens.py  items.py  sessions.py    usage; the conversation's order; what session.update changes
+    g711.py         telephone audio
+    planning.py  responses.py           one response: what is asked for, then event by event
+    vad.py  input_audio.py              what the user says
+    timeline.py     what happens when
+    engine.py       one session: frames in, events out; no I/O, no clock, no chance
+    persona.py  toolcalls.py  replies.py    what it answers
+    speech.py       how that sounds
+    access.py  simulation.py  pages.py  server.py    HTTP and WebSocket on one port
+    memory.py       no socket, a virtual clock
+    launch.py       Simulator (a child process or a thread), serve
 """
 
 from __future__ import annotations

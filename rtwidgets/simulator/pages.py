@@ -57,6 +57,7 @@ class StatusPage(Polite):
         self.finish(
             _PAGE.format(
                 address=address,
+                base=address.removesuffix("/realtime"),
                 models=listed,
                 sessions=len(self.simulation.sessions),
                 latency=self.simulation.latency.name,
@@ -76,8 +77,12 @@ speaks its protocol, costs nothing and sends nothing anywhere. Its session ids b
 <p>Point a client at <code>{address}?model=gpt-realtime-2.1</code> with the header
 <code>Authorization: Bearer KEY</code>, where KEY is the one given to
 <code>rtwidgets serve --key</code>, or printed by it. With the package <code>openai</code>:</p>
-<pre>client = AsyncOpenAI(api_key=KEY, websocket_base_url="{address}".removesuffix("/realtime"))
-async with client.realtime.connect(model="gpt-realtime-2.1") as connection: ...</pre>
+<pre>client = AsyncOpenAI(
+    api_key=KEY,
+    websocket_base_url="{base}",
+)
+async with client.realtime.connect(model="gpt-realtime-2.1") as connection:
+    ...</pre>
 <p>Models: {models}. Pace: {latency}. Sessions now: {sessions}.</p>
 </body></html>
 """

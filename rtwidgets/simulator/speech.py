@@ -145,6 +145,8 @@ _one_at_a_time = threading.Lock()  # the library has one state, however many spe
 def espeak() -> ESpeak | None:
     """The library, or None where it is not installed. Speak through a `Speaker` only."""
     try:
+        import soxr  # noqa: F401 - its 22 kHz cannot be made 24 without, so there is no half way
+
         return ESpeak()
     except (ImportError, OSError, AttributeError):
         return None
