@@ -123,8 +123,14 @@ class View {
     parts.row.setAttribute("aria-busy", String(line.state === "streaming")); // read out when it is whole
   }
 
+  /** Was it a person, or did the lines wrap anew? A person scrolls while the sizes stay. */
   scrolled() {
-    this.following = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 12;
+    const { scrollHeight, scrollTop, clientHeight } = this.list;
+    const size = `${scrollHeight}/${clientHeight}`;
+    if (scrollHeight - scrollTop - clientHeight < 12) this.following = true;
+    else if (size === this.size) this.following = false;
+    else if (this.following) this.follow();
+    this.size = size;
     this.jump.hidden = this.following;
   }
 
@@ -132,6 +138,7 @@ class View {
     this.following = true;
     this.jump.hidden = true;
     this.list.scrollTop = this.list.scrollHeight;
+    this.size = `${this.list.scrollHeight}/${this.list.clientHeight}`;
   }
 }
 
