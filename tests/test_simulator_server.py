@@ -274,9 +274,24 @@ def test_a_client_secret_opens_a_session_with_its_configuration(simulator: Simul
     assert created["session"]["instructions"] == "You are Ada."
 
 
+def test_a_client_secret_opens_nothing_else(simulator: Simulator) -> None:
+    path, session = "/v1/realtime/client_secrets", {"type": "realtime", "model": "gpt-realtime"}
+    key = post(simulator, path, {"session": session})[1]["value"]
+    said, code, _ = in_session(simulator, ending, MODEL, key)
+    assert (said["error"]["param"], code) == ("session.model", 4000)
+    assert in_session(simulator, event, "", key)["session"]["model"] == "gpt-realtime"
+
+
+def test_a_client_secret_for_transcription(simulator: Simulator) -> None:
+    body = {"session": {"type": "transcription"}}
+    key = post(simulator, "/v1/realtime/client_secrets", body)[1]["value"]
+    assert in_session(simulator, event, "", key)["session"]["type"] == "transcription"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "key", "status", "code"),
     [
+        ("/v1/realtime?model=gpt-realtime", {}, KEY, 400, "beta_api_shape_disabled"),
         ("/v1/realtime/client_secrets", {}, "sk-wrong-not-a-key", 401, "invalid_api_key"),
         ("/v1/realtime/client_secrets", {}, None, 401, None),
         ("/v1/realtime/client_secrets", b"{", KEY, 400, "invalid_json"),

@@ -27,7 +27,7 @@ import tornado.httpserver
 import tornado.web
 import tornado.websocket
 
-from . import refusals
+from . import models, refusals, sessions
 from .access import Refused
 from .engine import Engine
 from .ids import random_ids
@@ -86,14 +86,18 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
         try:
             self._configuration = self.simulation.gate.check(self.request.headers)
             self._model, self._intent = self._asked_for()
+            self._check_configuration()
         except Refused as refused:
-            code = refused.code
-            reason = refusals.REQUEST_ERROR + (f".{code}" if code else "")
-            return Refusal(str(refused), code), 3000, reason
+            return Refusal(str(refused), refused.code), 3000, _reason(refused.code)
         except Refusal as refusal:
-            reason = refusals.REQUEST_ERROR + (f".{refusal.code}" if refusal.code else "")
-            return refusal, 4000, reason
+            return refusal, 4000, _reason(refusal.code)
         return None
+
+    def _check_configuration(self) -> None:
+        """A client secret opens only a session of the kind and model it was made for."""
+        if self._configuration:
+            fresh = models.new_session(self._intent, self._model, random_ids(), 0)
+            sessions.merged(fresh, self._configuration)
 
     def _asked_for(self) -> tuple[str, str]:
         """(model, intent) of the address. Raises Refusal as the real server closes."""
@@ -101,9 +105,10 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
         if "realtime=v1" in self.request.headers.get("OpenAI-Beta", "") or "beta" in offered:
             raise refusals.beta_is_over()
         query = parse_qs(urlsplit(self.request.uri or "").query)
-        bound = (self._configuration or {}).get("model", "")
-        model = query.get("model", [bound])[0]
-        if query.get("intent", [""])[0] == "transcription":
+        bound = self._configuration or {}
+        model = query.get("model", [bound.get("model", "")])[0]
+        intent = query.get("intent", [bound.get("type", "")])[0]
+        if intent == "transcription":
             if "model" in query:
                 raise refusals.model_in_transcription()
             return "", "transcription"
@@ -231,6 +236,11 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
             self._ended = True
 
 
+def _reason(code: str | None) -> str:
+    """The words of the close, captured: the error's type, and its code where it has one."""
+    return f"{refusals.REQUEST_ERROR}.{code}" if code else refusals.REQUEST_ERROR
+
+
 class Doorway(RealtimeSocket):
     """/v1/realtime: a WebSocket, or for a person's browser a hint where to look."""
 
@@ -241,6 +251,10 @@ class Doorway(RealtimeSocket):
             self.finish("This address takes WebSockets only; see / for how to use it.\n")
             return
         await super().get(*args, **kwargs)
+
+    def post(self) -> None:
+        """The beta's way to begin a WebRTC call: captured as HTTP 400."""
+        self._deny(400, refusals.beta_is_over())
 
 
 def application(simulation: Simulation) -> tornado.web.Application:
