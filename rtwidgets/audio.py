@@ -66,6 +66,11 @@ def milliseconds_of(pcm_bytes: int) -> int:
     return pcm_bytes // BYTES_PER_MS
 
 
+def describe(pcm_bytes: int) -> str:
+    """How long that much PCM sounds, in words for a table."""
+    return f"{seconds_of(pcm_bytes):.2f} s of audio"
+
+
 def chunks(pcm: bytes, milliseconds: int = 40) -> Iterator[bytes]:
     """`pcm` in pieces of `milliseconds`, the last one shorter; 40 ms is the microphone's rhythm."""
     step = milliseconds * BYTES_PER_MS

@@ -6,6 +6,7 @@ recorded sessions). Builders return plain dicts: what is logged is what was sent
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -125,6 +126,15 @@ def input_audio_clear() -> Event:
 
 
 # ---------------------------------------------------------------- reading any event
+
+
+def parse(frame: str) -> Event | None:
+    """The event in a frame, None where it is not a JSON object."""
+    try:
+        event = json.loads(frame)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
 
 
 def field(event: Any, *path: str | int) -> Any:

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
-from . import audio
+from . import audio, jsonl
 from .errors import Misuse
 from .events import (
     AUDIO_FIELDS,
@@ -23,6 +23,7 @@ from .events import (
     describe,
     family_of,
     item_id_of,
+    parse,
     response_id_of,
     text_field,
     text_of,
@@ -49,7 +50,6 @@ _COLUMNS = (
 )
 _RUN_COLUMNS = ("count", "size", "audio_ms", "summary")
 
-FORMAT_VERSION = 1
 _NOT_CUT = -1
 
 
@@ -121,7 +121,7 @@ class Row:
     def event(self) -> Event | None:
         """The frame as a dict, None where it is not a JSON object."""
         if self._event is None:
-            self._event = _parse(self.raw)
+            self._event = parse(self.raw)
         return self._event
 
     @property
@@ -140,7 +140,7 @@ class Row:
     def summary(self) -> str:
         """What it says, in one line."""
         if self.audio_bytes:
-            return _describe_audio(self.audio_bytes)
+            return audio.describe(self.audio_bytes)
         event = self._without_audio()
         return describe(event) if event else "not JSON: " + self._log._texts[self.seq][:80]
 
@@ -155,7 +155,7 @@ class Row:
         return json.dumps(event, indent=2, ensure_ascii=False)
 
     def _without_audio(self) -> Event | None:
-        return _parse(self._log._texts[self.seq])
+        return parse(self._log._texts[self.seq])
 
     def __repr__(self) -> str:
         arrow = {"client": ">", "server": "<", "local": "="}[self.direction]
@@ -240,8 +240,10 @@ class Rows(Sequence[Row]):
 
         The frames are written byte for byte; the first line says what the log is of.
         """
-        lines = (self._log._header_line(), *(_jsonl_line(row) for row in self))
-        text = "\n".join(lines) + "\n"
+        log = self._log
+        header = jsonl.header_line(jsonl.Header(log.started, log.endpoint, log.model))
+        lines = (jsonl.frame_line(row.seq, row.t, row.direction, row.raw) for row in self)
+        text = "\n".join([header, *lines]) + "\n"
         if path is None:
             return text
         Path(path).write_text(text, encoding="utf-8", errors="surrogatepass", newline="\n")
@@ -262,6 +264,8 @@ class Rows(Sequence[Row]):
             return pandas.DataFrame(
                 {name: [getattr(row, name) for row in self] for name in _COLUMNS}
             )
+        from .folding import fold
+
         runs = list(fold(self))
         first = {name: [getattr(run.first, name) for run in runs] for name in _COLUMNS[:6]}
         own = {name: [getattr(run, name) for run in runs] for name in _RUN_COLUMNS}
@@ -369,7 +373,7 @@ class EventLog(Rows):
             frame = json.dumps(frame, ensure_ascii=False)
         elif isinstance(frame, bytes):
             frame = frame.decode("utf-8", "backslashreplace")
-        event = _parse(frame)
+        event = parse(frame)
         return self._append(direction, frame, event, self._now() if t is None else t)
 
     def _append(self, direction: Direction, frame: str, event: Event | None, t: float) -> Row:
@@ -418,16 +422,11 @@ class EventLog(Rows):
     def _searchable(self, seq: int) -> str:
         text = self._texts[seq]
         if "\\u" in text:  # the frame escapes what a person would type
-            text += text_of(_parse(text) or {})
+            text += text_of(parse(text) or {})
         return text.casefold()
 
     def _seqs(self) -> Sequence[int]:
         return range(self._length)
-
-    def _header_line(self) -> str:
-        about = {"started": self.started, "endpoint": self.endpoint, "model": self.model}
-        known = {key: value for key, value in about.items() if value}
-        return json.dumps({"rtwidgets": FORMAT_VERSION, **known})
 
     @classmethod
     def from_jsonl(cls, path: str | Path) -> EventLog:
@@ -438,119 +437,21 @@ class EventLog(Rows):
         log = cls()
         with Path(path).open(encoding="utf-8", errors="surrogateescape") as file:
             for number, line in enumerate(file, start=1):
-                if line.strip():
-                    log._read_line(number, line.rstrip("\r\n"))
+                if not line.strip():
+                    continue
+                try:
+                    log._read(jsonl.read_line(line.rstrip("\r\n")))
+                except ValueError as problem:
+                    log.problems.append(f"line {number} {problem} and was left out")
         return log
 
-    def _read_line(self, number: int, line: str) -> None:
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as problem:
-            self.problems.append(f"line {number} is not JSON ({problem}) and was left out")
+    def _read(self, entry: jsonl.Header | jsonl.Frame) -> None:
+        if isinstance(entry, jsonl.Header):
+            self.started, self.endpoint, self.model = entry.started, entry.endpoint, entry.model
             return
-        if not isinstance(entry, dict):
-            self.problems.append(f"line {number} is not an event and was left out")
-        elif "rtwidgets" in entry:
-            self.started = entry.get("started")
-            self.endpoint = text_field(entry, "endpoint")
-            self.model = text_field(entry, "model")
-        elif isinstance(entry.get("raw"), str):
-            self._read_frame(entry, entry["raw"])
-        elif isinstance(entry.get("event"), dict):
-            self._read_frame(
-                entry, _raw_inside(line) or json.dumps(entry["event"], ensure_ascii=False)
-            )
-        elif isinstance(entry.get("type"), str):
-            self._read_frame({}, line, guess=entry["type"])
-        else:
-            self.problems.append(f"line {number} has no event and was left out")
-
-    def _read_frame(self, entry: Event, frame: str, guess: str = "") -> None:
-        guess = guess or text_field(entry, "event", "type")
-        guessed: Direction = "client" if guess in CLIENT_EVENTS else "server"
-        stated = (one for one in DIRECTIONS if one == entry.get("direction"))
-        direction = next(stated, guessed)
-        t = entry.get("t")
-        self.append(direction, frame, t=float(t) if isinstance(t, int | float) else None)
-
-
-class Run:
-    """Rows that read as one: a single event, or the deltas of one kind and item in a row."""
-
-    def __init__(self, first: Row) -> None:
-        self.rows = [first]
-
-    @property
-    def first(self) -> Row:
-        return self.rows[0]
-
-    @property
-    def last(self) -> Row:
-        return self.rows[-1]
-
-    @property
-    def count(self) -> int:
-        return len(self.rows)
-
-    @property
-    def audio_bytes(self) -> int:
-        return sum(row.audio_bytes for row in self.rows)
-
-    @property
-    def audio_ms(self) -> int:
-        return audio.milliseconds_of(self.audio_bytes)
-
-    @property
-    def size(self) -> int:
-        return sum(row.size for row in self.rows)
-
-    @property
-    def text(self) -> str:
-        return "".join(row.text for row in self.rows)
-
-    @property
-    def summary(self) -> str:
-        if self.count == 1:
-            return self.first.summary
-        if self.audio_bytes:
-            return _describe_audio(self.audio_bytes)
-        return f"“{self.text}”" if self.text else self.last.summary
-
-
-def is_delta(type_: str) -> bool:
-    """Whether events of this type come in runs that fold into one row."""
-    return type_.endswith(".delta") or type_ in ("input_audio_buffer.append", "playback.heard")
-
-
-def fold(rows: Iterable[Row]) -> Iterator[Run]:
-    """`rows` with the deltas between two other events gathered by type and item.
-
-    Transcript and audio deltas of a reply alternate on the wire: gathered by kind they are two
-    lines that can be read, at the place of their first delta.
-    """
-    open_runs: dict[tuple[str, str], Run] = {}
-    for row in rows:
-        if not is_delta(row.type):
-            yield from open_runs.values()
-            open_runs.clear()
-            yield Run(row)
-        elif run := open_runs.get((row.type, row.item_id)):
-            run.rows.append(row)
-        else:
-            open_runs[row.type, row.item_id] = Run(row)
-    yield from open_runs.values()
-
-
-def _describe_audio(pcm_bytes: int) -> str:
-    return f"{audio.seconds_of(pcm_bytes):.2f} s of audio"
-
-
-def _parse(text: str) -> Event | None:
-    try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None
+        guess: Direction = "client" if entry.type in CLIENT_EVENTS else "server"
+        stated = (one for one in DIRECTIONS if one == entry.direction)
+        self.append(next(stated, guess), entry.raw, t=entry.t)
 
 
 def _cut_audio(frame: str, event: Event | None, type_: str) -> tuple[str, int, bytes]:
@@ -569,22 +470,3 @@ def _cut_audio(frame: str, event: Event | None, type_: str) -> tuple[str, int, b
     if cut < 0 or audio.encode(pcm) != encoded or frame.find(encoded, cut + 1) >= 0:
         return frame, _NOT_CUT, b""
     return frame[:cut] + frame[cut + len(encoded) :], cut, pcm
-
-
-def _jsonl_line(row: Row) -> str:
-    start = f'{{"seq":{row.seq},"t":{round(row.t, 6)!r},"direction":"{row.direction}"'
-    raw = row.raw
-    if row.event is None:
-        return f'{start},"raw":{json.dumps(raw)}}}'
-    if "\n" in raw or "\r" in raw:  # laid out over several lines: keep both, one to read, one exact
-        return f'{start},"event":{json.dumps(row.event)},"raw":{json.dumps(raw)}}}'
-    return f'{start},"event":{raw}}}'
-
-
-def _raw_inside(line: str) -> str | None:
-    """The frame in a line of our own writing, to the byte; None for lines others wrote."""
-    start = line.find(',"event":')
-    if not line.startswith('{"seq":') or start < 0 or not line.endswith("}"):
-        return None
-    raw = line[start + len(',"event":') : -1]
-    return raw if _parse(raw) is not None else None

@@ -12,7 +12,8 @@ from itertools import islice
 from .conversation import Conversation, Item
 from .events import text_field
 from .explanations import explain
-from .log import Rows, Run, fold
+from .folding import Run, fold
+from .log import Rows
 
 _ARROWS = {"client": "▶", "server": "◀", "local": "●"}
 _WORDS = {"client": "sent", "server": "received", "local": "here"}

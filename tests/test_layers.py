@@ -30,11 +30,13 @@ HOUSE: dict[str, str] = {
     "audio": "errors",
     "pricing": "",
     "explanations": "events",
-    "log": "events audio errors",
+    "jsonl": "events",
+    "log": "events audio errors jsonl",
+    "folding": "log audio",
     "conversation": "errors events audio",
     "openings": "events audio errors",
     "tools": "errors events",
-    "render": "log conversation events errors explanations",
+    "render": "log folding conversation events errors explanations",
     "report": "log conversation pricing audio",
     "transport": "errors",
     "replay": "log transport",
@@ -55,11 +57,11 @@ HOUSE: dict[str, str] = {
 # Law 1: who may import the simulator, inside functions only.
 KNOW_THE_SIMULATOR = {"endpoints", "comparison", "checking", "cli", "__init__"}
 # Who needs a higher module, inside a function: a log shows itself.
-UPWARD = {("log", "widgets.eventtable"), ("log", "render")}
+UPWARD = {("log", "widgets.eventtable"), ("log", "render"), ("log", "folding")}
 # Law 2.
 PURE = {
-    "audio", "conversation", "errors", "events", "explanations", "log", "openings", "pricing",
-    "render", "report", "simulator.engine", "simulator.schema",
+    "audio", "conversation", "errors", "events", "explanations", "folding", "jsonl", "log",
+    "openings", "pricing", "render", "report", "simulator.engine", "simulator.schema",
 }  # fmt: skip
 IMPURE = {
     "IPython", "anywidget", "asyncio", "concurrent", "http", "ipykernel", "ipywidgets",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rtwidgets import audio
 from rtwidgets.errors import Misuse
-from rtwidgets.log import EventLog, fold
+from rtwidgets.folding import fold
+from rtwidgets.log import EventLog
 
 PCM = bytes(range(256)) * 100
 SPOKEN = {
