@@ -75,6 +75,11 @@ class Session:
         self._run(self._session.close(), self._session.timeout)
 
     @property
+    def asynchronous(self) -> AsyncSession:
+        """The session behind the blocking methods, for code on the shared loop (`loop.submit`)."""
+        return self._session
+
+    @property
     def log(self) -> EventLog:
         return self._session.log
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import rtwidgets as rt
-from rtwidgets import endpoints, loop
+from rtwidgets import endpoints
 from rtwidgets.events import item_create
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.choices import Choices, words_field
@@ -109,8 +109,8 @@ def test_a_refusal_of_the_server_stands_in_the_transcript_with_its_meaning(
     assert chat.session is not None
     content = [{"type": "input_text", "text": "Hello"}]
     wrong = item_create({"type": "message", "role": "assistant", "content": content})
-    loop.run(chat.session.send(wrong), SOON)
-    loop.run(chat.session.wait_for("error"), SOON)
+    chat.session.send(wrong)
+    chat.session.wait_for("error", SOON)
     line = chat._transcript.lines()[-1]
     assert line.text == "Invalid value: 'input_text'. Value must be 'output_text'."
     assert line.state == "error" and "output_text" in line.more
@@ -133,6 +133,22 @@ def test_tools_that_are_none_are_one_sentence() -> None:
     chat.start()
     chat.wait(SOON)
     assert said(chat)[-1][0] == "error"
+
+
+def test_a_line_that_falls_is_one_sentence_and_the_log_stays() -> None:
+    with rt.Simulator(latency="none", in_process=True) as simulator:
+        chat = RealtimeChat(opening=HELLO, endpoint=rt.Endpoint(simulator.url, key=simulator.key))
+        chat.start()
+        chat.wait(SOON)
+    assert chat.session is not None
+    with pytest.raises((rt.ConnectionLost, rt.Misuse)):
+        chat.session.wait_for("never", SOON)
+    chat.say("Hello")
+    chat.wait(SOON)
+    assert chat._transcript.lines()[1].state == "error"
+    assert "Press Start" in last_word(chat)
+    assert "Ended" in repr(chat)
+    assert len(chat.log.where(type="response.done")) == 1
 
 
 def test_interrupt_ends_the_reply_and_the_conversation_goes_on(chat: RealtimeChat) -> None:

@@ -18,20 +18,22 @@ from typing import Any
 import ipywidgets
 
 from .. import loop
+from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
-from ..events import error_of, field, text_field
+from ..events import error_of, text_field
 from ..explanations import explain
 from ..log import EventLog, Row
 from ..openings import Opening
-from ..render import log_html, log_text, transcript_html, transcript_text
 from ..session import AsyncSession
 from .choices import Choice, Choices
 from .comm import Duty, Failure, shared_sender
-from .controls import Controls, File, Status
+from .controls import Controls
 from .eventtable import EventTable
 from .fallback import Fallback
+from .files import File, file_of, small_page_of, text_of
+from .status import RUNNING, Status, status_before, status_of
 from .transcript import Transcript
 from .voice import Speaker
 
@@ -39,18 +41,6 @@ HINT = (
     "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
     "machine answers, and it really speaks."
 )
-WORDS = {
-    "idle": "Not connected",
-    "confirm": "Waiting for your agreement",
-    "connecting": "Connecting",
-    "open": "Connected",
-    "ended": "Ended",
-    "failed": "Not connected",
-}
-PLAIN_LIMIT = 80_000
-"""Characters of plain HTML that a chat leaves in its notebook, about."""
-RUNNING = ("confirm", "connecting", "open")
-
 Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
 
 
@@ -65,7 +55,8 @@ class RealtimeChat:
         budget: US dollars it may spend. With it a paid session starts without a click.
 
     Attributes:
-        session: the session that stands or was last, None before the first Start.
+        session: the session that stands or was last, None before the first Start. Its methods
+            block (`chat.session.send(event)`, `.ask(text)`, `.hear(samples)`).
         log: its events. A new Start begins a new log; earlier sessions are in `sessions`.
         view: the widget, to be put beside others.
 
@@ -82,7 +73,7 @@ class RealtimeChat:
         tools: Sequence[Mapping[str, Any]] = (),
         budget: float | None = None,
     ) -> None:
-        self.sessions: list[AsyncSession] = []
+        self.sessions: list[Session] = []
         self._instructions, self._tools, self._budget = instructions, tools, budget
         self._empty = EventLog()
         self._nothing = Conversation()
@@ -94,7 +85,10 @@ class RealtimeChat:
         self._hands: set[Future[Any]] = set()
         self._sender = sender = shared_sender()
         self._duty = Duty(self._show_status, sender)
-        self._plain = Fallback(self._small_html, self._text)
+        self._plain = Fallback(
+            lambda: small_page_of(self.conversation, self.log),
+            lambda: text_of(self.conversation, self.log),
+        )
         self._rewrite = Duty(self._plain.update, sender)
         self._choices = Choices(
             sender, opening=opening, endpoint=endpoint, model=model, voice=voice
@@ -117,7 +111,7 @@ class RealtimeChat:
     # ------------------------------------------------------------ what it is
 
     @property
-    def session(self) -> AsyncSession | None:
+    def session(self) -> Session | None:
         return self.sessions[-1] if self.sessions else None
 
     @property
@@ -180,7 +174,7 @@ class RealtimeChat:
     def talk(self) -> None:
         """Talk through the microphone: not there yet, and the chat says so."""
         self._transcript.notice(
-            "This version has no microphone yet. Type, or speak a recording with session.hear()."
+            "There is no microphone yet. Type, or speak samples: chat.session.hear(samples)."
         )
 
     def mute(self, muted: bool = True) -> None:
@@ -197,7 +191,7 @@ class RealtimeChat:
             if self._opening is not None:
                 self._opening.cancel()
             self._enter("ended")
-            self._submit(self._close(self.session))
+            self._submit(self._close(self.session.asynchronous))
         self._plain.update()
 
     def wait(self, timeout: float = 60.0) -> None:
@@ -219,7 +213,7 @@ class RealtimeChat:
 
     def _begin(self, choice: Choice) -> None:
         try:
-            session = AsyncSession(
+            session = Session(
                 choice.endpoint,
                 choice.opening,
                 instructions=self._instructions,
@@ -234,10 +228,10 @@ class RealtimeChat:
         self.sessions.append(session)
         self._transcript.follow(session.conversation)
         self._table.show(session.log)
-        session.subscribe(self._take)
+        session.asynchronous.subscribe(self._take)
         self._since = self._until = 0.0
         self._enter("connecting")
-        self._opening = self._submit(self._open(session))
+        self._opening = self._submit(self._open(session.asynchronous))
 
     async def _open(self, session: AsyncSession) -> None:
         try:
@@ -282,9 +276,9 @@ class RealtimeChat:
                 raise TimedOut(
                     f"The chat was not ready within {timeout:g} s; its log says how far."
                 )
-        session = self.session
-        if session is None or not session.is_open:
+        if self.session is None or not self.session.is_open:
             return
+        session = self.session.asynchronous
         try:
             await session.opened(max(0.0, deadline - time.monotonic()))
             await session.settled(max(0.0, deadline - time.monotonic()))
@@ -298,7 +292,7 @@ class RealtimeChat:
         if self._state not in ("connecting", "open") or session is None or opening is None:
             self._transcript.notice("No conversation is running. Press Start, or call start().")
             return
-        self._submit(self._do(session, opening, work))
+        self._submit(self._do(session.asynchronous, opening, work))
 
     async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> None:
         try:
@@ -330,7 +324,7 @@ class RealtimeChat:
             self._transcript.notice(text_field(event, "message"), by="error", state="error")
             self._enter("ended")
             if self.session is not None:
-                self._submit(self.session.close())
+                self._submit(self.session.asynchronous.close())
         if row.type == "response.done":
             self._rewrite.wake()
 
@@ -340,7 +334,7 @@ class RealtimeChat:
         session = self.session
         if session is not None:
             event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
-            self._submit(_record(session, event))
+            self._submit(_record(session.asynchronous, event))
 
     def _act(self, what: str, text: str) -> None:
         """A button was pressed in the page."""
@@ -383,49 +377,14 @@ class RealtimeChat:
         self._choices.lock(status.state in RUNNING)
 
     def _status(self) -> Status:
-        session, choice = self.session, self._choices.current()
-        standing = session is not None and self._state in ("connecting", "open", "ended")
-        if not standing or session is None:
-            return Status(
-                self._state, WORDS[self._state], choice.endpoint.name, choice.model,
-                choice.voice or "", self._notice, trouble=self._trouble,
-            )  # fmt: skip
-        total = field(session.conversation.usage, "total_tokens")
-        return Status(
-            state=self._state,
-            words=WORDS[self._state],
-            endpoint=session.label,
-            model=session.model,
-            voice=text_field(session.conversation.session, "audio", "output", "voice"),
-            since=round(self._since * 1000),
-            seconds=max(0.0, self._until - self._since),
-            tokens=total if isinstance(total, int) else 0,
-            cost=session.cost,
-            simulated=session.simulated,
-            trouble=self._trouble,
-        )
+        state, session = self._state, self.session
+        if session is not None and state in ("connecting", "open", "ended"):
+            live = session.asynchronous
+            return status_of(state, live, self._since, self._until, self._trouble)
+        return status_before(state, self._choices.current(), self._notice, self._trouble)
 
     def _file(self, kind: str) -> File:
-        name = f"conversation.{kind}"
-        if kind == "jsonl":
-            return File(name, "application/x-ndjson", (self.log.to_jsonl() or "").encode())
-        if kind == "wav":
-            return File(name, "audio/wav", self.log.wav())
-        if kind == "html":
-            page = f'<!doctype html><meta charset="utf-8"><title>{self!r}</title>{self._html(2000)}'
-            return File(name, "text/html", page.encode())
-        raise Misuse(f"A chat is saved as .jsonl, .wav or .html, not {kind!r}.")
-
-    def _html(self, limit: int = 100) -> str:
-        return transcript_html(self.conversation) + log_html(self.log, limit)
-
-    def _small_html(self) -> str:
-        """The plain form for the notebook, with fewer events where they are large."""
-        pages = (self._html(limit) for limit in (100, 40, 15))
-        return next((page for page in pages if len(page) < PLAIN_LIMIT), self._html(5))
-
-    def _text(self) -> str:
-        return transcript_text(self.conversation) + "\n\n" + log_text(self.log)
+        return file_of(kind, self.conversation, self.log, repr(self))
 
     def _ipython_display_(self) -> None:
         self._plain.display(self.view)

@@ -8,53 +8,18 @@ did.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 import traitlets
 
 from .comm import STATIC, Buffers, Content, Live, Sender
+from .files import File
+from .status import Status
 
 Part = Literal["header", "composer"]
 Act = Callable[[str, str], None]
 """What a person did: `start`, `stop`, `approve`, `decline`, `say` or `interrupt`; and the text."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the status line says.
-
-    Attributes:
-        state: `idle`, `confirm`, `connecting`, `open`, `ended`, `failed`.
-        words: the state, for people.
-        notice: a sentence to agree to before money is spent.
-        since: when the session opened, milliseconds since 1970; 0 while there is none.
-        seconds: how long it lasted, once it is over.
-        cost: US dollars by the price table; what it would have been where `simulated`.
-        trouble: a sentence about what went wrong on this side.
-    """
-
-    state: str = "idle"
-    words: str = "Not connected"
-    endpoint: str = ""
-    model: str = ""
-    voice: str = ""
-    notice: str = ""
-    since: float = 0.0
-    seconds: float = 0.0
-    tokens: int = 0
-    cost: float | None = None
-    simulated: bool = False
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
-class File:
-    """Something to save: a name, its MIME type, the bytes."""
-
-    name: str
-    mime: str
-    data: bytes
 
 
 class Controls(Live):

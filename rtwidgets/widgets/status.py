@@ -1,0 +1,83 @@
+"""What the status line says of a chat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..events import field, text_field
+from ..session import AsyncSession
+from .choices import Choice
+
+WORDS = {
+    "idle": "Not connected",
+    "confirm": "Waiting for your agreement",
+    "connecting": "Connecting",
+    "open": "Connected",
+    "ended": "Ended",
+    "failed": "Not connected",
+}
+"""The states of a chat, and what they are called."""
+
+RUNNING = ("confirm", "connecting", "open")
+"""The states in which Stop is offered, and nothing can be chosen."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the status line says.
+
+    Attributes:
+        state: `idle`, `confirm`, `connecting`, `open`, `ended`, `failed`.
+        words: the state, for people.
+        notice: a sentence to agree to before money is spent.
+        since: when the session opened, milliseconds since 1970; 0 while there is none.
+        seconds: how long it lasted, once it is over.
+        cost: US dollars by the price table; what it would have been where `simulated`.
+        trouble: a sentence about what went wrong on this side.
+    """
+
+    state: str = "idle"
+    words: str = "Not connected"
+    endpoint: str = ""
+    model: str = ""
+    voice: str = ""
+    notice: str = ""
+    since: float = 0.0
+    seconds: float = 0.0
+    tokens: int = 0
+    cost: float | None = None
+    simulated: bool = False
+    trouble: str = ""
+
+
+def status_before(state: str, choice: Choice, notice: str = "", trouble: str = "") -> Status:
+    """What is said while no session stands: what would be connected to."""
+    return Status(
+        state=state,
+        words=WORDS[state],
+        endpoint=choice.endpoint.name,
+        model=choice.model,
+        voice=choice.voice or "",
+        notice=notice,
+        trouble=trouble,
+    )
+
+
+def status_of(
+    state: str, session: AsyncSession, since: float, until: float, trouble: str = ""
+) -> Status:
+    """What is said of a session from `since` to `until`, both in seconds since 1970, or 0."""
+    tokens = field(session.conversation.usage, "total_tokens")
+    return Status(
+        state=state,
+        words=WORDS[state],
+        endpoint=session.label,
+        model=session.model,
+        voice=text_field(session.conversation.session, "audio", "output", "voice"),
+        since=round(since * 1000),
+        seconds=max(0.0, until - since),
+        tokens=tokens if isinstance(tokens, int) else 0,
+        cost=session.cost,
+        simulated=session.simulated,
+        trouble=trouble,
+    )
