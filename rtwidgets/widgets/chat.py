@@ -228,7 +228,7 @@ class RealtimeChat:
         self.sessions.append(session)
         self._transcript.follow(session.conversation)
         self._table.show(session.log)
-        session.asynchronous.subscribe(self._take)
+        session.asynchronous.subscribe(lambda row: self._take(session, row))
         self._since = self._until = 0.0
         self._enter("connecting")
         self._opening = self._submit(self._open(session.asynchronous))
@@ -295,23 +295,28 @@ class RealtimeChat:
         self._submit(self._do(session.asynchronous, opening, work))
 
     async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> None:
-        try:
-            await asyncio.wait([asyncio.wrap_future(opening)])
-            if session.is_open:
-                await work(session)
-        except RealtimeError as refused:
-            self._transcript.notice(str(refused), by="error", state="error")
+        await asyncio.wait([asyncio.wrap_future(opening)])
+        if session.is_open:
+            await work(session)
 
     def _submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
         hand = loop.submit(work)
         self._hands.add(hand)
-        hand.add_done_callback(self._hands.discard)
+        hand.add_done_callback(self._finished)
         return hand
+
+    def _finished(self, hand: Future[Any]) -> None:
+        self._hands.discard(hand)
+        error = None if hand.cancelled() else hand.exception()
+        if error is not None:
+            self._say_error(error)
 
     # ------------------------------------------------------------ what happens
 
-    def _take(self, row: Row) -> None:
-        """Each row of the session's log, on the loop's thread."""
+    def _take(self, session: Session, row: Row) -> None:
+        """Each row of a session's log, on the loop's thread."""
+        if session is not self.session:
+            return  # of a conversation that was stopped: another is shown by now
         self._speaker.take(row)
         self._transcript.wake()
         self._duty.wake()
@@ -323,18 +328,18 @@ class RealtimeChat:
         if row.type == "line.lost":
             self._transcript.notice(text_field(event, "message"), by="error", state="error")
             self._enter("ended")
-            if self.session is not None:
-                self._submit(self.session.asynchronous.close())
+            self._submit(session.asynchronous.close())
         if row.type == "response.done":
             self._rewrite.wake()
 
     def _heard(self, item_id: str, ms: int, done: bool) -> None:
         """The page played that much of an item."""
-        self._transcript.heard(item_id, ms)
         session = self.session
-        if session is not None:
-            event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
-            self._submit(_record(session.asynchronous, event))
+        if session is None or session.conversation.item(item_id) is None:
+            return
+        self._transcript.heard(item_id, ms)
+        event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
+        self._submit(_record(session.asynchronous, event))
 
     def _act(self, what: str, text: str) -> None:
         """A button was pressed in the page."""
@@ -349,10 +354,13 @@ class RealtimeChat:
         acts[what]()
 
     def _fail(self, error: BaseException) -> None:
+        self._say_error(error)
+        self._enter("failed")
+
+    def _say_error(self, error: BaseException) -> None:
         known = isinstance(error, RealtimeError)
         said = str(error) if known else f"{type(error).__name__}: {error}"
         self._transcript.notice(said, by="error", state="error")
-        self._enter("failed")
 
     def _failed_to_show(self, failure: Failure) -> None:
         self._trouble = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -170,6 +171,15 @@ class Notebook:
         nbformat.write(notebook, self.root / f"{name}.ipynb")
         return f"{name}.ipynb"
 
+    def fill(self, *cells: str) -> None:
+        """Put other cells into the open notebook; its kernel goes on."""
+        sources = json.dumps([{"cell_type": "code", "source": cell} for cell in cells])
+        self.js(
+            f"{{ const shared = {self.CONTENT}.model.sharedModel; shared.transact(() => {{"
+            f"shared.deleteCellRange(0, shared.cells.length); shared.insertCells(0, {sources});"
+            "}) }; 0"
+        )
+
     def open(self, name: str, *, reset: bool = True) -> Notebook:
         """Open a notebook of the served folder and wait for its kernel."""
         self.page.goto(f"{self.url}/lab/tree/{name}{'?reset' if reset else ''}")
@@ -213,6 +223,17 @@ def text_of_output(output: dict[str, Any]) -> str:
     words = output.get("text") or output.get("data", {}).get("text/plain")
     words = words or output.get("traceback") or ""
     return words if isinstance(words, str) else "".join(words)
+
+
+@pytest.fixture(scope="module")
+def bench(lab: tuple[str, Path], browser: Any) -> Iterator[Notebook]:
+    """An open notebook with a kernel that several tests fill with cells of their own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    notebook = Notebook(context.new_page(), *lab)
+    notebook.open(notebook.write("", name="bench"))
+    yield notebook
+    notebook.end()
+    context.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -28,12 +29,13 @@ def words(sentence: str) -> str:
 
 
 @pytest.fixture
-def chat(notebook: Notebook) -> Notebook:
-    """A chat in a notebook, not started."""
-    notebook.open(notebook.write(CHAT, "chat", "print(chat.log)", BUSY))
-    notebook.run(0)
-    notebook.until("document.querySelector('.rtw-start')")
-    return notebook
+def chat(bench: Notebook) -> Iterator[Notebook]:
+    """A chat in a notebook, not started; it is stopped behind the test."""
+    bench.fill(CHAT, "print(chat.log)", "chat.stop()")
+    bench.run(0)
+    bench.until("document.querySelector('.rtw-start')")
+    yield bench
+    bench.run(2)
 
 
 def with_a_busy_cell(path: Path, folder: Path) -> tuple[str, list[int], int]:
@@ -91,7 +93,9 @@ def keep_pictures(folder: Path) -> None:
             shutil.copy(picture, target)
 
 
-def test_shown_twice_and_after_a_reload_it_is_one_conversation(chat: Notebook) -> None:
+def test_shown_twice_and_after_a_reload_it_is_one_conversation(notebook: Notebook) -> None:
+    chat = notebook.open(notebook.write(CHAT, "chat", "print(chat.log)"))
+    chat.run(0)
     chat.run(1)
     chat.until("document.querySelectorAll('.rtw-start').length === 2")
     chat.page.locator(".rtw-start").first.click()
@@ -169,7 +173,7 @@ def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> N
     chat.page.keyboard.press("Enter")
     chat.until("document.querySelector('.rtw-voice').dataset.playing === 'false'")
     chat.until("document.querySelector('.rtw-line .rtw-note').innerText.includes('of it')")
-    assert "conversation.item.truncated" in chat.run(2)
+    assert "conversation.item.truncated" in chat.run(1)
 
 
 def test_what_is_saved_in_the_page(chat: Notebook, tmp_path: Path) -> None:
@@ -197,10 +201,9 @@ log.show()
 """
 
 
-def test_thousands_of_events(notebook: Notebook) -> None:
-    notebook.open(
-        notebook.write(TABLE, "_ = log.append('client', {'type': 'response.create'}, t=999)")
-    )
+def test_thousands_of_events(bench: Notebook) -> None:
+    notebook = bench
+    notebook.fill(TABLE, "_ = log.append('client', {'type': 'response.create'}, t=999)")
     notebook.run(0)
     notebook.until("document.querySelector('.rtw-events-count')?.innerText === '20000'")
     page, rows = notebook.page, "document.querySelectorAll('.rtw-row')"
@@ -241,8 +244,9 @@ view
 """
 
 
-def test_what_a_model_says_is_text_and_never_markup(notebook: Notebook) -> None:
-    notebook.open(notebook.write(HOSTILE))
+def test_what_a_model_says_is_text_and_never_markup(bench: Notebook) -> None:
+    notebook = bench
+    notebook.fill(HOSTILE)
     notebook.run(0)
     notebook.until("document.querySelector('.rtw-text')?.innerText.includes('<script>')")
     assert notebook.js("document.querySelectorAll('.rtw-text *').length") == 0
