@@ -177,6 +177,11 @@ class Conversation:
             self._send(event)
         return event
 
+    @property
+    def has_to_send(self) -> bool:
+        """Whether `to_send` would give anything."""
+        return bool(self._outbox)
+
     def to_send(self) -> list[Event]:
         """The events to transmit now, in order. After calling this method: send them all."""
         ready = list(self._outbox)

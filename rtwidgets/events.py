@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .errors import Misuse
+
 Event = dict[str, Any]
 
 CLIENT_EVENTS = (
@@ -126,6 +128,26 @@ def input_audio_clear() -> Event:
 
 
 # ---------------------------------------------------------------- reading any event
+
+
+def merged(base: Event, more: Event) -> Event:
+    """`base` with the fields of `more`, object by object, as `session.update` merges them."""
+    both = {**base, **more}
+    for key in base.keys() & more.keys():
+        if isinstance(base[key], dict) and isinstance(more[key], dict):
+            both[key] = merged(base[key], more[key])
+    return both
+
+
+def frame_of(event: Event) -> str:
+    """The JSON text of an event. Raises Misuse for what JSON cannot hold."""
+    try:
+        return json.dumps(event, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as problem:
+        raise Misuse(
+            f"This event cannot be written as JSON ({problem}). "
+            "Use plain dicts, lists, text and numbers."
+        ) from None
 
 
 def parse(frame: str) -> Event | None:

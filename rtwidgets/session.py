@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +18,12 @@ from .errors import ConnectFailed, ConnectionLost, Misuse, SpendingNotApproved, 
 from .events import (
     Event,
     field,
+    frame_of,
     input_audio_append,
     input_audio_commit,
     item_create,
     item_truncate,
+    merged,
     response_cancel,
     response_create,
     session_update,
@@ -31,6 +32,7 @@ from .events import (
 )
 from .explanations import explain
 from .log import EventLog, Row
+from .news import News
 from .openings import Opening, WaitForUser
 from .pricing import cost_of
 from .reply import Reply, Timing, reply_of
@@ -104,8 +106,8 @@ class AsyncSession:
         self._transport: Transport | None = None
         self._pumping: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
-        self._news = asyncio.Event()
-        self._subscribers: list[Callable[[Row], None]] = []
+        self._news = News()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._mark = -1
         self._given: dict[str, int] = {}
 
@@ -181,7 +183,7 @@ class AsyncSession:
             await asyncio.gather(self._pumping, return_exceptions=True)
         if transport is not None:
             await transport.close()
-        self._wake()
+        self._news.wake()
 
     def _check_spending(self) -> None:
         notice = spending_notice(self.endpoint, self.model)
@@ -202,7 +204,7 @@ class AsyncSession:
         return bool(self.conversation.session)
 
     async def _configure(self) -> None:
-        fields = _merged(self._settings, self.opening.session())
+        fields = merged(self._settings, self.opening.session())
         self.conversation.request(session_update(**fields))
         before = len(self.conversation.errors)
         await self._flush()
@@ -242,7 +244,7 @@ class AsyncSession:
         if event is not None:
             self.conversation.receive(event)
             self._react(event)
-        self._announce(row)
+        self._news.announce(row)
 
     def _react(self, event: Event) -> None:
         for answer in self.opening.react(event):
@@ -257,11 +259,11 @@ class AsyncSession:
             raise self.lost or Misuse(
                 "The session is not open. Use it inside `with`, or start the chat."
             )
-        frame = event if isinstance(event, str) else _serialised(event)
+        frame = event if isinstance(event, str) else frame_of(event)
         async with self._sending:  # the log's order is the wire's order
             row = self.log.append("client", frame)
             await self._transport.send(frame)
-        self._announce(row)
+        self._news.announce(row)
         return row
 
     def _end(self, lost: ConnectionLost) -> None:
@@ -279,46 +281,38 @@ class AsyncSession:
         """
         row = self.log.append("local", event)
         self._react(event)
-        self._announce(row)
+        self._news.announce(row)
+        if self.is_open and self.conversation.has_to_send:
+            sending = asyncio.create_task(self._flush())
+            self._tasks.add(sending)
+            sending.add_done_callback(self._forget)
         return row
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.info("not sent: %s", task.exception())  # the line is gone; the pump says so
 
     def subscribe(self, listener: Callable[[Row], None]) -> Callable[[], None]:
         """Call `listener` with each new row, on this session's loop; the result ends that.
 
         The log and the conversation have taken the row already. A listener must be quick.
         """
-        self._subscribers.append(listener)
-        return lambda: self._subscribers.remove(listener) if listener in self._subscribers else None
-
-    def _announce(self, row: Row) -> None:
-        for listener in tuple(self._subscribers):
-            try:
-                listener(row)
-            except Exception:
-                logger.exception("a listener failed on %s", row.type)
-        self._wake()
-
-    def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        return self._news.subscribe(listener)
 
     async def _until(self, ready: Callable[[], bool], timeout: float | None, what: str) -> None:
-        """Wait until `ready()`, asked again at each row. Raises TimedOut, or what ended the
-        line."""
-        seconds = self.timeout if timeout is None else timeout
-        try:
-            async with asyncio.timeout(seconds):
-                while not ready():
-                    if self.lost is not None:
-                        raise self.lost
-                    if self._transport is None:
-                        raise Misuse("The session is closed; nothing more will come.")
-                    await self._news.wait()
-        except TimeoutError:
-            raise TimedOut(
-                f"No sign of {what} within {seconds:g} s. The session is as it was; "
-                "its log shows what did come."
-            ) from None
+        """Wait until `ready()`. Raises TimedOut, or what ended the line before it was so."""
+
+        def so() -> bool:
+            if ready():
+                return True
+            if self.lost is not None:
+                raise self.lost
+            if self._transport is None:
+                raise Misuse("The session is closed; nothing more will come.")
+            return False
+
+        await self._news.until(so, self.timeout if timeout is None else timeout, what)
 
     # ------------------------------------------------------------ talking
 
@@ -480,24 +474,6 @@ def _settings(
     if tools:
         fields["tools"] = [dict(tool) for tool in tools]
     return fields
-
-
-def _merged(base: Event, more: Event) -> Event:
-    both = {**base, **more}
-    for key in base.keys() & more.keys():
-        if isinstance(base[key], dict) and isinstance(more[key], dict):
-            both[key] = _merged(base[key], more[key])
-    return both
-
-
-def _serialised(event: Event) -> str:
-    try:
-        return json.dumps(event, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as problem:
-        raise Misuse(
-            f"This event cannot be written as JSON ({problem}). Use plain dicts, lists, text and "
-            f"numbers."
-        ) from None
 
 
 def _refusal(error: Event) -> str:

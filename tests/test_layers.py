@@ -26,7 +26,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rtwidgets"
 # Who may import whom, anywhere. "*": everything above. A folder stands for its modules.
 HOUSE: dict[str, str] = {
     "errors": "",
-    "events": "",
+    "events": "errors",
     "audio": "errors",
     "pricing": "",
     "explanations": "events",
@@ -43,6 +43,7 @@ HOUSE: dict[str, str] = {
     "loop": "errors",
     "endpoints": "errors transport replay pricing",
     "reply": "log conversation events pricing audio",
+    "news": "log errors",
     "session": "*",
     "blocking": "*",
     "comparison": "session blocking openings report",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import FrozenInstanceError, dataclass
 from typing import Any
@@ -110,3 +111,21 @@ def test_an_opening_can_react_later() -> None:
         s.wait_for("conversation.item.deleted", timeout=5)
         assert s.conversation.items == []
     assert "Later: nothing." not in str(Tidy())
+
+
+def test_an_opening_can_react_to_what_was_heard() -> None:
+    @dataclass(frozen=True)
+    class Restore(rt.ModelGreeting):
+        def react(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+            done = event["type"] == "playback.heard" and event["done"]
+            return [rt.events.session_update(instructions="The greeting is over.")] if done else []
+
+    async def scene() -> str:
+        async with rt.AsyncSession(rt.Simulated("none", where="memory"), Restore()) as s:
+            s.record({"type": "playback.heard", "item_id": "item_1", "ms": 900, "done": True})
+            await s.settled()
+            while s.conversation.session["instructions"] != "The greeting is over.":
+                await s.wait_for("session.updated", timeout=5)
+            return s.log.where(type="playback.heard")[0].direction
+
+    assert asyncio.run(scene()) == "local"
