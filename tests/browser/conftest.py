@@ -162,7 +162,11 @@ class Notebook:
             if self.js(f"Boolean({expression})"):
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"not true within {seconds:g} s: {expression}")
+        state = self.js(
+            f"({self.KERNEL}?.status ?? 'no kernel') + ' | '"
+            " + [...document.querySelectorAll('.jp-Dialog')].map(one => one.innerText).join()"
+        )
+        raise AssertionError(f"not true within {seconds:g} s: {expression} (kernel: {state})")
 
     def write(self, *cells: str, name: str = "test") -> str:
         """Write a notebook of code cells into the served folder; gives its file name."""
