@@ -186,8 +186,13 @@ class Notebook:
 
     def open(self, name: str, *, reset: bool = True) -> Notebook:
         """Open a notebook of the served folder and wait for its kernel."""
-        self.page.goto(f"{self.url}/lab/tree/{name}{'?reset' if reset else ''}")
-        self.until(f"{self.KERNEL}?.status === 'idle'", 60)
+        address = f"{self.url}/lab/tree/{name}{'?reset' if reset else ''}"
+        self.page.goto(address)
+        try:
+            self.until(f"{self.KERNEL}?.status === 'idle'", 40)
+        except AssertionError:  # seen once: JupyterLab without a kernel, before any code of ours
+            self.page.goto(address)
+            self.until(f"{self.KERNEL}?.status === 'idle'", 40)
         return self
 
     def start_cell(self, index: int) -> None:

@@ -3,7 +3,15 @@ import test from "node:test";
 
 import { dollars, elapsed, meter, running } from "../../rtwidgets/widgets/static/controls.js";
 
-const status = (more) => ({ state: "open", since: 1000, seconds: 0, tokens: 1234, cost: 0.0041, simulated: false, ...more });
+const status = (more) => ({
+  state: "open",
+  since: 1000,
+  seconds: 0,
+  tokens: 1234,
+  cost: 0.0041,
+  simulated: false,
+  ...more,
+});
 
 test("time that went by", () => {
   assert.deepEqual([-1, 0, 61.9, 3661].map(elapsed), ["00:00", "00:00", "01:01", "1:01:01"]);
@@ -25,5 +33,8 @@ test("a simulator's price is one that nobody pays", () => {
 });
 
 test("Stop is offered from the question on", () => {
-  assert.deepEqual(["idle", "confirm", "connecting", "open", "ended", "failed"].map((state) => running({ state })), [false, true, true, true, false, false]);
+  assert.deepEqual(
+    ["idle", "confirm", "connecting", "open", "ended", "failed"].map((state) => running({ state })),
+    [false, true, true, true, false, false],
+  );
 });

@@ -1,19 +1,44 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Lines, Rows, clock, describe, folds, insist, matches, pieces } from "../../rtwidgets/widgets/static/eventtable.js";
+import {
+  Lines,
+  Rows,
+  clock,
+  describe,
+  folds,
+  insist,
+  matches,
+  pieces,
+} from "../../rtwidgets/widgets/static/eventtable.js";
 
-const row = (type, { seq = 0, direction = "server", summary = "", item = "", audio = 0, text = "" } = {}) =>
-  [seq, seq / 10, direction, type, summary, item, audio, text];
+const row = (
+  type,
+  { seq = 0, direction = "server", summary = "", item = "", audio = 0, text = "" } = {},
+) => [seq, seq / 10, direction, type, summary, item, audio, text];
 
-const shown = (lines) => lines.lines.map(({ run, member }) => (member < 0 ? `${run.row[3]} ×${run.places.length}` : `  ${member}`));
+const shown = (lines) =>
+  lines.lines.map(({ run, member }) =>
+    member < 0 ? `${run.row[3]} ×${run.places.length}` : `  ${member}`,
+  );
 
 test("a time is told in seconds, and in minutes and hours where it is long", () => {
-  assert.deepEqual([0, 12.0341, 62.5, 3723.4].map(clock), ["0.000", "12.034", "1:02.500", "1:02:03.400"]);
+  assert.deepEqual([0, 12.0341, 62.5, 3723.4].map(clock), [
+    "0.000",
+    "12.034",
+    "1:02.500",
+    "1:02:03.400",
+  ]);
 });
 
 test("deltas and audio chunks fold, other events do not", () => {
-  const types = ["response.output_text.delta", "input_audio_buffer.append", "playback.heard", "response.done", ""];
+  const types = [
+    "response.output_text.delta",
+    "input_audio_buffer.append",
+    "playback.heard",
+    "response.done",
+    "",
+  ];
   assert.deepEqual(types.map(folds), [true, true, true, false, false]);
 });
 
@@ -26,7 +51,9 @@ test("deltas of two kinds that alternate become one line each, until another eve
 
 test("deltas of two items do not fold together", () => {
   const lines = new Lines();
-  ["item_1", "item_2", "item_1"].forEach((item, place) => lines.add(place, row("a.delta", { item })));
+  ["item_1", "item_2", "item_1"].forEach((item, place) =>
+    lines.add(place, row("a.delta", { item })),
+  );
   assert.deepEqual(shown(lines), ["a.delta ×2", "a.delta ×1"]);
 });
 
@@ -54,7 +81,10 @@ test("rows that come twice or overlap are taken once; a gap is refused", () => {
 
 test("a page keeps a bounded number of rows, the newest, at their own places", () => {
   const rows = new Rows(10);
-  rows.take(0, Array.from({ length: 12 }, (_, place) => place));
+  rows.take(
+    0,
+    Array.from({ length: 12 }, (_, place) => place),
+  );
   assert.equal(rows.trim(), true);
   assert.deepEqual([rows.first, rows.at(11), rows.at(rows.first), rows.next], [3, 11, 3, 12]);
   assert.equal(rows.trim(), false);
@@ -75,23 +105,39 @@ test("a run says its audio added up, its text put together, or its last event", 
     rows.forEach((one, place) => lines.add(place, one));
     return lines.lines[0].run;
   };
-  assert.equal(describe(run(row("a.delta", { audio: 250 }), row("a.delta", { audio: 1000 }))), "1.25 s of audio");
-  assert.equal(describe(run(row("a.delta", { text: "Good " }), row("a.delta", { text: "day" }))), "“Good day”");
-  assert.equal(describe(run(row("playback.heard"), row("playback.heard", { summary: "ms 900" }))), "ms 900");
+  assert.equal(
+    describe(run(row("a.delta", { audio: 250 }), row("a.delta", { audio: 1000 }))),
+    "1.25 s of audio",
+  );
+  assert.equal(
+    describe(run(row("a.delta", { text: "Good " }), row("a.delta", { text: "day" }))),
+    "“Good day”",
+  );
+  assert.equal(
+    describe(run(row("playback.heard"), row("playback.heard", { summary: "ms 900" }))),
+    "ms 900",
+  );
   assert.equal(describe(run(row("done", { summary: "completed" }))), "completed");
 });
 
 test("JSON in pieces is the same text, keys told from strings", () => {
-  const text = JSON.stringify({ a: "b\\\"c: 1", n: [-1.5e3, true, null], "": {} }, null, 2);
+  const text = JSON.stringify({ a: 'b\\"c: 1', n: [-1.5e3, true, null], "": {} }, null, 2);
   const found = pieces(text);
   assert.equal(found.map(([, piece]) => piece).join(""), text);
-  assert.deepEqual(found.filter(([kind]) => kind === "key").map(([, piece]) => piece), ['"a"', '"n"', '""']);
-  assert.deepEqual(found.filter(([kind]) => kind === "word").map(([, piece]) => piece), ["true", "null"]);
+  assert.deepEqual(
+    found.filter(([kind]) => kind === "key").map(([, piece]) => piece),
+    ['"a"', '"n"', '""'],
+  );
+  assert.deepEqual(
+    found.filter(([kind]) => kind === "word").map(([, piece]) => piece),
+    ["true", "null"],
+  );
 });
 
 test("a hundred thousand rows fold quickly enough to count", () => {
   const lines = new Lines();
-  for (let place = 0; place < 100_000; place++) lines.add(place, row(place % 50 ? "a.delta" : "done"));
+  for (let place = 0; place < 100_000; place++)
+    lines.add(place, row(place % 50 ? "a.delta" : "done"));
   assert.equal(lines.lines.length, 4000);
 });
 

@@ -3,7 +3,15 @@ import test from "node:test";
 
 import { Lines, spliced } from "../../rtwidgets/widgets/static/transcript.js";
 
-const line = (id, text, at = 0) => ({ id, speaker: "assistant", note: "", state: "done", more: "", at, text });
+const line = (id, text, at = 0) => ({
+  id,
+  speaker: "assistant",
+  note: "",
+  state: "done",
+  more: "",
+  at,
+  text,
+});
 
 test("text goes where it belongs, and not where something is missing", () => {
   assert.equal(spliced("Good", 4, " day"), "Good day");
@@ -17,13 +25,19 @@ test("changes put together give the same as the whole, also when they come twice
   const first = { part: 1, order: ["a"], lines: [line("a", "Good 🦕")] };
   const second = { part: 1, order: ["a", "b"], lines: [line("a", " day", 7), line("b", "Hi")] };
   for (const message of [first, second, second]) assert.ok(lines.take(message));
-  assert.deepEqual(lines.order.map((id) => lines.lines.get(id).text), ["Good 🦕 day", "Hi"]);
+  assert.deepEqual(
+    lines.order.map((id) => lines.lines.get(id).text),
+    ["Good 🦕 day", "Hi"],
+  );
 });
 
 test("a page that missed something says so, and a snapshot heals it", () => {
   const lines = new Lines();
   assert.equal(lines.take({ part: 1, order: ["a", "b"], lines: [line("b", "day", 5)] }), false);
-  assert.equal(lines.take({ part: 1, order: ["a", "b"], lines: [line("a", "x"), line("b", "Good day")] }), true);
+  assert.equal(
+    lines.take({ part: 1, order: ["a", "b"], lines: [line("a", "x"), line("b", "Good day")] }),
+    true,
+  );
 });
 
 test("a line that left the conversation leaves, and another conversation begins empty", () => {

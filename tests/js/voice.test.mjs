@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { PlayQueue, Resampler, ScheduledPlayer, news, samplesOf } from "../../rtwidgets/widgets/static/voice.js";
+import {
+  PlayQueue,
+  Resampler,
+  ScheduledPlayer,
+  news,
+  samplesOf,
+} from "../../rtwidgets/widgets/static/voice.js";
 
 const ones = (n) => new Float32Array(n).fill(1);
 const pull = (queue, n) => {
@@ -12,7 +18,10 @@ const pull = (queue, n) => {
 
 test("PCM16 is little endian, and a view may begin anywhere in its buffer", () => {
   const bytes = new Uint8Array([99, 0x00, 0x80, 0xff, 0x7f, 0x00, 0x00]);
-  assert.deepEqual([...samplesOf(new DataView(bytes.buffer, 1))], [-1, Math.fround(32767 / 32768), 0]);
+  assert.deepEqual(
+    [...samplesOf(new DataView(bytes.buffer, 1))],
+    [-1, Math.fround(32767 / 32768), 0],
+  );
 });
 
 test("nothing plays before the prebuffer is full, then everything does", () => {
@@ -52,7 +61,10 @@ test("a flush silences at once and keeps the count of what was heard", () => {
   queue.flush();
   assert.deepEqual(pull(queue, 4), [0, 0, 0, 0]);
   const { heard, played, nonzero, playing, waiting } = queue.report();
-  assert.deepEqual({ heard, played, nonzero, playing, waiting }, { heard: { a: 4 }, played: 4, nonzero: 4, playing: false, waiting: 0 });
+  assert.deepEqual(
+    { heard, played, nonzero, playing, waiting },
+    { heard: { a: 4 }, played: 4, nonzero: 4, playing: false, waiting: 0 },
+  );
 });
 
 test("what was heard is told apart by item, and silence is not counted as sound", () => {
@@ -85,7 +97,10 @@ test("resampling keeps the length, a straight line stays straight over the seams
   const out = [...resampler.take(line.slice(0, 33)), ...resampler.take(line.slice(33))];
   assert.equal(out.length, 200);
   const steps = out.slice(3).map((value, i) => value - out[i + 2]);
-  assert.ok(steps.every((step) => Math.abs(step - 0.5) < 1e-6), steps.join());
+  assert.ok(
+    steps.every((step) => Math.abs(step - 0.5) < 1e-6),
+    steps.join(),
+  );
 });
 
 test("the same rate is passed through", () => {
@@ -96,7 +111,11 @@ test("the same rate is passed through", () => {
 test("the kernel is told of a start, now and then on the way, and of the end once", () => {
   const told = new Map();
   const ended = new Set();
-  const tell = (samples, item, now) => news({ heard: { a: samples }, item }, told, now, ended).map(({ samples, done }) => [samples, done]);
+  const tell = (samples, item, now) =>
+    news({ heard: { a: samples }, item }, told, now, ended).map(({ samples, done }) => [
+      samples,
+      done,
+    ]);
   assert.deepEqual(tell(100, "a", 0), [[100, false]]);
   assert.deepEqual(tell(200, "a", 500), []);
   assert.deepEqual(tell(300, "a", 1000), [[300, false]]);
@@ -113,7 +132,11 @@ class FakeContext {
   sources = [];
   createBuffer = (_, length, rate) => ({ duration: length / rate, copyToChannel() {} });
   createBufferSource = () => {
-    const source = { connect() {}, start: (at) => (source.at = at), stop: () => (source.stopped = true) };
+    const source = {
+      connect() {},
+      start: (at) => (source.at = at),
+      stop: () => (source.stopped = true),
+    };
     this.sources.push(source);
     return source;
   };
@@ -125,12 +148,21 @@ test("without a worklet buffers follow one another, and are counted by the clock
   const player = new ScheduledPlayer(context, null, (report) => reports.push(report));
   player.push("a", ones(100));
   player.push("a", ones(100));
-  assert.deepEqual(context.sources.map(({ at }) => Math.round(at * 1000)), [150, 250]);
+  assert.deepEqual(
+    context.sources.map(({ at }) => Math.round(at * 1000)),
+    [150, 250],
+  );
   context.currentTime = 0.3;
   player.tick();
-  assert.deepEqual([reports[0].heard, reports[0].playing, reports[0].nonzero], [{ a: 150 }, true, 150]);
+  assert.deepEqual(
+    [reports[0].heard, reports[0].playing, reports[0].nonzero],
+    [{ a: 150 }, true, 150],
+  );
   player.flush(7);
-  assert.deepEqual([reports[1].flushed, reports[1].heard, reports[1].playing], [7, { a: 150 }, false]);
+  assert.deepEqual(
+    [reports[1].flushed, reports[1].heard, reports[1].playing],
+    [7, { a: 150 }, false],
+  );
   assert.ok(context.sources.every(({ stopped }) => stopped));
   player.close();
 });

@@ -2,14 +2,20 @@
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
 const SAVES = { jsonl: "JSONL", wav: "WAV", html: "HTML" };
-const HINTS = { jsonl: "every event, one a line", wav: "the assistant's audio", html: "a page to read without a kernel" };
+const HINTS = {
+  jsonl: "every event, one a line",
+  wav: "the assistant's audio",
+  html: "a page to read without a kernel",
+};
 
 /** "00:42" or "1:02:03" */
 export function elapsed(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (n) => String(n).padStart(2, "0");
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${two(minutes)}:${two(whole % 60)}`;
+  return hours
+    ? `${hours}:${two(minutes)}:${two(whole % 60)}`
+    : `${two(minutes)}:${two(whole % 60)}`;
 }
 
 /** "$0.0042": as many digits as a small sum needs. */
@@ -58,9 +64,20 @@ function header(model, el) {
   const numbers = make("span", "rtw-meter", { "aria-label": "Elapsed, tokens, cost" });
   const start = make("button", "rtw-button rtw-start", { type: "button" });
   const dot = make("span", "rtw-dot", { "aria-hidden": "true" });
-  const line = make("div", "rtw-status", {}, make("div", "rtw-facts", {}, dot, words, about, numbers), start);
+  const line = make(
+    "div",
+    "rtw-status",
+    {},
+    make("div", "rtw-facts", {}, dot, words, about, numbers),
+    start,
+  );
   const question = make("span", "rtw-question");
-  const yes = make("button", "rtw-button rtw-primary rtw-approve", { type: "button" }, "Agree and start");
+  const yes = make(
+    "button",
+    "rtw-button rtw-primary rtw-approve",
+    { type: "button" },
+    "Agree and start",
+  );
   const no = make("button", "rtw-button rtw-decline", { type: "button" }, "Not now");
   const notice = make("div", "rtw-notice", { role: "alert", hidden: "" }, question, yes, no);
   const trouble = make("div", "rtw-trouble", { role: "alert", hidden: "" });
@@ -78,7 +95,11 @@ function header(model, el) {
     const status = model.get("status");
     el.dataset.state = status.state;
     setText(words, status.words);
-    about.replaceChildren(...[status.endpoint, status.model, status.voice].filter(Boolean).map((one) => make("span", "rtw-fact", {}, one)));
+    about.replaceChildren(
+      ...[status.endpoint, status.model, status.voice]
+        .filter(Boolean)
+        .map((one) => make("span", "rtw-fact", {}, one)),
+    );
     setText(start, running(status) ? "Stop" : "Start");
     start.classList.toggle("rtw-primary", !running(status));
     start.hidden = status.state === "confirm"; // the question has buttons of its own
@@ -95,14 +116,35 @@ function header(model, el) {
 }
 
 function composer(model, el, page) {
-  const input = make("input", "rtw-input rtw-message", { type: "text", "aria-label": "Message to the assistant", autocomplete: "off" });
+  const input = make("input", "rtw-input rtw-message", {
+    type: "text",
+    "aria-label": "Message to the assistant",
+    autocomplete: "off",
+  });
   const send = make("button", "rtw-button rtw-send", { type: "submit" }, "Send");
-  const stop = make("button", "rtw-button rtw-interrupt", { type: "button", title: "Stop the reply that is being spoken" }, "Interrupt");
+  const stop = make(
+    "button",
+    "rtw-button rtw-interrupt",
+    { type: "button", title: "Stop the reply that is being spoken" },
+    "Interrupt",
+  );
   for (const button of [send, stop]) button.dataset.lmSuppressShortcuts = "true";
   const form = make("form", "rtw-form", {}, input, send, stop);
   const saves = Object.entries(SAVES).map(([kind, name]) =>
-    make("button", "rtw-button rtw-quiet rtw-save", { type: "button", "data-kind": kind, title: `Save ${HINTS[kind]}` }, name));
-  const save = make("div", "rtw-saves", { role: "group", "aria-label": "Save", "data-lm-suppress-shortcuts": "true" }, make("span", "rtw-label", {}, "Save"), ...saves);
+    make(
+      "button",
+      "rtw-button rtw-quiet rtw-save",
+      { type: "button", "data-kind": kind, title: `Save ${HINTS[kind]}` },
+      name,
+    ),
+  );
+  const save = make(
+    "div",
+    "rtw-saves",
+    { role: "group", "aria-label": "Save", "data-lm-suppress-shortcuts": "true" },
+    make("span", "rtw-label", {}, "Save"),
+    ...saves,
+  );
   el.classList.add("rtw", "rtw-composer");
   el.append(form, save);
 
@@ -115,7 +157,10 @@ function composer(model, el, page) {
   });
   input.addEventListener("keydown", (event) => event.stopPropagation()); // letters are not shortcuts here
   stop.addEventListener("click", () => model.send({ t: "do", what: "interrupt" }));
-  for (const one of saves) one.addEventListener("click", () => model.send({ t: "download", kind: one.dataset.kind, for: page }));
+  for (const one of saves)
+    one.addEventListener("click", () =>
+      model.send({ t: "download", kind: one.dataset.kind, for: page }),
+    );
 
   const show = () => {
     const status = model.get("status");

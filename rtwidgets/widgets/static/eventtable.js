@@ -2,7 +2,13 @@
 // a view can be thrown away; a view draws only the lines that are in sight.
 
 // A row as the kernel sends it (eventtable.py: cells_of).
-const TIME = 1, DIRECTION = 2, TYPE = 3, SUMMARY = 4, ITEM = 5, AUDIO = 6, TEXT = 7;
+const TIME = 1,
+  DIRECTION = 2,
+  TYPE = 3,
+  SUMMARY = 4,
+  ITEM = 5,
+  AUDIO = 6,
+  TEXT = 7;
 
 export const LINE = 24; // px; every line has this height, so that a place on the page is a division
 const LIMIT = 50_000; // rows a page keeps: beyond it the oldest go, the log in the kernel has them all
@@ -19,12 +25,16 @@ export function clock(seconds) {
   const minutes = Math.floor(seconds / 60);
   if (!minutes) return seconds.toFixed(3);
   const rest = (seconds - minutes * 60).toFixed(3).padStart(6, "0");
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+  return minutes < 60
+    ? `${minutes}:${rest}`
+    : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
 }
 
 /** Whether events of this type come in runs that fold into one line. */
 export function folds(type) {
-  return type.endsWith(".delta") || type === "input_audio_buffer.append" || type === "playback.heard";
+  return (
+    type.endsWith(".delta") || type === "input_audio_buffer.append" || type === "playback.heard"
+  );
 }
 
 /** Whether a row has every word of `words` somewhere and a direction that is switched on. */
@@ -124,7 +134,8 @@ export function describe(run) {
 /** JSON text in pieces [kind, text], kind being key, string, number, word or "" for the rest. */
 export function pieces(json) {
   const found = [];
-  const pattern = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
+  const pattern =
+    /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
   let end = 0;
   for (const match of json.matchAll(pattern)) {
     if (match.index > end) found.push(["", json.slice(end, match.index)]);
@@ -190,22 +201,67 @@ class Table {
     el.classList.add("rtw", "rtw-events");
     this.count = make("span", "rtw-events-count", { role: "status" });
     this.filter = make("input", "rtw-input rtw-filter", {
-      type: "search", placeholder: "Filter", "aria-label": "Filter events by type, summary or item id", spellcheck: "false",
+      type: "search",
+      placeholder: "Filter",
+      "aria-label": "Filter events by type, summary or item id",
+      spellcheck: "false",
     });
     const toggles = Object.entries(SIGNS).map(([name, { sign, words }]) =>
-      make("button", "rtw-toggle", { type: "button", "aria-pressed": "true", "data-direction": name, title: `Show what was ${words}` },
-        make("span", `rtw-sign rtw-${name}`, { "aria-hidden": "true" }, sign), name));
+      make(
+        "button",
+        "rtw-toggle",
+        {
+          type: "button",
+          "aria-pressed": "true",
+          "data-direction": name,
+          title: `Show what was ${words}`,
+        },
+        make("span", `rtw-sign rtw-${name}`, { "aria-hidden": "true" }, sign),
+        name,
+      ),
+    );
     const title = make("span", "rtw-events-title", {}, this.model.get("title"));
-    const bar = make("div", "rtw-bar", {}, title, this.count, this.filter, make("div", "rtw-toggles", { role: "group", "aria-label": "Directions" }, ...toggles));
+    const bar = make(
+      "div",
+      "rtw-bar",
+      {},
+      title,
+      this.count,
+      this.filter,
+      make("div", "rtw-toggles", { role: "group", "aria-label": "Directions" }, ...toggles),
+    );
     this.rows = make("div", "rtw-window", { role: "rowgroup" });
     this.space = make("div", "rtw-space", { role: "presentation" }, this.rows);
-    this.list = make("div", "rtw-list", {
-      role: "grid", tabindex: "0", "aria-label": `${this.model.get("title")}: time, direction, type, summary`, "data-lm-suppress-shortcuts": "true",
-    }, this.space);
+    this.list = make(
+      "div",
+      "rtw-list",
+      {
+        role: "grid",
+        tabindex: "0",
+        "aria-label": `${this.model.get("title")}: time, direction, type, summary`,
+        "data-lm-suppress-shortcuts": "true",
+      },
+      this.space,
+    );
     this.jump = make("button", "rtw-button rtw-jump", { type: "button", hidden: "" });
-    this.empty = make("div", "rtw-empty", {}, "Every event, sent and received, will stand here as it happens.");
-    this.detail = make("section", "rtw-detail", { hidden: "", "aria-label": "Event in full", "data-lm-suppress-shortcuts": "true" });
-    this.body = make("div", "rtw-events-body", {}, make("div", "rtw-list-frame", {}, this.list, this.empty, this.jump), this.detail);
+    this.empty = make(
+      "div",
+      "rtw-empty",
+      {},
+      "Every event, sent and received, will stand here as it happens.",
+    );
+    this.detail = make("section", "rtw-detail", {
+      hidden: "",
+      "aria-label": "Event in full",
+      "data-lm-suppress-shortcuts": "true",
+    });
+    this.body = make(
+      "div",
+      "rtw-events-body",
+      {},
+      make("div", "rtw-list-frame", {}, this.list, this.empty, this.jump),
+      this.detail,
+    );
     this.body.style.height = this.model.get("height");
     el.append(bar, this.body);
     hideFallback(el, this.model.get("hides"));
@@ -217,12 +273,16 @@ class Table {
       this.words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       this.refold();
     });
-    for (const toggle of toggles) toggle.addEventListener("click", () => this.toggleDirection(toggle));
+    for (const toggle of toggles)
+      toggle.addEventListener("click", () => this.toggleDirection(toggle));
     this.list.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.list.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.click(event));
     this.jump.addEventListener("click", () => this.follow());
-    this.detail.addEventListener("keydown", (event) => event.key === "Escape" && this.closeDetail());
+    this.detail.addEventListener(
+      "keydown",
+      (event) => event.key === "Escape" && this.closeDetail(),
+    );
     this.resize = new ResizeObserver(() => this.show());
     this.resize.observe(this.list);
   }
@@ -295,7 +355,10 @@ class Table {
     const { lines } = this.folded;
     this.size();
     const top = Math.max(0, Math.floor(this.list.scrollTop / LINE) - SPARE);
-    const bottom = Math.min(lines.length, Math.ceil((this.list.scrollTop + this.list.clientHeight) / LINE) + SPARE);
+    const bottom = Math.min(
+      lines.length,
+      Math.ceil((this.list.scrollTop + this.list.clientHeight) / LINE) + SPARE,
+    );
     while (this.pool.length < bottom - top) this.pool.push(this.blank());
     this.rows.style.transform = `translateY(${top * LINE}px)`;
     this.pool.forEach((row, index) => {
@@ -303,7 +366,8 @@ class Table {
       if (!row.element.hidden) this.fill(row, top + index, lines[top + index]);
     });
     this.list.setAttribute("aria-rowcount", String(lines.length));
-    if (this.cursor >= 0) this.list.setAttribute("aria-activedescendant", `${this.id}-${this.cursor}`);
+    if (this.cursor >= 0)
+      this.list.setAttribute("aria-activedescendant", `${this.id}-${this.cursor}`);
     else this.list.removeAttribute("aria-activedescendant");
     this.label(lines.length);
   }
@@ -321,16 +385,32 @@ class Table {
 
   blank() {
     const cell = (name) => make("span", `rtw-cell rtw-${name}`, { role: "gridcell" });
-    const parts = { time: cell("time"), sign: cell("sign"), fold: make("button", "rtw-fold", { type: "button", tabindex: "-1" }), type: cell("type"), name: make("span", "rtw-name"), count: make("span", "rtw-count"), summary: cell("summary") };
+    const parts = {
+      time: cell("time"),
+      sign: cell("sign"),
+      fold: make("button", "rtw-fold", { type: "button", tabindex: "-1" }),
+      type: cell("type"),
+      name: make("span", "rtw-name"),
+      count: make("span", "rtw-count"),
+      summary: cell("summary"),
+    };
     parts.type.append(parts.fold, parts.name, parts.count);
-    const element = make("div", "rtw-row", { role: "row" }, parts.time, parts.sign, parts.type, parts.summary);
+    const element = make(
+      "div",
+      "rtw-row",
+      { role: "row" },
+      parts.time,
+      parts.sign,
+      parts.type,
+      parts.summary,
+    );
     this.rows.append(element);
     return { element, ...parts };
   }
 
   fill(parts, index, { run, member }) {
     const head = member < 0;
-    const row = head ? run.row : this.store.rows.at(run.places[member]) ?? run.row;
+    const row = head ? run.row : (this.store.rows.at(run.places[member]) ?? run.row);
     const many = head && run.places.length > 1;
     const place = head ? run.places[0] : run.places[member];
     const { sign, words } = SIGNS[row[DIRECTION]];
@@ -351,7 +431,10 @@ class Table {
     element.setAttribute("aria-rowindex", String(index + 1));
     if (many) element.setAttribute("aria-expanded", String(open));
     else element.removeAttribute("aria-expanded");
-    element.setAttribute("aria-selected", String(place === this.shown && (head ? !open || this.shownHead : !this.shownHead)));
+    element.setAttribute(
+      "aria-selected",
+      String(place === this.shown && (head ? !open || this.shownHead : !this.shownHead)),
+    );
     element.classList.toggle("rtw-cursor", index === this.cursor);
     element.classList.toggle("rtw-member", !head);
     element.classList.toggle("rtw-odd", index % 2 === 1);
@@ -378,11 +461,19 @@ class Table {
   key(event) {
     const { lines } = this.folded;
     const page = Math.max(1, Math.floor(this.list.clientHeight / LINE) - 1);
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -lines.length, End: lines.length };
+    const steps = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -lines.length,
+      End: lines.length,
+    };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in steps) this.move(steps[event.key]);
     else if (event.key === "Enter" || event.key === " ") this.open();
-    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") this.toggleRun(event.key === "ArrowRight");
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
+      this.toggleRun(event.key === "ArrowRight");
     else if (event.key === "Escape") this.closeDetail();
     else return;
     event.preventDefault();
@@ -397,7 +488,8 @@ class Table {
     const top = this.cursor * LINE;
     const { list } = this;
     if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + LINE > list.scrollTop + list.clientHeight) list.scrollTop = top + LINE - list.clientHeight;
+    else if (top + LINE > list.scrollTop + list.clientHeight)
+      list.scrollTop = top + LINE - list.clientHeight;
     this.scrolled();
     if (!this.detail.hidden) this.open();
   }
@@ -426,7 +518,12 @@ class Table {
 
   showDetail(run, member) {
     const row = this.store.rows.at(this.shown) ?? run.row;
-    const close = make("button", "rtw-button rtw-quiet", { type: "button", "aria-label": "Close", title: "Close (Esc)" }, "✕");
+    const close = make(
+      "button",
+      "rtw-button rtw-quiet",
+      { type: "button", "aria-label": "Close", title: "Close (Esc)" },
+      "✕",
+    );
     const copy = make("button", "rtw-button rtw-quiet", { type: "button" }, "Copy");
     close.addEventListener("click", () => this.closeDetail());
     copy.addEventListener("click", () => this.copy(copy));
@@ -434,14 +531,27 @@ class Table {
     const which = many ? `${Math.max(0, member) + 1} of ${run.places.length}` : "";
     this.json = make("pre", "rtw-json", { tabindex: "0" }, "…");
     this.detail.replaceChildren(
-      make("div", "rtw-detail-bar", {}, make("strong", "rtw-detail-type", { title: row[TYPE] }, row[TYPE] || "not JSON"), make("span", "rtw-note", {}, which), copy, close),
-      this.json);
+      make(
+        "div",
+        "rtw-detail-bar",
+        {},
+        make("strong", "rtw-detail-type", { title: row[TYPE] }, row[TYPE] || "not JSON"),
+        make("span", "rtw-note", {}, which),
+        copy,
+        close,
+      ),
+      this.json,
+    );
     this.detail.hidden = false;
   }
 
   answer(place, json) {
     if (place !== this.shown) return;
-    this.json.replaceChildren(...pieces(json).map(([kind, text]) => (kind ? make("span", `rtw-json-${kind}`, {}, text) : text)));
+    this.json.replaceChildren(
+      ...pieces(json).map(([kind, text]) =>
+        kind ? make("span", `rtw-json-${kind}`, {}, text) : text,
+      ),
+    );
   }
 
   async copy(button) {
@@ -487,7 +597,9 @@ export default () => {
 
   return {
     initialize({ model }) {
-      const answered = insist(() => model.send({ t: "more", table: store.table, start: store.rows.next }));
+      const answered = insist(() =>
+        model.send({ t: "more", table: store.table, start: store.rows.next }),
+      );
       const receive = (message) => {
         if (message.t === "rows") {
           answered();

@@ -69,12 +69,21 @@ class View {
     this.parts = new Map(); // id -> the elements of its line
     this.following = true;
     this.list = make("div", "rtw-lines", {
-      role: "log", "aria-live": "polite", "aria-label": "Transcript", tabindex: "0", "data-lm-suppress-shortcuts": "true",
+      role: "log",
+      "aria-live": "polite",
+      "aria-label": "Transcript",
+      tabindex: "0",
+      "data-lm-suppress-shortcuts": "true",
     });
     this.list.style.height = model.get("height");
     this.hint = make("p", "rtw-hint");
     setText(this.hint, model.get("hint"));
-    this.jump = make("button", "rtw-button rtw-jump", { type: "button", hidden: "", "aria-label": "Jump to the newest line" }, "↓ Newest");
+    this.jump = make(
+      "button",
+      "rtw-button rtw-jump",
+      { type: "button", hidden: "", "aria-label": "Jump to the newest line" },
+      "↓ Newest",
+    );
     this.jump.addEventListener("click", () => this.follow());
     this.list.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.list.append(this.hint);
@@ -106,9 +115,21 @@ class View {
   }
 
   blank(id) {
-    const parts = { speaker: make("span", "rtw-speaker"), words: document.createTextNode(""), note: make("span", "rtw-note"), more: make("span", "rtw-more") };
+    const parts = {
+      speaker: make("span", "rtw-speaker"),
+      words: document.createTextNode(""),
+      note: make("span", "rtw-note"),
+      more: make("span", "rtw-more"),
+    };
     const text = make("span", "rtw-text", {}, parts.words);
-    parts.row = make("div", "rtw-line", { "aria-busy": "true" }, parts.speaker, make("span", "rtw-said", {}, text, parts.more), parts.note);
+    parts.row = make(
+      "div",
+      "rtw-line",
+      { "aria-busy": "true" },
+      parts.speaker,
+      make("span", "rtw-said", {}, text, parts.more),
+      parts.note,
+    );
     this.parts.set(id, parts);
     return parts;
   }

@@ -75,7 +75,9 @@ export class PlayQueue {
 
   /** Fill `out` with what comes next, with silence where there is nothing. */
   pull(out) {
-    if (!this.playing) this.playing = this.waiting > 0 && (this.waiting >= this.prebuffer || this.ended.has(this.tail));
+    if (!this.playing)
+      this.playing =
+        this.waiting > 0 && (this.waiting >= this.prebuffer || this.ended.has(this.tail));
     let n = 0;
     while (this.playing && n < out.length && this.head < this.chunks.length) n += this.copy(out, n);
     out.fill(0, n);
@@ -112,7 +114,13 @@ export class PlayQueue {
   /** Where things stand. */
   report() {
     const item = this.playing ? this.chunks[this.head].item : "";
-    return { ...this.counts, waiting: this.waiting, playing: this.playing, item, heard: { ...this.heard } };
+    return {
+      ...this.counts,
+      waiting: this.waiting,
+      playing: this.playing,
+      item,
+      heard: { ...this.heard },
+    };
   }
 }
 
@@ -152,7 +160,9 @@ export class WorkletPlayer {
     }
     const rate = context.sampleRate;
     const node = new AudioWorkletNode(context, "rtwidgets-player", {
-      numberOfInputs: 0, outputChannelCount: [1], processorOptions: { prebuffer: PREBUFFER * rate, report: REPORT * rate },
+      numberOfInputs: 0,
+      outputChannelCount: [1],
+      processorOptions: { prebuffer: PREBUFFER * rate, report: REPORT * rate },
     });
     node.port.onmessage = ({ data }) => report(data);
     node.connect(output);
@@ -210,7 +220,13 @@ export class ScheduledPlayer {
     source.start(start);
     this.free = start + buffer.duration;
     this.tail = item;
-    this.pieces.push({ item, start, length: samples.length, nonzero: samples.reduce((n, one) => n + (one !== 0), 0), source });
+    this.pieces.push({
+      item,
+      start,
+      length: samples.length,
+      nonzero: samples.reduce((n, one) => n + (one !== 0), 0),
+      source,
+    });
   }
 
   end(item) {
@@ -233,7 +249,13 @@ export class ScheduledPlayer {
 
   state() {
     const { currentTime, sampleRate } = this.context;
-    const now = { played: this.past.played, nonzero: this.past.nonzero, heard: { ...this.past.heard }, underruns: this.underruns, waiting: 0 };
+    const now = {
+      played: this.past.played,
+      nonzero: this.past.nonzero,
+      heard: { ...this.past.heard },
+      underruns: this.underruns,
+      waiting: 0,
+    };
     for (const { item, start, length, nonzero } of this.pieces) {
       const played = Math.max(0, Math.min(length, Math.round((currentTime - start) * sampleRate)));
       now.played += played;
@@ -242,7 +264,9 @@ export class ScheduledPlayer {
       now.waiting += length - played;
     }
     now.playing = now.waiting > 0;
-    now.item = this.pieces.find(({ start, length }) => currentTime < start + length / sampleRate)?.item ?? "";
+    now.item =
+      this.pieces.find(({ start, length }) => currentTime < start + length / sampleRate)?.item ??
+      "";
     return now;
   }
 
@@ -262,7 +286,8 @@ export function news(report, told, now, ended) {
   for (const [item, samples] of Object.entries(report.heard)) {
     const before = told.get(item);
     const done = ended.has(item) && report.item !== item;
-    if (before?.done || (before && !done && (before.samples === samples || now - before.at < TELL))) continue;
+    if (before?.done || (before && !done && (before.samples === samples || now - before.at < TELL)))
+      continue;
     told.set(item, { samples, at: now, done });
     lines.push({ item, samples, done });
   }
@@ -279,7 +304,15 @@ class Speaker {
     this.heldSamples = 0;
     this.told = new Map();
     this.ended = new Set();
-    this.stats = { played: 0, nonzero: 0, underruns: 0, waiting: 0, playing: false, item: "", heard: {} };
+    this.stats = {
+      played: 0,
+      nonzero: 0,
+      underruns: 0,
+      waiting: 0,
+      playing: false,
+      item: "",
+      heard: {},
+    };
     this.watchers = new Set();
   }
 
@@ -375,8 +408,15 @@ class Speaker {
     const { flushed, ...stats } = report;
     this.stats = stats;
     for (const { item, samples, done } of news(stats, this.told, performance.now(), this.ended))
-      this.model.send({ t: "heard", item_id: item, ms: this.milliseconds(samples), done, stats: this.counts() });
-    if (flushed !== undefined) this.model.send({ t: "flushed", id: flushed, heard: this.allHeard(), stats: this.counts() });
+      this.model.send({
+        t: "heard",
+        item_id: item,
+        ms: this.milliseconds(samples),
+        done,
+        stats: this.counts(),
+      });
+    if (flushed !== undefined)
+      this.model.send({ t: "flushed", id: flushed, heard: this.allHeard(), stats: this.counts() });
     this.changed();
   }
 
@@ -386,7 +426,9 @@ class Speaker {
   }
 
   allHeard() {
-    return Object.fromEntries(Object.entries(this.stats.heard).map(([item, samples]) => [item, this.milliseconds(samples)]));
+    return Object.fromEntries(
+      Object.entries(this.stats.heard).map(([item, samples]) => [item, this.milliseconds(samples)]),
+    );
   }
 
   milliseconds(samples) {
@@ -446,8 +488,21 @@ function make(tag, className, attributes = {}, ...children) {
 function knobs(model, el, speaker) {
   const hear = make("button", "rtw-button rtw-primary rtw-hear", { type: "button", hidden: "" });
   const mute = make("button", "rtw-button rtw-quiet rtw-mute", { type: "button" });
-  const volume = make("input", "rtw-volume", { type: "range", min: "0", max: "1", step: "0.05", "aria-label": "Volume" });
-  const box = make("div", "rtw-voice", { role: "group", "aria-label": "Sound", "data-lm-suppress-shortcuts": "true" }, hear, mute, volume);
+  const volume = make("input", "rtw-volume", {
+    type: "range",
+    min: "0",
+    max: "1",
+    step: "0.05",
+    "aria-label": "Volume",
+  });
+  const box = make(
+    "div",
+    "rtw-voice",
+    { role: "group", "aria-label": "Sound", "data-lm-suppress-shortcuts": "true" },
+    hear,
+    mute,
+    volume,
+  );
   const set = (values) => {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
@@ -465,7 +520,11 @@ function knobs(model, el, speaker) {
     hear.hidden = !speaker.held;
     hear.textContent = `▶ Hear it (${speaker.held.toFixed(1)} s)`;
     hear.title = "The browser plays sound only after a click";
-    Object.assign(box.dataset, { ...speaker.counts(), playing: speaker.stats.playing, kind: speaker.player?.kind ?? "" });
+    Object.assign(box.dataset, {
+      ...speaker.counts(),
+      playing: speaker.stats.playing,
+      kind: speaker.player?.kind ?? "",
+    });
   };
   el.classList.add("rtw", "rtw-voice-view");
   el.append(box);
