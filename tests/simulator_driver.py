@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from rtwidgets.simulator.engine import Engine
-from rtwidgets.simulator.jobs import Answer, Brain, Call, Job, Question, Speak, do
+from rtwidgets.simulator.jobs import (
+    Answer,
+    Brain,
+    Call,
+    Job,
+    Question,
+    Result,
+    Speak,
+    Transcriber,
+    do,
+)
 from rtwidgets.simulator.latency import NONE, Latency
 from rtwidgets.simulator.replies import BuiltInBrain
 
@@ -63,9 +76,11 @@ class Desk:
         voice_ms: int = 1000,
         latency: Latency = NONE,
         new_id: Callable[[str, int], str] | None = None,
+        transcriber: Transcriber | None = None,
         **options: Any,
     ) -> None:
         self.brain, self.voice = brain or BuiltInBrain(), Hum(voice_ms)
+        self.transcriber = transcriber
         self.engine = Engine(model, new_id or counting_ids(), 0.0, latency=latency, **options)
         self.now = 0.0
         self.events: list[Event] = []
@@ -80,6 +95,14 @@ class Desk:
             frame = event if isinstance(event, (str, bytes)) else json.dumps(event)
             self.engine.receive(frame, self.now)
         self.settle()
+        return self.events[before:]
+
+    def send_for(self, seconds: float, *events: Event) -> list[Event]:
+        """The same, with what happens in the next `seconds`, and no more."""
+        before = len(self.events)
+        for event in events:
+            self.engine.receive(json.dumps(event), self.now)
+        self.settle(until=self.now + seconds)
         return self.events[before:]
 
     def settle(self, until: float | None = None) -> None:
@@ -101,7 +124,10 @@ class Desk:
             if self.hold_jobs and isinstance(job, Speak):
                 self.held.append(job)
             else:
-                self.engine.deliver(job, do(job, self.brain, self.voice), self.now)
+                self.engine.deliver(job, self._done(job), self.now)
+
+    def _done(self, job: Job) -> Result:
+        return do(job, self.brain, self.voice, self.transcriber)
 
     def last(self, type: str) -> Event:
         return next(event for event in reversed(self.events) if event["type"] == type)
@@ -122,6 +148,19 @@ def folded(kinds: Iterable[str]) -> list[str]:
         if not found or found[-1] != kind:
             found.append(kind)
     return found
+
+
+def silence(milliseconds: int) -> Event:
+    return append(np.zeros(milliseconds * 24))
+
+
+def hum(milliseconds: int) -> Event:
+    return append(np.sin(np.arange(milliseconds * 24) / 24) * 8000)
+
+
+def append(samples: Any) -> Event:
+    pcm = np.asarray(samples).astype("<i2").tobytes()
+    return {"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}
 
 
 def user_text(text: str, **fields: Any) -> Event:

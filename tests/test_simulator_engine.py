@@ -15,10 +15,13 @@ from simulator_driver import (
     Desk,
     Event,
     Says,
+    append,
     assistant_text,
     counting_ids,
     folded,
+    hum,
     respond,
+    silence,
     types,
     update,
     user_text,
@@ -44,19 +47,6 @@ TEXT = [
     "rate_limits.updated",
 ]
 OF_ITEMS = ("conversation.item.added", "conversation.item.done")
-
-
-def silence(milliseconds: int) -> Event:
-    return append(np.zeros(milliseconds * 24))
-
-
-def hum(milliseconds: int) -> Event:
-    return append(np.sin(np.arange(milliseconds * 24) / 24) * 8000)
-
-
-def append(samples: Any) -> Event:
-    pcm = np.asarray(samples).astype("<i2").tobytes()
-    return {"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()}
 
 
 # --- the table

@@ -5,13 +5,15 @@ A module imports only from modules printed above it.
     refusals.py     the words with which the server says no
     shapes.py       what a JSON value may look like
     jobs.py         what an engine asks of its surroundings: answers and sound
-    models.py  latency.py  ids.py       tables: defaults, pace, how ids look
+    models.py  latency.py  rules.py     tables: defaults, pace, what each client event may do
+    ids.py                              where chance comes from
+    faults.py  mcp.py                   what goes wrong on request; tools from a script
     schema.py       what every client event may hold
     tokens.py  items.py  sessions.py    usage; the conversation's order; what session.update changes
     g711.py         telephone audio
-    planning.py  responses.py           one response: what is asked for, then event by event
-    vad.py  input_audio.py              what the user says
-    timeline.py     what happens when
+    planning.py  outputs.py  responses.py    one response: what is asked for, then event by event
+    vad.py  recordings.py  transcription.py  input_audio.py     what the user says
+    timeline.py  idle.py  listings.py        what happens when, and by itself
     engine.py       one session: frames in, events out; no I/O, no clock, no chance
     persona.py  toolcalls.py  replies.py    what it answers
     speech.py       how that sounds

@@ -18,102 +18,33 @@ than it is due, so the same frames at the same times give the same events.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from . import models, refusals, schema, sessions
+from ..audio import decode, encode
+from . import mcp, models, refusals, schema, sessions
+from .faults import Faults
+from .idle import Idle
 from .input_audio import InputAudio
 from .items import Entry, Items, entry_from_client
-from .jobs import Job, NewId, Result
-from .latency import NONE, Latency
+from .jobs import Job, Listen, NewId, Result
+from .latency import NONE, Latency, Pace, Vary, slower, steady
+from .listings import Listings
 from .planning import plan_for
+from .recordings import Recordings
 from .refusals import Refusal
 from .responses import CancelReason, Pause, Response, Stage
+from .rules import RULES
 from .timeline import Due, Timeline
 from .tokens import Ledger
 
 Json = dict[str, Any]
 
 _OVER: Final = object()  # a script has ended
+DROPPED = (1006, "")  # what a client sees of a line that breaks; nobody sends it
 RATE_LIMIT = 15_000_000  # captured: {"name":"tokens","limit":15000000,…}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one client event may do: read a row of RULES as a sentence."""
-
-    method: str  # of Engine, called with the event
-    answers: str
-    refused_when: str
-    source: str
-
-
-#: What each client event may do, and when it may not. Shape is judged before (schema.py).
-RULES: dict[str, Rule] = {
-    "session.update": Rule(
-        "_session_update",
-        "session.updated with the whole session; only present fields change",
-        "other session type; other voice once the assistant has sounded: nothing is applied",
-        "facts §1.4, §2; recorded",
-    ),
-    "session.close": Rule(
-        "_session_close",
-        "the line closes with 1000",
-        "never",
-        "named by the live server's list of types; what it does is our assumption",
-    ),
-    "input_audio_buffer.append": Rule(
-        "_append",
-        "nothing; turn detection may answer with speech_started, speech_stopped …",
-        "never, once it is base64",
-        "facts §1.1, §3.4",
-    ),
-    "session.input_audio_buffer.append": Rule(
-        "_append",
-        "as input_audio_buffer.append",
-        "never, once it is base64",
-        "named by the live server's list of types; taken as the same thing",
-    ),
-    "input_audio_buffer.commit": Rule(
-        "_commit",
-        "input_audio_buffer.committed, conversation.item.added, .done; then nothing",
-        "less than 100 ms since the last commit",
-        "facts §3.4, §4.2; captured",
-    ),
-    "input_audio_buffer.clear": Rule("_clear", "input_audio_buffer.cleared", "never", "facts §1.1"),
-    "conversation.item.create": Rule(
-        "_item_create",
-        "conversation.item.added, .done",
-        "id taken; previous item unknown; output of a call that is not there",
-        "facts §1.1, §2a; recorded",
-    ),
-    "conversation.item.truncate": Rule(
-        "_item_truncate",
-        "conversation.item.truncated; the transcript goes",
-        "item unknown, or not audio of the model; beyond its audio: refused and still truncated",
-        "facts §3.5, errors.jsonl truncate_beyond_audio",
-    ),
-    "conversation.item.delete": Rule(
-        "_item_delete", "conversation.item.deleted", "item unknown", "facts §1.1, §4.2"
-    ),
-    "conversation.item.retrieve": Rule(
-        "_item_retrieve", "conversation.item.retrieved", "item unknown", "facts §1.1, §4.2"
-    ),
-    "response.create": Rule(
-        "_response_create",
-        "response.created … response.done, rate_limits.updated",
-        "a response is active in the conversation (out of band ones run beside it)",
-        "facts §1.5, §2, §3.1; recorded",
-    ),
-    "response.cancel": Rule(
-        "_response_cancel",
-        "the open .done events, then response.done cancelled",
-        "nothing is active",
-        "facts §3.5, §4.2",
-    ),
-}
 
 
 @dataclass(eq=False)
@@ -135,6 +66,11 @@ class Engine:
         now: float = 0.0,
         *,
         latency: Latency = NONE,
+        vary: Vary = steady,
+        faults: Faults | None = None,
+        mcp_tools: mcp.Script = mcp.DEFAULT,
+        idle_before_first_reply: bool = False,
+        recordings: Recordings | None = None,
         intent: str = "realtime",
         wall_clock: float = 0.0,
         lifetime: float | None = None,
@@ -142,17 +78,24 @@ class Engine:
     ) -> None:
         """
         model: what the client connected to. new_id: see `jobs.NewId`.
+        latency, vary: how long everything takes, and how much that varies (latency.py).
+        faults: what goes wrong on request. mcp_tools: what MCP servers list and answer.
+        idle_before_first_reply: let idle_timeout_ms count before anything was said.
+        recordings: where users' sound is kept; sessions may share one.
         wall_clock: Unix time at `now`, only shown in `expires_at`.
         lifetime: seconds until the session is expired, None for never.
         configuration: a session as in session.update, bound to a client secret.
         """
-        self.new_id, self.latency = new_id, latency
+        self.new_id, self.faults = new_id, faults or Faults()
+        slowed = slower(latency, self.faults.slow) if self.faults.slow != 1 else latency
+        self.pace = Pace(slowed, vary)
         self.closing: tuple[int, str] | None = None
         self.items, self.ledger = Items(), Ledger()
         self.conversation_id = new_id("conv_", 21)
         self.active: Response | None = None
         self.has_assistant_audio = False
-        self._replies = 0
+        self.replies = 0  # responses that ended
+        self._begun = self._sent = 0  # responses begun, events sent
         self._timeline = Timeline(now)
         self._outbox: list[Json] = []
         self._jobs: list[Job] = []
@@ -161,8 +104,11 @@ class Engine:
         self.session = models.new_session(intent, model, new_id, expires_at)
         if configuration:
             self.session = sessions.merged(self.session, configuration)
-        self.input = InputAudio(self)
-        self._ready_at = now + latency.connect
+        self._recordings = recordings or Recordings()
+        self.input = InputAudio(self, self._recordings)
+        self.idle = Idle(self, idle_before_first_reply)
+        self._listings = Listings(self, mcp_tools)
+        self._ready_at = self._arrival = now + self.pace.of("connect")
         self._timeline.at(self._ready_at, self._greet)
         if lifetime is not None:
             self._timeline.at(now + lifetime, self._expire)
@@ -172,8 +118,9 @@ class Engine:
     def receive(self, frame: str | bytes, now: float) -> None:
         """Take one frame of the client: text, or bytes for a binary frame."""
         # Not before session.created, however early a client begins to speak.
-        arrival = max(now + self.latency.line, self._ready_at)
-        self._timeline.at(arrival, partial(self._read, frame))
+        # Nor before an earlier frame: a line keeps the order.
+        self._arrival = max(now + self.pace.of("line"), self._arrival)
+        self._timeline.at(self._arrival, partial(self._read, frame))
 
     def take_jobs(self) -> list[Job]:
         """Jobs to do now. Call after `take`."""
@@ -182,10 +129,25 @@ class Engine:
 
     def deliver(self, job: Job, result: Result, now: float) -> None:
         """Hand in what came of a job; ignored when its response is over."""
-        play = self._plays.get(job.response_id)
-        if play is None:
+        if isinstance(job, Listen):
+            self._timeline.at(now, partial(self._heard, job, result))
             return
-        play.response.take(job, result)
+        play = self._plays.get(job.response_id)
+        if play is not None:
+            play.response.take(job, result)
+            self._go_on(play, now)
+
+    def wants(self, job: Job) -> bool:
+        """Whether what comes of `job` is still of use. Safe to ask from another thread."""
+        return isinstance(job, Listen) or job.response_id in self._plays
+
+    def _heard(self, job: Listen, result: Result) -> None:
+        self.input.transcription.take(job, result)
+        for play in list(self._plays.values()):
+            self._go_on(play, self._timeline.now)
+
+    def _go_on(self, play: Play, now: float) -> None:
+        """Wake a response that waits; one that pauses looks by itself."""
         if play.step is None:
             play.step = self._timeline.at(now, partial(self._advance, play))
 
@@ -199,6 +161,14 @@ class Engine:
             pass
         events, self._outbox = self._outbox, []
         return events
+
+    @property
+    def time(self) -> float:
+        """The moment at which what happens now happens."""
+        return self._timeline.now
+
+    def call_at(self, time: float, call: Callable[[], None]) -> Due:
+        return self._timeline.at(time, call)
 
     # --- time
 
@@ -234,7 +204,11 @@ class Engine:
     def emit(self, event: Json) -> None:
         """Send one event: its event_id comes right after its type, as recorded."""
         head = {"type": event["type"], "event_id": self.new_id("event_", 21)}
-        self._outbox.append({**head, **event})
+        if self.closing is None:
+            self._outbox.append({**head, **event})
+            self._sent += 1
+        if self._sent == self.faults.drop_after:
+            self.closing = DROPPED
 
     def _refuse(self, refusal: Refusal, client_event_id: str | None) -> None:
         self.emit({"type": "error", "error": refusal.error(client_event_id)})
@@ -260,6 +234,8 @@ class Engine:
         self.session = sessions.merged(self.session, changes)
         self.input.session_changed()
         self.emit({"type": "session.updated", "session": self._shown_session()})
+        self.idle.session_changed()
+        self._listings.want(self.session.get("tools", ()))
 
     def _session_close(self, event: Json) -> None:
         self.closing = (1000, "")
@@ -273,6 +249,13 @@ class Engine:
         entry = self._entry(item)
         previous = self.items.add(entry, event.get("previous_item_id"))
         self.item_events(entry, previous)
+        if item["type"] == "mcp_approval_response":
+            self._approve(item)
+
+    def _approve(self, item: Json) -> None:
+        for play in self._plays.values():
+            if play.response.approve(item):
+                self._go_on(play, self._timeline.now)
 
     def _entry(self, item: Json) -> Entry:
         audio_ms = sum(
@@ -295,10 +278,19 @@ class Engine:
         if entry is None:
             raise refusals.no_such_item("retrieve", event["item_id"])
         item = copy.deepcopy(entry.wire)
+        self._show_sound(entry, item)
         self.emit({"type": "conversation.item.retrieved", "item": item})
+
+    def _show_sound(self, entry: Entry, item: Json) -> None:
+        """Documented: retrieving shows the user's audio; here while it is kept."""
+        sound = self._recordings.get(entry.id)
+        heard = [part for part in item.get("content", ()) if part["type"] == "input_audio"]
+        if sound and heard:
+            heard[0]["audio"] = encode(sound)
 
     def _item_delete(self, event: Json) -> None:
         self.items.remove(event["item_id"])
+        self._recordings.drop(event["item_id"])
         self.emit({"type": "conversation.item.deleted", "item_id": event["item_id"]})
 
     def _item_truncate(self, event: Json) -> None:
@@ -319,7 +311,7 @@ class Engine:
     # --- input audio
 
     def _append(self, event: Json) -> None:
-        self.input.append(event["audio"])
+        self.input.append(decode(event["audio"]))
 
     def _commit(self, event: Json) -> None:
         self.input.commit()
@@ -340,18 +332,23 @@ class Engine:
 
     def start_response(self, wanted: Json, in_conversation: bool = True) -> None:
         """Begin a response; `wanted` is the `response` of a response.create."""
+        tools = wanted.get("tools") or self.session["tools"]
+        self._listings.want(tools)
         plan = plan_for(
             self.session,
             wanted,
             self._context(wanted),
             conversation_id=self.conversation_id if in_conversation else None,
             voice_is_fixed=self.has_assistant_audio and in_conversation,
-            replies_before=self._replies,
+            replies_before=self.replies,
+            granted=self._listings.granted(tools),
         )
-        response = Response(self._stage(in_conversation), plan)
+        self._begun += 1
+        failure = self.faults.of_response(self._begun)
+        response = Response(self._stage(in_conversation), plan, failure)
         if in_conversation:
             self.active = response
-        response.begin()
+            self.idle.stop()
         self._plays[response.id] = play = Play(response, response.script())
         self._advance(play)
 
@@ -363,15 +360,16 @@ class Engine:
     def _stage(self, in_conversation: bool) -> Stage:
         return Stage(
             emit=self.emit,
-            ask=self._ask,
+            ask=self.ask,
             new_id=self.new_id,
-            latency=self.latency,
+            pace=self.pace,
             items=self.items,
             ledger=self.ledger,
             heard_audio=self._lock_voice if in_conversation else lambda: None,
         )
 
-    def _ask(self, job: Job) -> None:
+    def ask(self, job: Job) -> None:
+        """Have a job done by whoever drives the engine."""
         self._jobs.append(job)
 
     def _lock_voice(self) -> None:
@@ -415,9 +413,15 @@ class Engine:
         """Captured: rate_limits.updated directly after response.done, one entry."""
         if response is self.active:
             self.active = None
-        self._replies += 1
+            self.idle.reply_ended(response.audio_ms if response.status != "cancelled" else 0)
+        self.replies += 1
         del self._plays[response.id]
-        used = response.tokens_used
+        if not self.faults.no_rate_limits:
+            self._tell_rate_limits(response.tokens_used)
+        if response.calls_mcp:
+            self.play(response.tail())
+
+    def _tell_rate_limits(self, used: int) -> None:
         limit = {"name": "tokens", "limit": RATE_LIMIT, "remaining": RATE_LIMIT - used}
         limit["reset_seconds"] = round(60 * used / RATE_LIMIT, 3)
         self.emit({"type": "rate_limits.updated", "rate_limits": [limit]})

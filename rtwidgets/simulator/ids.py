@@ -1,4 +1,4 @@
-"""Makers of ids: from the system's randomness for a server, from a seed where runs must repeat."""
+"""Where chance comes from: ids, from the system or from a seed, and how much waits vary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 import string
 
 from .jobs import NewId
+from .latency import Vary
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -26,3 +27,9 @@ def _ids(chance: random.Random) -> NewId:
         return prefix + "".join(chance.choices(ALPHABET, k=length))
 
     return new_id
+
+
+def seeded_variation(seed: object) -> Vary:
+    """The same factors in the same order for the same seed (see `latency.py`)."""
+    chance = random.Random(f"pace:{seed}")
+    return lambda spread: chance.lognormvariate(0.0, spread)

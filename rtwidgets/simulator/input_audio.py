@@ -1,19 +1,19 @@
-"""What the user says: the input audio buffer, its turns, their transcripts.
+"""What the user says: the input audio buffer and its turns.
 
-The sound itself is not kept, only how much of it there is: times on the wire are
-offsets into all that was ever appended (protocol facts §3.4).
+Times on the wire are offsets into all that was ever appended (protocol facts §3.4).
+The sound of a turn is kept for conversation.item.retrieve as far as there is room.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ..audio import decode
-from . import g711, models, refusals, tokens
+from . import g711, refusals
 from .items import Entry
-from .responses import Pause
+from .recordings import Recordings
+from .transcription import Transcription
 from .vad import ServerVad, Started, Stopped
 
 if TYPE_CHECKING:
@@ -27,18 +27,25 @@ LEAST_COMMIT_MS = 100  # captured: "Expected at least 100ms of audio"
 class InputAudio:
     """The buffer of one session. Its methods are the engine's rules for the input events."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, recordings: Recordings) -> None:
+        self._engine, self._recordings = engine, recordings
+        self.transcription = Transcription(engine)
         self._appended_ms = 0.0
         self._committed_ms = 0.0
         self._vad: ServerVad | None = None
         self._speaking: str | None = None  # the id of the item that is being spoken
+        self._before: deque[bytes] = deque()  # the padding before a turn that may begin now
+        self._before_bytes = 0
         self.session_changed()
 
     @property
     def _config(self) -> Json:
         config: Json = self._engine.session["audio"]["input"]
         return config
+
+    @property
+    def appended_ms(self) -> int:
+        return round(self._appended_ms)
 
     def session_changed(self) -> None:
         """Take up the turn detection of the session as it is now."""
@@ -49,17 +56,18 @@ class InputAudio:
             self._vad = ServerVad(wanted, self._appended_ms)
         else:
             self._vad.configure(wanted)
+        self._bytes_per_ms = g711.bytes_per_ms(self._config["format"]["type"])
+        padding = (wanted or {}).get("prefix_padding_ms", 300)
+        self._most_before = min(padding, 5000) * self._bytes_per_ms
 
     def milliseconds_of(self, audio: str) -> int:
         """How long base64 audio lasts in the session's input format."""
-        return round(self._duration(decode(audio)))
+        return round(len(decode(audio)) / self._bytes_per_ms)
 
-    def _duration(self, data: bytes) -> float:
-        return len(data) / g711.bytes_per_ms(self._config["format"]["type"])
-
-    def append(self, audio: str) -> None:
-        data = decode(audio)
-        self._appended_ms += self._duration(data)
+    def append(self, data: bytes) -> None:
+        """Take sound in the session's input format."""
+        self._appended_ms += len(data) / self._bytes_per_ms
+        self._keep(data)
         if self._vad is None:
             return
         pcm = g711.to_pcm(data, self._config["format"]["type"])
@@ -69,8 +77,8 @@ class InputAudio:
     def clear(self) -> None:
         self._committed_ms = self._appended_ms
         self._speaking = None
-        if self._vad is not None:
-            self._vad.forget(self._appended_ms)
+        self._recordings.drop(self._key)
+        self._forget()
         self._engine.emit({"type": "input_audio_buffer.cleared"})
 
     def commit(self) -> None:
@@ -78,18 +86,57 @@ class InputAudio:
         held = self._appended_ms - self._committed_ms
         if held < LEAST_COMMIT_MS:
             raise refusals.buffer_too_small(held)
+        if self._vad is not None and self._speaking is None:
+            self._keep_what_was_before()
         item_id = self._speaking or self._new_item_id()
         self._speaking = None
+        self._forget()
+        self._engine.idle.stop()
+        self._take_turn(item_id, held, round(held))
+
+    def time_out(self, from_ms: int) -> None:
+        """Nobody spoke for idle_timeout_ms: an empty turn of the user's (§2g)."""
+        item_id = self._new_item_id()
+        event = {"type": "input_audio_buffer.timeout_triggered", "audio_start_ms": from_ms}
+        self._engine.emit({**event, "audio_end_ms": self.appended_ms, "item_id": item_id})
+        self._forget()
+        self._take_turn(item_id, self.appended_ms - from_ms, 0)
+
+    def _forget(self) -> None:
+        self._before.clear()
+        self._before_bytes = 0
         if self._vad is not None:
             self._vad.forget(self._appended_ms)
-        self._take_turn(item_id, held, round(held))
+
+    # --- the sound itself
+
+    @property
+    def _key(self) -> str:
+        session_id: str = self._engine.session["id"]
+        return session_id
+
+    def _keep(self, data: bytes) -> None:
+        if self._vad is None or self._speaking is not None:
+            return self._recordings.add(self._key, data)
+        self._before.append(data)
+        self._before_bytes += len(data)
+        while self._before_bytes - len(self._before[0]) >= self._most_before:
+            self._before_bytes -= len(self._before.popleft())
+
+    def _keep_what_was_before(self) -> None:
+        self._recordings.drop(self._key)
+        self._recordings.add(self._key, b"".join(self._before))
+        self._before.clear()
+        self._before_bytes = 0
 
     # --- turn detection
 
     def _started(self, heard: Started) -> None:
         self._speaking = self._new_item_id()
+        self._keep_what_was_before()
         event = {"type": "input_audio_buffer.speech_started", "audio_start_ms": heard.at_ms}
         self._engine.emit({**event, "item_id": self._speaking})
+        self._engine.idle.stop()
         if self._config["turn_detection"].get("interrupt_response", True):
             self._engine.interrupt()
 
@@ -109,6 +156,7 @@ class InputAudio:
 
     def _take_turn(self, item_id: str, audio_ms: float, spoken_ms: int) -> None:
         self._committed_ms = self._appended_ms
+        self._recordings.rename(self._key, item_id)
         content = [{"type": "input_audio", "transcript": None}]
         wire: Json = {"id": item_id, "type": "message", "status": "completed"}
         wire |= {"role": "user", "content": content}
@@ -117,35 +165,5 @@ class InputAudio:
         event = {"type": "input_audio_buffer.committed", "previous_item_id": previous}
         self._engine.emit({**event, "item_id": item_id})
         self._engine.item_events(entry, self._engine.items.add(entry))
-        if self._config["transcription"] is not None:
-            self._engine.play(self._transcribe(entry), self._engine.latency.transcript)
-
-    def _transcribe(self, entry: Entry) -> Iterator[Pause]:
-        """What was said, as far as a simulator that understands no words can tell."""
-        seconds = entry.spoken_ms / 1000
-        text = f"({seconds:.1f} seconds of speech)"
-        head = {"item_id": entry.id, "content_index": 0}
-        name = "conversation.item.input_audio_transcription"
-        for piece in tokens.pieces(text):
-            padding = self._engine.new_id("", max(0, 16 - len(piece)))
-            delta = {"type": f"{name}.delta", **head, "delta": piece}
-            self._engine.emit({**delta, "obfuscation": padding})
-            yield self._engine.latency.text_delta
-        for part in entry.content:
-            part["transcript"] = text
-        usage = self._transcript_usage(entry.audio_ms, text)
-        self._engine.emit({"type": f"{name}.completed", **head, "transcript": text, "usage": usage})
-
-    def _transcript_usage(self, audio_ms: int, text: str) -> Json:
-        """§6: streaming models bill seconds, rounded up; the others bill tokens."""
-        name = (self._config["transcription"] or {}).get("model")
-        if name in models.STREAMING_TRANSCRIBERS or name == "whisper-1":
-            return {"type": "duration", "seconds": math.ceil(audio_ms / 1000)}
-        audio, words = tokens.user_audio_tokens(audio_ms), tokens.text_tokens(text)
-        return {
-            "type": "tokens",
-            "total_tokens": audio + words,
-            "input_tokens": audio,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": audio},
-            "output_tokens": words,
-        }
+        kept = self._recordings.get(item_id)
+        self.transcription.begin(entry, g711.to_pcm(kept, self._config["format"]["type"]))

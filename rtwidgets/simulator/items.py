@@ -21,14 +21,16 @@ class Entry:
 
     `words` are the words that count as said (of an interrupted reply those that
     were heard, though the server shows no transcript any more); `audio_ms` is the
-    length of the item's sound, the user's or the assistant's.
+    length of the item's sound, the user's or the assistant's. `listening` is set while
+    nobody knows yet which words a spoken turn had.
     """
 
     wire: Json
     words: str = ""
     audio_ms: int = 0
-    spoken_ms: int = 0  # of a user's turn: without the padding and the silence around it
+    spoken_ms: int | None = None  # of a user's turn: without padding and silence, where known
     by_model: bool = False
+    listening: bool = False
 
     @property
     def id(self) -> str:
@@ -53,17 +55,29 @@ class Entry:
         for part in self.content:
             part.pop("transcript", None)
 
-    def turn(self) -> Turn | None:
-        """How a brain sees this item; None for what it has no use for."""
+    def turns(self) -> Iterator[Turn]:
+        """How a brain sees this item; nothing of what it has no use for."""
         kind = self.wire["type"]
         if kind == "function_call":
             name, call_id = self.wire["name"], self.wire["call_id"]
-            return Turn("call", self.wire["arguments"], name=name, call_id=call_id)
-        if kind == "function_call_output":
-            return Turn("output", self.wire["output"], call_id=self.wire["call_id"])
-        if kind != "message":
-            return None
-        return Turn(self.wire["role"], self.words, seconds=(self.spoken_ms or self.audio_ms) / 1000)
+            yield Turn("call", self.wire["arguments"], name=name, call_id=call_id)
+        elif kind == "function_call_output":
+            yield Turn("output", self.wire["output"], call_id=self.wire["call_id"])
+        elif kind == "mcp_call":
+            yield from self._mcp_turns()
+        elif kind == "message":
+            spoken = self.audio_ms if self.spoken_ms is None else self.spoken_ms
+            yield Turn(self.wire["role"], self.words, seconds=spoken / 1000)
+
+    def _mcp_turns(self) -> Iterator[Turn]:
+        """A call and, in the same item, what came of it."""
+        yield Turn("call", self.wire["arguments"], name=self.wire["name"], call_id=self.id)
+        said, error = self.wire.get("output"), self.wire.get("error")
+        if error is not None:
+            reason = error.get("message") if isinstance(error, dict) else error
+            said = f"The tool failed: {reason}"
+        if said:
+            yield Turn("output", said, call_id=self.id)
 
     def tokens(self) -> tokens.Tokens:
         """What this item costs each time it is part of the input."""

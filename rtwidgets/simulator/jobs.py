@@ -8,9 +8,9 @@ the in-memory transport, a test) does the job and hands the result to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,30 @@ class Answer:
     calls: tuple[Call, ...] = ()
 
 
+@dataclass(frozen=True)
+class Said:
+    """Words of an answer of which more is to come; their answer's own text follows them."""
+
+    text: str
+
+
 class Brain(Protocol):
-    """Answers questions. The same question must get the same answer."""
+    """Answers questions. The same question must get the same answer.
+
+    A brain that takes its time says so by a method `stream(question)` beside this: an iterator
+    of `Said` and, last, of one `Answer`. It is run on a thread of its own.
+    """
 
     def answer(self, question: Question) -> Answer: ...
+
+
+@runtime_checkable
+class StreamingBrain(Protocol):
+    """A brain that answers bit by bit, and may take long."""
+
+    def answer(self, question: Question) -> Answer: ...
+
+    def stream(self, question: Question) -> Iterator[Said | Answer]: ...
 
 
 class Voice(Protocol):
@@ -74,8 +94,34 @@ class Voice(Protocol):
 
 
 @dataclass(frozen=True)
+class Heard:
+    """One turn that a user spoke: the `turn`-th of the session, from 1.
+
+    `pcm` is its sound (PCM16 24 kHz) as far as it is kept; `seconds` is how much of it was
+    speech, 0 for a turn that only the idle timeout made.
+    """
+
+    turn: int
+    seconds: float
+    pcm: bytes = b""
+
+
+class Transcriber(Protocol):
+    """Says which words a turn had; None when it did not understand them."""
+
+    def words(self, heard: Heard) -> str | None: ...
+
+
+class Deaf:
+    """Understands nothing, and so never says that it did."""
+
+    def words(self, heard: Heard) -> str | None:
+        return None
+
+
+@dataclass(frozen=True)
 class Think:
-    """Job: find an answer. Deliver an `Answer`."""
+    """Job: find an answer. Deliver `Said` any number of times and then an `Answer`."""
 
     response_id: str
     question: Question
@@ -83,13 +129,29 @@ class Think:
 
 @dataclass(frozen=True)
 class Speak:
-    """Job: make `text` sound. Deliver PCM bytes."""
+    """Job: make `text` sound, the `segment`-th piece of an output. Deliver PCM bytes."""
 
     response_id: str
     output_index: int
+    segment: int
     text: str
     voice: str
     speed: float
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Job: what did the user say? Deliver `Words`."""
+
+    item_id: str
+    heard: Heard
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a turn's words were, None when they were not understood."""
+
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -104,18 +166,29 @@ class Failure:
     type: str = "server_error"
 
 
-Job = Think | Speak
-Result = Answer | bytes | Failure
+Job = Think | Speak | Listen
+Result = Said | Answer | bytes | Words | Failure
 
 
-def do(job: Job, brain: Brain, voice: Voice) -> Result:
-    """Do one job here and now (it may take as long as brain or voice take)."""
+def do(job: Job, brain: Brain, voice: Voice, transcriber: Transcriber | None = None) -> Result:
+    """Do one job here and now (it may take as long as brain, voice or transcriber take)."""
     try:
         if isinstance(job, Think):
             return brain.answer(job.question)
+        if isinstance(job, Listen):
+            return Words((transcriber or Deaf()).words(job.heard))
         return voice.speak(job.text, job.voice, job.speed)
     except Exception as problem:  # a brain may be anybody's: its fault is a failed response
         return failure(problem)
+
+
+def whole(parts: Iterable[Said | Answer]) -> Answer:
+    """A streamed answer in one piece."""
+    text, calls = "", tuple[Call, ...]()
+    for part in parts:
+        text += part.text
+        calls += part.calls if isinstance(part, Answer) else ()
+    return Answer(text, calls)
 
 
 def failure(problem: BaseException) -> Failure:

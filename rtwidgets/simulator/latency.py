@@ -1,14 +1,25 @@
-"""How fast the simulated service is: one table, in seconds.
+"""How fast the simulated service is: one table, in seconds, and how much it varies.
 
 `typical` is for demonstrations. The recordings we have carry no times, so most
-of it is an assumption of ours, and each line says which. `none` is for tests.
+of it is an assumption of ours, and each line says which. `none` is for tests,
+`realtime` for measuring: it sends sound as fast as it is played, 100 ms at a time.
+
+How much the numbers vary is an assumption too (`SPREAD`): each wait is the table's times a
+factor whose logarithm is normal around 0, so half of all waits are longer than the
+table says. Where the factor comes from is handed in: the same seed, the same times.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ..errors import Misuse
+
+Wait = Literal["connect", "line", "first_delta", "text_delta", "audio_delta", "transcript"]
+Vary = Callable[[float], float]
+"""`vary(spread)` is the next factor; around 1, the further off the greater the spread."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +29,9 @@ class Latency:
     line: float  # from a client frame to its effect
     first_delta: float  # from response.created to the first delta
     text_delta: float  # between two deltas of text, transcript or arguments
-    audio_delta: float  # between two deltas of audio, 250 ms of sound each
+    audio_delta: float  # between two deltas of audio
     transcript: float  # from a user's committed audio to its transcript
+    delta_ms: int = 250  # of sound in one delta; captured: about 250 (§3.2)
 
 
 NONE = Latency("none", 0, 0, 0, 0, 0, 0)
@@ -34,7 +46,19 @@ TYPICAL = Latency(
     transcript=0.3,  # assumption; captured is only that it may come any time after the commit
 )
 
-LATENCIES = {latency.name: latency for latency in (NONE, TYPICAL)}
+REALTIME = replace(TYPICAL, name="realtime", text_delta=0.0, audio_delta=0.1, delta_ms=100)
+
+LATENCIES = {latency.name: latency for latency in (NONE, TYPICAL, REALTIME)}
+
+#: The standard deviation of each wait's logarithm: 0.25 is two thirds of the waits within 25 %.
+SPREAD: dict[Wait, float] = {
+    "connect": 0.2,
+    "line": 0.15,
+    "first_delta": 0.25,
+    "text_delta": 0.2,
+    "audio_delta": 0.1,
+    "transcript": 0.3,
+}
 
 
 def latency_named(name: str) -> Latency:
@@ -44,3 +68,29 @@ def latency_named(name: str) -> Latency:
     except KeyError:
         choices = " or ".join(repr(known) for known in LATENCIES)
         raise Misuse(f"There is no latency {name!r}; use {choices}.") from None
+
+
+def slower(latency: Latency, factor: float) -> Latency:
+    """Every wait `factor` times as long; of `none`, of which nothing gets longer, the typical."""
+    base = TYPICAL if latency is NONE else latency
+    return replace(base, **{wait: factor * getattr(base, wait) for wait in SPREAD})
+
+
+def steady(spread: float) -> float:
+    """No variation: every wait is the table's."""
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The waits of one session: the table's, varied."""
+
+    latency: Latency
+    vary: Vary = steady
+
+    def of(self, wait: Wait) -> float:
+        """Seconds to wait this time. What the table says is nothing stays nothing."""
+        seconds: float = getattr(self.latency, wait)
+        if not seconds or self.latency is REALTIME:
+            return seconds
+        return seconds * self.vary(SPREAD[wait])

@@ -16,7 +16,7 @@ from collections import deque
 from ..errors import ConnectFailed, ConnectionLost
 from .engine import Engine
 from .ids import seeded_ids
-from .jobs import Brain, Job, Result, Think, do, failure
+from .jobs import Brain, Job, Result, Speak, do, failure
 from .latency import latency_named
 from .models import REALTIME_MODELS
 from .replies import BuiltInBrain
@@ -141,7 +141,7 @@ class MemoryTransport:
             self._closed = True
 
     async def _do(self, job: Job) -> Result:
-        if isinstance(job, Think):
+        if not isinstance(job, Speak):
             return do(job, self._brain, self._speaker)
         spoken = self._speaker.submit(job.text, job.voice, job.speed)
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import models, refusals, sessions, tokens
 from .items import Entry, prompt_tokens
 from .jobs import Question
+from .mcp import Granted
 
 Json = dict[str, Any]
 
@@ -29,15 +31,17 @@ class Plan:
     audio_format: Json
     speed: float
     reasoning: bool
+    effort: str | None
     replies_before: int
+    granted: Mapping[str, Granted]  # the MCP tools that may be called, by name
 
     def question(self) -> Question:
-        turns = (entry.turn() for entry in self.context)
+        turns = (turn for entry in self.context for turn in entry.turns())
         return Question(
             instructions=self.instructions,
-            history=tuple(turn for turn in turns if turn is not None),
-            tools=self.tools,
-            tool_choice=self.tool_choice,
+            history=tuple(turns),
+            tools=(*self.tools, *(each.as_function() for each in self.granted.values())),
+            tool_choice=_named(self.tool_choice, self.granted),
             commentary=self.reasoning,
             replies_before=self.replies_before,
         )
@@ -51,6 +55,7 @@ def plan_for(
     conversation_id: str | None,
     voice_is_fixed: bool,
     replies_before: int,
+    granted: Iterable[Granted] = (),
 ) -> Plan:
     """The plan of a response. `wanted` is the `response` of response.create, perhaps empty.
 
@@ -70,7 +75,7 @@ def plan_for(
         modality=asked["output_modalities"][0],
         context=context,
         prompt=prompt_tokens(instructions, asked["tools"], reasoning),
-        tools=tuple(asked["tools"]),
+        tools=tuple(tool for tool in asked["tools"] if tool["type"] == "function"),
         tool_choice=asked["tool_choice"],
         max_output_tokens=asked["max_output_tokens"],
         metadata=given.get("metadata"),
@@ -79,5 +84,16 @@ def plan_for(
         audio_format=output["format"],
         speed=session["audio"]["output"]["speed"],
         reasoning=reasoning,
+        effort=(asked.get("reasoning") or {}).get("effort"),
         replies_before=replies_before,
+        granted={each.tool.name: each for each in granted},
     )
+
+
+def _named(tool_choice: Any, granted: Mapping[str, Granted]) -> Any:
+    """The choice of an MCP tool as that of a function: a brain knows no difference."""
+    if not isinstance(tool_choice, dict) or tool_choice["type"] != "mcp":
+        return tool_choice
+    label, name = tool_choice["server_label"], tool_choice.get("name")
+    of_server = [each.tool.name for each in granted.values() if each.server_label == label]
+    return {"type": "function", "name": name or next(iter(of_server), None)}

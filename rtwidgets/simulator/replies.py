@@ -123,6 +123,7 @@ class _Reply:
         rules = (
             self._exact,
             self._greets,
+            self._silence,
             self._unheard,
             self._itself,
             self._recall,
@@ -167,6 +168,14 @@ class _Reply:
 
     def _greeting(self, told: str) -> str:
         return persona.greeting(persona.read(told), self.chance)
+
+    def _silence(self) -> str:
+        """An empty turn: nobody spoke until the idle timeout."""
+        if self.words or self.asked is None or self.asked.seconds:
+            return ""
+        return self.chance.choice(
+            ("Are you still there?", "I am still here whenever you like.", "Take your time.")
+        )
 
     def _unheard(self) -> str:
         if self.words or self.asked is None or not self.asked.seconds:

@@ -6,7 +6,7 @@ was delivered. So the order of events can be read from top to bottom, nothing
 runs by itself, and stopping in the middle is closing what stands open.
 
 Order: protocol facts §3.1 and §3.2 (32 of 32 recorded responses), the closing
-of a cancelled one §3.5 (documented, no raw capture).
+of a cancelled one §3.5 (documented, no raw capture), MCP calls §3.8.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..audio import encode
-from . import tokens
+from . import outputs, tokens
 from .g711 import bytes_per_ms, from_pcm
 from .items import Entry, Items
-from .jobs import Answer, Call, Failure, Job, NewId, Result, Speak, Think
-from .latency import Latency
+from .jobs import Answer, Failure, Job, NewId, Result, Said, Speak, Think
+from .latency import Pace
+from .mcp import ToolFailed
+from .outputs import Output, Segment
 from .planning import Plan
 
 Json = dict[str, Any]
 Pause = float | None
 CancelReason = Literal["client_cancelled", "turn_detected"]
 
-AUDIO_DELTA_MS = 250  # captured: about 250 ms of audio in a delta
-HEAD_PIECES = 4  # captured: 3-5 deltas of transcript before the first sound
-ROUND = (2, 3)  # then so many deltas of audio and of transcript in turn
 OBFUSCATED_LENGTH = 16  # captured: `obfuscation` pads the delta to this many characters
 AUDIO_TOKENS_A_PIECE = 8  # about what a spoken piece costs; only to cut a reply short
 
@@ -42,79 +41,97 @@ class Stage:
     emit: Callable[[Json], None]
     ask: Callable[[Job], None]
     new_id: NewId
-    latency: Latency
+    pace: Pace
     items: Items
     ledger: tokens.Ledger
     heard_audio: Callable[[], None]
 
 
-@dataclass
-class Output:
-    """One item of the response while it is being made."""
-
-    entry: Entry
-    index: int
-    text: str  # all that will be said, or the arguments of the call
-    is_call: bool = False
-    pcm: bytes | None = None
-    said: str = ""
-    sent_bytes: int = 0
-    is_open: bool = False
-    is_closed: bool = False
-
-
 class Response:
-    """One response. `script()` plays it; `cancel()` closes it early."""
+    """One response. `script()` plays it, `cancel()` closes it early, `tail()` comes after it."""
 
-    def __init__(self, stage: Stage, plan: Plan) -> None:
+    def __init__(self, stage: Stage, plan: Plan, failure: Failure | None = None) -> None:
         self.stage, self.plan = stage, plan
         self.id = stage.new_id("resp_", 21)
-        self.outputs: list[Output] | None = None  # None until the answer is there
+        self.outputs: list[Output] = []
         self.status = "in_progress"
-        self.failure: Failure | None = None
+        self.failure = failure  # given: it fails whatever the brain says
         self.announced = False
         self.tokens_used = 0
         self.cut_short = False
+        self._answered = False
+        self._held = ""  # streamed words that are no whole sentence yet
+        limit = plan.max_output_tokens
+        self._left = limit if isinstance(limit, int) else None
         self._context = [plan.prompt, *(entry.tokens() for entry in plan.context)]
 
     @property
     def in_conversation(self) -> bool:
         return self.plan.conversation_id is not None
 
-    def begin(self) -> None:
-        self.stage.ask(Think(self.id, self.plan.question()))
+    @property
+    def audio_ms(self) -> int:
+        """How long what was sent takes to play."""
+        return sum(output.sent_bytes for output in self.outputs) // self._bytes_per_ms
 
     # --- results of jobs
-
-    def answered(self, answer: Answer) -> None:
-        """Take the brain's answer and, for audio, ask for its sound."""
-        self.outputs = []
-        text = self._within_limit(answer.text)
-        if text or not answer.calls:
-            phase = "commentary" if answer.calls else "final_answer"
-            self.outputs.append(self._message(text, phase))
-        for call in answer.calls:
-            self.outputs.append(self._call(call, len(self.outputs)))
-        for output in self.outputs:
-            if not output.is_call and self.plan.modality == "audio":
-                self._ask_for_sound(output)
 
     def take(self, job: Job, result: Result) -> None:
         """Take what came of one of this response's jobs."""
         if isinstance(result, Failure):
             self.failure = result
-        elif isinstance(job, Think) and isinstance(result, Answer):
+        elif isinstance(result, Said):
+            self._say(result.text)
+        elif isinstance(result, Answer):
             self.answered(result)
         elif isinstance(job, Speak) and isinstance(result, bytes):
-            self.sounded(job.output_index, result)
+            self.sounded(job, result)
 
-    def sounded(self, output_index: int, pcm: bytes) -> None:
-        assert self.outputs is not None
-        self.outputs[output_index].pcm = from_pcm(pcm, self.plan.audio_format["type"])
+    def answered(self, answer: Answer) -> None:
+        """Take all of the brain's answer, or the end of one whose words came before."""
+        if answer.text or self._held or not (self.outputs or answer.calls):
+            phase = "commentary" if answer.calls and not self.outputs else "final_answer"
+            output = self._message(phase)
+            self._add(output, self._held + answer.text)
+        for output in self.outputs:
+            output.complete = True
+        for wanted in answer.calls:
+            granted = self.plan.granted.get(wanted.name)
+            index = len(self.outputs)
+            self.outputs.append(outputs.call(self.stage.new_id, index, wanted, granted))
+        self._answered = True
 
-    def _ask_for_sound(self, output: Output) -> None:
-        job = Speak(self.id, output.index, output.text, self._voice, self.plan.speed)
-        self.stage.ask(job)
+    def _say(self, text: str) -> None:
+        """More words: text goes out as it comes, for sound whole sentences are spoken."""
+        output = self._message("final_answer")
+        if self.plan.modality == "text":
+            return self._add(output, text)
+        whole, self._held = outputs.sentences(self._held + text)
+        for sentence in whole:
+            self._add(output, sentence)
+
+    def _message(self, phase: str) -> Output:
+        """The message that is being said; the first words begin it."""
+        if not self.outputs:
+            # Captured: only reasoning models say which phase it is.
+            shown = phase if self.plan.reasoning else None
+            self.outputs.append(outputs.message(self.stage.new_id, 0, shown, complete=False))
+        return self.outputs[0]
+
+    def _add(self, output: Output, text: str) -> None:
+        text = self._within_limit(text)
+        if not text and output.segments:
+            return
+        spoken = self.plan.modality == "audio"
+        output.segments.append(Segment(text, None if spoken else b""))
+        if spoken:
+            place = len(output.segments) - 1
+            voice, speed = self._voice, self.plan.speed
+            self.stage.ask(Speak(self.id, output.index, place, text, voice, speed))
+
+    def sounded(self, job: Speak, pcm: bytes) -> None:
+        segment = self.outputs[job.output_index].segments[job.segment]
+        segment.pcm = from_pcm(pcm, self.plan.audio_format["type"])
 
     @property
     def _voice(self) -> str:
@@ -123,58 +140,66 @@ class Response:
         return voice if isinstance(voice, str) else str(voice["id"])
 
     def _within_limit(self, text: str) -> str:
-        limit = self.plan.max_output_tokens
-        if not isinstance(limit, int):
+        """As much of `text` as max_output_tokens leave room for."""
+        if self._left is None:
             return text
         cost = AUDIO_TOKENS_A_PIECE if self.plan.modality == "audio" else 1
         found = tokens.pieces(text)
-        most = max(1, limit // cost)
-        self.cut_short = len(found) > most
+        most = max(0 if self.cut_short or self._begun else 1, self._left // cost)
+        self._left -= cost * min(most, len(found))
+        self.cut_short = self.cut_short or len(found) > most
         return "".join(found[:most])
 
-    def _message(self, text: str, phase: str) -> Output:
-        wire: Json = {"id": self.stage.new_id("item_", 21), "type": "message"}
-        wire |= {"status": "in_progress", "role": "assistant", "content": []}
-        if self.plan.reasoning:  # captured: only reasoning models say which phase it is
-            wire["phase"] = phase
-        pcm = None if self.plan.modality == "audio" else b""
-        return Output(Entry(wire, by_model=True), 0, text, pcm=pcm)
-
-    def _call(self, call: Call, index: int) -> Output:
-        wire = {"id": self.stage.new_id("item_", 21), "type": "function_call"}
-        wire |= {"status": "in_progress", "name": call.name}
-        wire |= {"call_id": self.stage.new_id("call_", 16), "arguments": ""}
-        return Output(Entry(wire, by_model=True), index, call.arguments, is_call=True, pcm=b"")
-
     @property
-    def _ready(self) -> bool:
-        return self.outputs is not None and all(o.pcm is not None for o in self.outputs)
+    def _begun(self) -> bool:
+        return any(output.segments for output in self.outputs)
 
     # --- the play
 
     def script(self) -> Iterator[Pause]:
         self._announce()
-        yield self.stage.latency.first_delta
-        while not self._ready and self.failure is None:
-            yield None
+        while any(entry.listening for entry in self.plan.context):
+            yield None  # which words the user spoke is not known yet
+        if self.failure is None:
+            self.stage.ask(Think(self.id, self.plan.question()))
+        yield self.stage.pace.of("first_delta")
+        yield from self._make_outputs()
         if self.failure is not None:
-            return self._finish("failed")
-        for output in self.outputs or []:
-            self._open(output)
-            yield from self._deltas(output)
+            return self._fail()
         status = "incomplete" if self.cut_short else "completed"
-        for output in self.outputs or []:  # captured: item 1 begins before item 0 is done
-            self._close(output, status)
+        for output in self.outputs:  # captured: item 1 begins before item 0 is done
+            if output.kind != "mcp":
+                self._close(output, status)
         self._finish(status, "max_output_tokens" if self.cut_short else None)
+
+    def _make_outputs(self) -> Iterator[Pause]:
+        index = 0
+        while self.failure is None and not (self._answered and index == len(self.outputs)):
+            if index == len(self.outputs) or not self._can_begin(self.outputs[index]):
+                yield None
+                continue
+            self._open(self.outputs[index])
+            yield from self._deltas(self.outputs[index])
+            index += 1
+
+    def _can_begin(self, output: Output) -> bool:
+        return bool(output.segments) and output.segments[0].pcm is not None
 
     def cancel(self, reason: CancelReason) -> None:
         """Close every open item as incomplete and finish as cancelled, all at once."""
         if not self.announced:
             self._announce()
-        for output in self.outputs or []:
+        self._close_open()
+        self._finish("cancelled", reason)
+
+    def _fail(self) -> None:
+        self._close_open()
+        self._finish("failed")
+
+    def _close_open(self) -> None:
+        for output in self.outputs:
             if output.is_open and not output.is_closed:
                 self._close(output, "incomplete")
-        self._finish("cancelled", reason)
 
     def _announce(self) -> None:
         self.announced = True
@@ -195,24 +220,37 @@ class Response:
             )
 
     def _deltas(self, output: Output) -> Iterator[Pause]:
-        latency = self.stage.latency
         if output.is_call:
             for piece in tokens.pieces(output.text):
                 self._call_delta(output, piece)
-                yield latency.text_delta
+                yield self.stage.pace.of("text_delta")
+            if output.kind == "mcp":
+                yield from self._mcp_asked(output)
             return
-        words, sound = tokens.pieces(output.text), self._chunks(output.pcm or b"")
-        for kind, index in _woven(len(words), len(sound)):
+        place = 0
+        while self.failure is None and not (output.complete and place == len(output.segments)):
+            if place == len(output.segments) or output.segments[place].pcm is None:
+                yield None
+                continue
+            yield from self._segment_deltas(output, output.segments[place])
+            place += 1
+
+    def _segment_deltas(self, output: Output, segment: Segment) -> Iterator[Pause]:
+        pace = self.stage.pace
+        words = tokens.pieces(segment.text)
+        sound, step = segment.pcm or b"", pace.latency.delta_ms * self._bytes_per_ms
+        for kind, index in outputs.woven(len(words), -(-len(sound) // step)):
             if kind == "words":
                 self._word_delta(output, words[index])
-                yield latency.text_delta
+                yield pace.of("text_delta")
             else:
-                self._sound_delta(output, sound[index])
-                yield latency.audio_delta
+                self._sound_delta(output, sound[index * step : (index + 1) * step])
+                yield pace.of("audio_delta")
 
     def _call_delta(self, output: Output, piece: str) -> None:
         output.said += piece
-        event = {"type": "response.function_call_arguments.delta", **self._call_place(output)}
+        kind = "mcp_call" if output.kind == "mcp" else "function_call"
+        event = {"type": f"response.{kind}_arguments.delta", **self._call_place(output)}
         self.stage.emit({**event, "delta": piece, "obfuscation": self._obfuscation(piece)})
 
     def _word_delta(self, output: Output, piece: str) -> None:
@@ -232,10 +270,11 @@ class Response:
 
     def _close(self, output: Output, status: str) -> None:
         output.is_closed = True
-        output.entry.wire["status"] = status
-        if output.is_call:
+        if output.kind != "mcp":  # which has no status
+            output.entry.wire["status"] = status
+        if output.kind == "call":
             self._close_call(output)
-        else:
+        elif output.kind == "message":
             self._close_message(output)
         if self.in_conversation:
             previous = self.stage.items.previous_id_when_done(output.entry)
@@ -275,14 +314,77 @@ class Response:
         wire = self.wire() | {"status_details": details, "usage": usage}
         self.stage.emit({"type": "response.done", "response": wire})
         if self.in_conversation:
-            outputs = [o.entry.tokens() for o in self.outputs or [] if o.is_open]
-            self.stage.ledger.last = [*self._context, *outputs]
+            spoken = [o.entry.tokens() for o in self.outputs if o.is_open]
+            self.stage.ledger.last = [*self._context, *spoken]
+
+    # --- MCP (§3.8): the call runs here, and its result comes after response.done
+
+    def _mcp_asked(self, output: Output) -> Iterator[Pause]:
+        wire = output.entry.wire
+        wire["arguments"] = output.said
+        done = {"type": "response.mcp_call_arguments.done", **self._call_place(output)}
+        self.stage.emit({**done, "arguments": output.said})
+        assert output.granted is not None
+        if output.granted.needs_approval:
+            self._ask_approval(output)
+            while output.approval is None:
+                yield None
+        if output.approval is None or output.approval["approve"]:
+            self._about_call("in_progress", output)
+
+    def _ask_approval(self, output: Output) -> None:
+        wire = output.entry.wire
+        request = {"id": self.stage.new_id("item_", 21), "type": "mcp_approval_request"}
+        request |= {key: wire[key] for key in ("server_label", "name", "arguments")}
+        wire["approval_request_id"] = request["id"]
+        entry = Entry(request, by_model=True)
+        previous = self.stage.items.add(entry) if self.in_conversation else None
+        for what in ("added", "done"):
+            event = {"type": f"conversation.item.{what}", "previous_item_id": previous}
+            self.stage.emit({**event, "item": dict(request)})
+
+    def approve(self, approval: Json) -> bool:
+        """Take the client's mcp_approval_response; False when nothing here waits for it."""
+        for output in self.outputs:
+            asked = output.entry.wire.get("approval_request_id")
+            if asked == approval["approval_request_id"] and output.approval is None:
+                output.approval = approval
+                return True
+        return False
+
+    @property
+    def calls_mcp(self) -> bool:
+        return any(o.kind == "mcp" and o.is_open and not o.is_closed for o in self.outputs)
+
+    def tail(self) -> Iterator[Pause]:
+        """After response.done: what the called tools answered."""
+        for output in self.outputs:
+            if output.kind == "mcp" and output.is_open and not output.is_closed:
+                yield self.stage.pace.of("first_delta")
+                self._run_tool(output)
+                self._close(output, "completed")
+                failed = output.entry.wire["error"] is not None
+                self._about_call("failed" if failed else "completed", output)
+
+    def _run_tool(self, output: Output) -> None:
+        wire = output.entry.wire
+        assert output.granted is not None
+        try:
+            if output.approval is not None and not output.approval["approve"]:
+                raise ToolFailed("The client did not approve the call.")  # words are ours
+            wire["output"] = output.granted.tool.run(output.said)
+        except ToolFailed as failed:
+            wire["error"] = {"type": "tool_execution_error", "message": str(failed)}
+
+    def _about_call(self, what: str, output: Output) -> None:
+        event = {"type": f"response.mcp_call.{what}", "output_index": output.index}
+        self.stage.emit({**event, "item_id": output.entry.id})
 
     # --- parts of events
 
     def wire(self) -> Json:
         """The response object, key for key as recorded."""
-        shown = [o.entry.wire for o in self.outputs or [] if o.is_closed]
+        shown = [o.entry.wire for o in self.outputs if o.is_closed or o.kind == "mcp"]
         return {
             "object": "realtime.response",
             "id": self.id,
@@ -299,7 +401,7 @@ class Response:
 
     def _usage(self) -> Json:
         text = audio = 0
-        for output in self.outputs or []:
+        for output in self.outputs:
             words = tokens.text_tokens(output.said)
             if output.is_call:
                 text += words + 10 if output.is_open else 0  # fitted: 12 pieces were billed 22
@@ -331,41 +433,14 @@ class Response:
         }
 
     def _call_place(self, output: Output) -> Json:
-        return {
-            "response_id": self.id,
-            "item_id": output.entry.id,
-            "output_index": output.index,
-            "call_id": output.entry.wire["call_id"],
-        }
+        place = self._place(output)
+        del place["content_index"]
+        call_id = output.entry.wire.get("call_id")
+        return place if call_id is None else {**place, "call_id": call_id}
 
     @property
     def _bytes_per_ms(self) -> int:
         return bytes_per_ms(self.plan.audio_format["type"])
 
-    def _chunks(self, sound: bytes) -> list[bytes]:
-        step = AUDIO_DELTA_MS * self._bytes_per_ms
-        return [sound[i : i + step] for i in range(0, len(sound), step)]
-
     def _obfuscation(self, piece: str) -> str:
         return self.stage.new_id("", max(0, OBFUSCATED_LENGTH - len(piece)))
-
-
-def _woven(words: int, sounds: int) -> Iterator[tuple[Literal["words", "sound"], int]]:
-    """The order of a message's deltas: words ahead, then in turn, then sound alone."""
-    if not sounds:
-        yield from (("words", index) for index in range(words))
-        return
-    spoken = min(words, HEAD_PIECES)
-    sounded = 0
-    yield from (("words", index) for index in range(spoken))
-    rounds = max(1, (sounds - 1) // ROUND[0])
-    stride = max(ROUND[1], -(-(words - spoken) // rounds))
-    while sounded < sounds:
-        for _ in range(min(ROUND[0], sounds - sounded)):
-            if sounded == sounds - 1 and spoken < words:
-                break  # the last delta is always sound
-            yield "sound", sounded
-            sounded += 1
-        for _ in range(min(stride, words - spoken)):
-            yield "words", spoken
-            spoken += 1

@@ -29,9 +29,9 @@ import tornado.websocket
 
 from . import models, refusals, sessions
 from .access import Refused
-from .engine import Engine
+from .engine import DROPPED, Engine
 from .ids import random_ids
-from .jobs import Job, Result, Think, do, failure
+from .jobs import Job, Result, Speak, do, failure
 from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, StatusPage
 from .refusals import Refusal
 from .simulation import Simulation, check_model
@@ -180,10 +180,15 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
             self._send(event)
         if engine.closing is not None:
             self._ended = True
-            return self.close(*engine.closing)
+            return self._break() if engine.closing == DROPPED else self.close(*engine.closing)
         for job in engine.take_jobs():
             self._start(job)
         self._wake_at(engine.due())
+
+    def _break(self) -> None:
+        """End as a broken line does, without the close that a client could wait for."""
+        if self.ws_connection is not None:
+            self.ws_connection._abort()
 
     def _wake_at(self, due: float | None) -> None:
         if due is None or (self._wakes and self._wakes[0] <= due):
@@ -197,7 +202,7 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
 
     def _start(self, job: Job) -> None:
         speaker = self.simulation.speaker
-        if isinstance(job, Think):
+        if not isinstance(job, Speak):
             return self._deliver(job, do(job, self.simulation.brain, speaker))
         sound = speaker.submit(job.text, job.voice, job.speed)
         loop = asyncio.get_running_loop()
