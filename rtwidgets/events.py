@@ -288,6 +288,8 @@ def describe(event: Event) -> str:
         return f"{kind} “{_short(words)}”" if words else kind
     if type_ == "rate_limits.updated":
         return "tokens left: " + str(field(event, "rate_limits", 0, "remaining"))
+    if type_.startswith("playback.") and isinstance(event.get("ms"), int):
+        return f"{event['ms'] / 1000:.1f} s heard"
     words = text_of(event)
     if words:
         return f"“{_short(words)}”"

@@ -64,6 +64,11 @@ def test_what_a_request_says() -> None:
     assert events.describe(spoken) == "“Say hi”, tool_choice none, input of 0"
 
 
+def test_what_was_heard_reads_in_seconds() -> None:
+    heard = {"type": "playback.heard", "item_id": "item_1", "ms": 2128}
+    assert events.describe(heard) == "2.1 s heard"
+
+
 FIELDS = st.sampled_from(
     [
         "item",
