@@ -46,6 +46,7 @@ ACCEPTED: list[Event] = [
     user_text("hello", id="item_1", status="completed", object="realtime.item"),
     assistant_text("hello", phase="final_answer"),
     {**user_text("x"), "previous_item_id": None, "event_id": "e" * 512},
+    {"type": "response.create", "event_id": None, "response": None},  # semantic-kernel
     {
         "type": "conversation.item.create",
         "item": {"type": "message", "role": "user", "content": [

@@ -344,7 +344,8 @@ response = Object(
 
 # --- client events (§1.1) --------------------------------------------------------------
 
-head: dict[str, Shape] = {"type": Anything(), "event_id": Text(max=512)}
+# semantic-kernel 1.45.0 sends "event_id": null with every response.create, and works.
+head: dict[str, Shape] = {"type": Anything(), "event_id": Nullable(Text(max=512))}
 
 EVENTS: dict[str, Object] = {
     "session.update": Object({**head, "session": session}, ("session",)),
