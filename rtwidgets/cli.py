@@ -39,12 +39,51 @@ def _parser() -> argparse.ArgumentParser:
     lab.set_defaults(run=_lab)
 
     serve = commands.add_parser("serve", help="run the simulator of the Realtime service")
+    _serve_options(serve)
+    serve.set_defaults(run=_serve)
+
+    log = commands.add_parser("log", help="show a recorded log in the terminal")
+    log.add_argument("file", type=Path, help="a .jsonl file")
+    log.add_argument("--type", help="only events of this type; a pattern such as 'response.*'")
+    log.add_argument("--text", help="only events that hold these words")
+    log.add_argument("--limit", type=int, default=200, help="lines at the most")
+    log.set_defaults(run=_log)
+    return parser
+
+
+def _serve_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--port", type=int, default=8765, help="0 takes any free one")
     serve.add_argument(
         "--key", help="what clients must send (default: $RTWIDGETS_SIMULATOR_KEY, or made up)"
     )
-    serve.add_argument("--latency", choices=("none", "typical"), default="typical")
+    serve.add_argument("--host", default="127.0.0.1", help="beyond this machine: needs a key")
+    serve.add_argument("--latency", choices=("none", "typical", "realtime"), default="typical")
     serve.add_argument("--seed", type=int, default=0, help="the same seed gives the same words")
+    serve.add_argument(
+        "--script", type=Path, metavar="FILE", help='JSON: [["user says", "assistant says"], …]'
+    )
+    serve.add_argument(
+        "--user-lines", type=Path, metavar="FILE", help="the words of spoken turns, one a line"
+    )
+    serve.add_argument("--chat-url", metavar="URL", help="an OpenAI-compatible chat endpoint")
+    serve.add_argument("--chat-model", metavar="NAME", help="and its model")
+    serve.add_argument("--mcp", type=Path, metavar="FILE", help="JSON: scripted tools of servers")
+    serve.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="drop-after=N, slow=FACTOR, fail-response[=N], rate-limit[=N], "
+        "fail-transcription[=N], late-transcription[=S], swap-transcriptions, no-rate-limits",
+    )
+    serve.add_argument(
+        "--session-seconds", type=float, default=3600.0, help="how long a session may last"
+    )
+    serve.add_argument(
+        "--idle-before-first-reply",
+        action="store_true",
+        help="let idle_timeout_ms count before anything was said",
+    )
     serve.add_argument(
         "--handshake-errors",
         action="store_true",
@@ -55,15 +94,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="end when standard input does (for a parent process)",
     )
-    serve.set_defaults(run=_serve)
-
-    log = commands.add_parser("log", help="show a recorded log in the terminal")
-    log.add_argument("file", type=Path, help="a .jsonl file")
-    log.add_argument("--type", help="only events of this type; a pattern such as 'response.*'")
-    log.add_argument("--text", help="only events that hold these words")
-    log.add_argument("--limit", type=int, default=200, help="lines at the most")
-    log.set_defaults(run=_log)
-    return parser
 
 
 def _lab(chosen: argparse.Namespace) -> int:
@@ -114,15 +144,17 @@ def _has_display() -> bool:
 
 def _serve(chosen: argparse.Namespace) -> int:
     from .simulator import serve
+    from .simulator.scripts import read_json, read_lines
 
-    serve(
-        port=chosen.port,
-        key=chosen.key,
-        latency=chosen.latency,
-        seed=chosen.seed,
-        until_stdin_closes=chosen.until_stdin_closes,
-        handshake_errors=chosen.handshake_errors,
-    )
+    options = {**vars(chosen), "faults": chosen.fault}
+    for name in ("command", "run", "fault"):
+        del options[name]
+    for name, what in (("script", "The script"), ("mcp", "The script of MCP tools")):
+        if options[name] is not None:
+            options[name] = read_json(options[name], what)
+    if chosen.user_lines is not None:
+        options["user_lines"] = read_lines(chosen.user_lines)
+    serve(**options)
     return 0
 
 

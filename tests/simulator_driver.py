@@ -18,6 +18,8 @@ from rtwidgets.simulator.jobs import (
     Question,
     Result,
     Speak,
+    StreamingBrain,
+    Think,
     Transcriber,
     do,
 )
@@ -84,7 +86,7 @@ class Desk:
         self.engine = Engine(model, new_id or counting_ids(), 0.0, latency=latency, **options)
         self.now = 0.0
         self.events: list[Event] = []
-        self.hold_jobs = False
+        self.hold_jobs = self.streams = False
         self.held: list[Job] = []
         self.settle()
 
@@ -123,6 +125,11 @@ class Desk:
         for job in self.engine.take_jobs():
             if self.hold_jobs and isinstance(job, Speak):
                 self.held.append(job)
+            elif self.streams and isinstance(job, Think) and isinstance(self.brain, StreamingBrain):
+                for part in self.brain.stream(job.question):
+                    self.engine.deliver(job, part, self.now)
+                    self.events += self.engine.take(self.now)
+                    self._do_jobs()
             else:
                 self.engine.deliver(job, self._done(job), self.now)
 

@@ -45,6 +45,10 @@ def test_two_runs_with_one_seed_are_the_same() -> None:
     assert run(greeting(seed=7)) == run(greeting(seed=7))
 
 
+def test_another_seed_takes_another_time() -> None:
+    assert run(greeting(seed=7))[-1][0] != run(greeting(seed=8))[-1][0]
+
+
 def test_without_latency_no_time_passes() -> None:
     assert {time for time, _ in run(greeting(latency="none"))} == {0.0}
 
@@ -73,7 +77,7 @@ def test_a_sleeper_acts_in_the_middle_of_a_reply() -> None:
         assert line.clock.now() == pytest.approx(0.7)
         await line.send(json.dumps({"type": "response.cancel"}))
         came = await pump
-        assert came[-1][0] == pytest.approx(0.73)
+        assert 0.7 < came[-1][0] < 0.8  # the line takes its time
         return [kind for _, kind in came]
 
     assert run(work()).count("response.output_audio.done") == 1

@@ -16,7 +16,9 @@ A module imports only from modules printed above it.
     timeline.py  idle.py  listings.py        what happens when, and by itself
     engine.py       one session: frames in, events out; no I/O, no clock, no chance
     persona.py  toolcalls.py  replies.py    what it answers
-    speech.py       how that sounds
+    scripts.py  chat.py                     other brains: a script, a chat endpoint
+    speech.py  workers.py                   how that sounds; who does the engine's jobs
+    settings.py     everything that can be chosen
     access.py  simulation.py  pages.py  server.py    HTTP and WebSocket on one port
     memory.py       no socket, a virtual clock
     launch.py       Simulator (a child process or a thread), serve

@@ -53,9 +53,14 @@ def masked(key: str) -> str:
 
 
 class Gate:
-    """Knows the server's key and the client secrets that are still good."""
+    """Knows the server's key and the client secrets that are still good.
 
-    def __init__(self, key: str) -> None:
+    `anywhere`: the server was told to listen beyond this machine, so any name and page may
+    come; the key decides.
+    """
+
+    def __init__(self, key: str, anywhere: bool = False) -> None:
+        self._anywhere = anywhere
         self._key = key.encode()
         self._minted: dict[str, tuple[float, Json]] = {}
 
@@ -87,14 +92,14 @@ class Gate:
 
     def check_host(self, headers: Mapping[str, str]) -> None:
         name = urlsplit("//" + headers.get("Host", "")).hostname
-        if name not in LOOPBACK:
+        if name not in LOOPBACK and not self._anywhere:
             raise Refused(403, "This simulator answers to 127.0.0.1 and localhost only.")
 
     def check_origin(self, headers: Mapping[str, str]) -> None:
         origin = headers.get("Origin") or headers.get("Sec-WebSocket-Origin")
         if origin is None:
             return
-        if urlsplit(origin).hostname not in LOOPBACK:
+        if urlsplit(origin).hostname not in LOOPBACK and not self._anywhere:
             raise Refused(403, "Pages of other sites may not use this simulator.")
         self._check_page(headers)
 

@@ -72,7 +72,8 @@ class Brain(Protocol):
     """Answers questions. The same question must get the same answer.
 
     A brain that takes its time says so by a method `stream(question)` beside this: an iterator
-    of `Said` and, last, of one `Answer`. It is run on a thread of its own.
+    of `Said` and, last, of one `Answer`. It is asked on a thread of its own, unless an
+    attribute `quick` says that it answers at once.
     """
 
     def answer(self, question: Question) -> Answer: ...
@@ -114,6 +115,8 @@ class Transcriber(Protocol):
 
 class Deaf:
     """Understands nothing, and so never says that it did."""
+
+    quick = True
 
     def words(self, heard: Heard) -> str | None:
         return None

@@ -9,16 +9,22 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConnectFailed, Misuse
-from .latency import latency_named
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 KEY_VARIABLE = "RTWIDGETS_SIMULATOR_KEY"
+CHAT_KEY_VARIABLE = "RTWIDGETS_CHAT_KEY"  # sent to --chat-url, where that wants one
 LOOPBACK = "127.0.0.1"
+LOOPBACKS = (LOOPBACK, "localhost", "::1")
 START_SECONDS = 20.0  # a cold Python on a slow disk
 END_SECONDS = 3.0
 
@@ -29,43 +35,43 @@ def new_key() -> str:
 
 
 async def run(
-    port: int,
+    settings: Settings,
     key: str,
-    latency: str,
-    seed: int,
+    port: int,
     ready: Callable[[str], None],
     stop: asyncio.Event,
     host: str = LOOPBACK,
-    handshake_errors: bool = False,
 ) -> None:
     """Serve until `stop` is set; `ready(url)` is called once it listens.
 
     Raises ConnectFailed when the port is taken.
     """
     from .access import Gate
-    from .replies import BuiltInBrain
     from .server import listen
     from .simulation import Simulation
     from .speech import shared
 
-    simulation = Simulation(
-        Gate(key), latency_named(latency), BuiltInBrain(seed), shared(), handshake_errors
-    )
+    simulation = Simulation(Gate(key, anywhere=host not in LOOPBACKS), settings, shared())
     try:
         server, bound = listen(simulation, host, port)
-    except OSError as problem:
+    except (OSError, OverflowError) as problem:
         raise ConnectFailed(
-            f"The simulator cannot listen on port {port}: {problem.strerror or problem}. "
+            f"The simulator cannot listen on port {port}: {_reason(problem)}. "
             "Take another port, or port 0 for any free one.",
-            code=problem.errno,
+            code=getattr(problem, "errno", None),
         ) from problem
-    ready(f"ws://{host}:{bound}/v1/realtime")
+    ready(f"ws://{f'[{host}]' if ':' in host else host}:{bound}/v1/realtime")
     await stop.wait()
     server.stop()
     for socket in list(simulation.sessions):
         socket.close(1001, "The simulator is shutting down.")
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(server.close_all_connections(), 1.0)
+    simulation.workers.close()
+
+
+def _reason(problem: Exception) -> str:
+    return getattr(problem, "strerror", None) or str(problem)
 
 
 def serve(
@@ -76,15 +82,20 @@ def serve(
     until_stdin_closes: bool = False,
     host: str = LOOPBACK,
     handshake_errors: bool = False,
+    **options: Any,
 ) -> None:
-    """Run the simulator here until interrupted; blocks.
+    """Run the simulator here until interrupted; blocks. `options` are those of `Settings`.
 
     The first line of stdout is the address. Without `key` it is taken from the environment
-    (RTWIDGETS_SIMULATOR_KEY), else made up, and then the second line says it.
+    (RTWIDGETS_SIMULATOR_KEY), else made up, and then the second line says it. Beyond this
+    machine (another `host`) it serves only with a key that was given.
     """
-    if host != LOOPBACK:
-        raise Misuse(f"The simulator listens on this machine only ({LOOPBACK}), not on {host}.")
+    options.setdefault("chat_key", os.environ.get(CHAT_KEY_VARIABLE))
+    settings = settings_from(
+        latency=latency, seed=seed, handshake_errors=handshake_errors, **options
+    )
     given = key or os.environ.get(KEY_VARIABLE)
+    _check_host(host, given)
     used = given or new_key()
 
     def ready(url: str) -> None:
@@ -96,10 +107,33 @@ def serve(
         stop = asyncio.Event()
         if until_stdin_closes:
             _when_stdin_closes(asyncio.get_running_loop(), stop)
-        await run(port, used, latency, seed, ready, stop, host, handshake_errors)
+        await run(settings, used, port, ready, stop, host)
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())
+
+
+def settings_from(**options: Any) -> Settings:
+    """See `settings.settings_from`; loaded here only when a simulator starts."""
+    from . import settings
+
+    return settings.settings_from(**options)
+
+
+def _check_host(host: str, key: str | None) -> None:
+    if host in LOOPBACKS:
+        return
+    if not key:
+        raise Misuse(
+            f"To listen on {host}, beyond this machine, the simulator needs a key of your own: "
+            f"give --key, or set {KEY_VARIABLE}."
+        )
+    print(
+        f"rtwidgets serve: listening on {host}: everyone who reaches this machine and has the key "
+        "can use the simulator, and nothing is encrypted.",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _when_stdin_closes(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -119,7 +153,9 @@ class Simulator:
 
     It runs as a child process, so that a busy kernel does not slow the server; with
     `in_process=True` in a thread of this one. It ends with `close()`, with the block,
-    or with this process.
+    or with this process. `options` are those of `Settings`: script, user_lines, chat_url,
+    chat_model, faults, mcp, idle_before_first_reply, session_seconds; with `in_process=True`
+    also brain and transcriber. Raises Misuse for what is not understood.
     """
 
     def __init__(
@@ -129,8 +165,11 @@ class Simulator:
         in_process: bool = False,
         port: int = 0,
         key: str | None = None,
+        **options: Any,
     ) -> None:
-        latency_named(latency)
+        self.settings = settings_from(latency=latency, seed=seed, **options)
+        if not in_process:
+            self.settings.check_for_a_process()
         self.latency, self.seed, self.in_process, self.port = latency, seed, in_process, port
         self.key = key or new_key()
         self.url = ""
@@ -176,10 +215,10 @@ class _Child:
     """`python -m rtwidgets serve`, ended by closing its standard input."""
 
     def __init__(self, simulator: Simulator) -> None:
-        self._command = [sys.executable, "-m", "rtwidgets", "serve"]
-        self._command += ["--port", str(simulator.port), "--latency", simulator.latency]
-        self._command += ["--seed", str(simulator.seed), "--until-stdin-closes"]
+        self._settings, self._port = simulator.settings, simulator.port
         self._environment = {**os.environ, KEY_VARIABLE: simulator.key, **_import_path()}
+        if simulator.settings.chat_key:
+            self._environment[CHAT_KEY_VARIABLE] = simulator.settings.chat_key
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -187,8 +226,14 @@ class _Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> str:
+        """Its address, once it listens: by then it has read what it was given in files."""
+        with tempfile.TemporaryDirectory(prefix="rtwidgets-simulator-") as folder:
+            return self._start(self._settings.arguments(Path(folder)))
+
+    def _start(self, arguments: list[str]) -> str:
+        command = [sys.executable, "-m", "rtwidgets", "serve", "--port", str(self._port)]
         self._process = subprocess.Popen(
-            self._command,
+            [*command, "--until-stdin-closes", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -290,7 +335,7 @@ class _Thread:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         mine = self._simulator
-        await run(mine.port, mine.key, mine.latency, mine.seed, self._ready, self._stop)
+        await run(mine.settings, mine.key, mine.port, self._ready, self._stop)
 
     def _ready(self, url: str) -> None:
         self._url = url

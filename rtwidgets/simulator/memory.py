@@ -12,15 +12,17 @@ import heapq
 import itertools
 import json
 from collections import deque
+from typing import Any
 
 from ..errors import ConnectFailed, ConnectionLost
 from .engine import Engine
-from .ids import seeded_ids
-from .jobs import Brain, Job, Result, Speak, do, failure
+from .ids import seeded_ids, seeded_variation
+from .jobs import Brain, Job, Result, Said
 from .latency import latency_named
 from .models import REALTIME_MODELS
-from .replies import BuiltInBrain
-from .speech import Speaker, shared
+from .settings import settings_from
+from .speech import shared
+from .workers import Workers
 
 #: How often other tasks get a turn before time jumps, so that what they send now comes first.
 COURTESY = 3
@@ -76,9 +78,9 @@ class VirtualClock:
 class MemoryTransport:
     """One session with the simulator, in this process and on this event loop."""
 
-    def __init__(self, engine: Engine, clock: VirtualClock, brain: Brain, speaker: Speaker) -> None:
+    def __init__(self, engine: Engine, clock: VirtualClock, workers: Workers) -> None:
         self.clock = clock
-        self._engine, self._brain, self._speaker = engine, brain, speaker
+        self._engine, self._workers = engine, workers
         self._frames: deque[str] = deque()
         self._closed = False
         self.close_code: int | None = None
@@ -120,8 +122,7 @@ class MemoryTransport:
         """Do what is next: a job, a frame, a sleeper, or wait for any of them."""
         self.clock._changed.clear()  # before looking: what happens from now on wakes the wait
         for job in self._engine.take_jobs():
-            result = await self._do(job)
-            self._engine.deliver(job, result, self.clock.now())
+            await self._do(job)
         for _ in range(COURTESY):
             await asyncio.sleep(0)
         due, wake = self._engine.due(), self.clock._next_wake()
@@ -140,14 +141,19 @@ class MemoryTransport:
             self.close_code, self.close_reason = self._engine.closing
             self._closed = True
 
-    async def _do(self, job: Job) -> Result:
-        if not isinstance(job, Speak):
-            return do(job, self._brain, self._speaker)
-        spoken = self._speaker.submit(job.text, job.voice, job.speed)
-        try:
-            return await asyncio.wrap_future(spoken)
-        except Exception as problem:  # as in jobs.do: a failed response, not a lost session
-            return failure(problem)
+    async def _do(self, job: Job) -> None:
+        """Do a job and hand in what came of it: of a streamed answer all, at one virtual time."""
+        loop, results = asyncio.get_running_loop(), asyncio.Queue[Result]()
+
+        def later(result: Result) -> None:
+            loop.call_soon_threadsafe(results.put_nowait, result)
+
+        result = self._workers.start(job, lambda: True, later)
+        result = await results.get() if result is None else result
+        while isinstance(result, Said):
+            self._engine.deliver(job, result, self.clock.now())
+            result = await results.get()
+        self._engine.deliver(job, result, self.clock.now())
 
 
 def connect(
@@ -156,17 +162,30 @@ def connect(
     seed: int = 0,
     *,
     brain: Brain | None = None,
+    **options: Any,
 ) -> MemoryTransport:
     """A session with a simulator of its own, in memory.
 
     latency: "none" or "typical"; it costs virtual time only. seed: of the words and
-    the ids. Raises ConnectFailed for an unknown model.
+    the ids and of how much the waits vary. options: the others of `Settings`. Raises
+    ConnectFailed for an unknown model, Misuse for an option that is not understood.
     """
     if model not in REALTIME_MODELS:
         known = ", ".join(REALTIME_MODELS)
         raise ConnectFailed(
             f"The simulator has no model {model!r}; it knows {known}.", code="invalid_model"
         )
+    chosen = settings_from(latency=latency, seed=seed, brain=brain, **options)
     clock = VirtualClock()
-    engine = Engine(model, seeded_ids(seed), clock.now(), latency=latency_named(latency))
-    return MemoryTransport(engine, clock, brain or BuiltInBrain(seed), shared())
+    engine = Engine(
+        model,
+        seeded_ids(seed),
+        clock.now(),
+        latency=latency_named(latency),
+        vary=seeded_variation(seed),
+        faults=chosen.found_faults(),
+        mcp_tools=chosen.found_tools(),
+        idle_before_first_reply=chosen.idle_before_first_reply,
+    )
+    workers = Workers(chosen.found_brain(), shared(), chosen.found_transcriber())
+    return MemoryTransport(engine, clock, workers)

@@ -65,6 +65,15 @@ class StatusPage(Polite):
         )
 
 
+class Status(Polite):
+    """The same for a program: how many sessions, and how late they have been served."""
+
+    def get(self) -> None:
+        late = self.simulation.lateness.by_millisecond()
+        told = {"simulator": SERVER_NAME, "sessions": len(self.simulation.sessions)}
+        self.finish({**told, "latency": self.simulation.latency.name, "late_ms": late})
+
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>rtwidgets simulator</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:42em;margin:3em auto;padding:0 1em}}

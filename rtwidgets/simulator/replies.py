@@ -87,6 +87,8 @@ _IDLE_WORDS = frozenset(
 class BuiltInBrain:
     """See the module. `seed` varies the wording, not the facts."""
 
+    quick = True  # it may be asked where nobody can wait
+
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
 

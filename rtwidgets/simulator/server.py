@@ -1,6 +1,7 @@
 """The simulator as a server: HTTP and WebSocket on one port of this machine.
 
     GET  /                              what this is and how to point a client at it
+    GET  /status.json                   how many sessions, how late they are served
     GET  /v1/realtime?model=…           WebSocket, one engine a connection
     POST /v1/realtime/client_secrets    an ek_… bound to a session's configuration
 
@@ -18,8 +19,7 @@ import heapq
 import json
 import logging
 import socket
-import time
-from concurrent.futures import Future
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,8 +31,8 @@ from . import models, refusals, sessions
 from .access import Refused
 from .engine import DROPPED, Engine
 from .ids import random_ids
-from .jobs import Job, Result, Speak, do, failure
-from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, StatusPage
+from .jobs import Job, Result
+from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, Status, StatusPage
 from .refusals import Refusal
 from .simulation import Simulation, check_model
 
@@ -138,16 +138,8 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
             return self.close(code, reason)
         self.set_nodelay(True)
         self.simulation.sessions.add(self)
-        self.engine = Engine(
-            self._model,
-            random_ids(),
-            self._now(),
-            latency=self.simulation.latency,
-            intent=self._intent,
-            wall_clock=time.time(),
-            lifetime=self.simulation.session_seconds,
-            configuration=self._configuration,
-        )
+        make = self.simulation.engine
+        self.engine = make(self._model, self._intent, self._now(), self._configuration)
         self._serve()
 
     def on_message(self, message: str | bytes) -> None:
@@ -175,14 +167,18 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
             self.close(1011, "server_error")
 
     def _round(self, engine: Engine) -> None:
-        """Send what is due, start the jobs that are open, and come back when more is due."""
-        for event in engine.take(self._now()):
-            self._send(event)
-        if engine.closing is not None:
-            self._ended = True
-            return self._break() if engine.closing == DROPPED else self.close(*engine.closing)
-        for job in engine.take_jobs():
-            self._start(job)
+        """Send what is due, do or start the jobs that are open, come back when more is due."""
+        jobs: list[Job] | None = None
+        while jobs != []:  # what is done at once may have brought more
+            now = self._now()
+            for event in engine.take(now):
+                self._send(event)
+            if engine.closing is not None:
+                self._ended = True
+                return self._break() if engine.closing == DROPPED else self.close(*engine.closing)
+            jobs = engine.take_jobs()
+            for job in jobs:
+                self._start(engine, job)
         self._wake_at(engine.due())
 
     def _break(self) -> None:
@@ -197,29 +193,27 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
         self.simulation.ticker.at(due, self._woken)
 
     def _woken(self) -> None:
-        heapq.heappop(self._wakes)
+        due = heapq.heappop(self._wakes)
+        if not self._ended:
+            self.simulation.lateness.add(self._now() - due)
         self._serve()
 
-    def _start(self, job: Job) -> None:
-        speaker = self.simulation.speaker
-        if not isinstance(job, Speak):
-            return self._deliver(job, do(job, self.simulation.brain, speaker))
-        sound = speaker.submit(job.text, job.voice, job.speed)
-        loop = asyncio.get_running_loop()
-        sound.add_done_callback(lambda done: self._sounded(loop, job, done))
+    def _start(self, engine: Engine, job: Job) -> None:
+        wanted = partial(engine.wants, job)
+        later = partial(self._later, asyncio.get_running_loop(), job)
+        result = self.simulation.workers.start(job, wanted, later)
+        if result is not None:
+            engine.deliver(job, result, self._now())
 
-    def _sounded(self, loop: asyncio.AbstractEventLoop, job: Job, done: Future[bytes]) -> None:
-        """On the speaking thread: hand the sound over to the loop."""
-        problem = done.exception()
-        result = failure(problem) if problem else done.result()
+    def _later(self, loop: asyncio.AbstractEventLoop, job: Job, result: Result) -> None:
+        """On another thread: hand over to the loop what came of a job."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended
             loop.call_soon_threadsafe(self._deliver, job, result)
 
     def _deliver(self, job: Job, result: Result) -> None:
-        if self.engine is not None:
+        if self.engine is not None and not self._ended:
             self.engine.deliver(job, result, self._now())
-            # Not at once: this may run inside _serve, which is still sending.
-            self.simulation.ticker.at(self._now(), self._serve)
+            self._serve()
 
     def _send(self, event: Json) -> None:
         text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
@@ -267,6 +261,7 @@ def application(simulation: Simulation) -> tornado.web.Application:
     return tornado.web.Application(
         [
             (r"/", StatusPage, shared),
+            (r"/status.json", Status, shared),
             (r"/v1/realtime", Doorway, shared),
             (r"/v1/realtime/client_secrets", ClientSecrets, shared),
             (r"/v1/realtime/sessions", BetaSessions, shared),

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from . import models
 from .access import Gate
-from .jobs import Brain
-from .latency import Latency
+from .engine import Engine
+from .ids import random_ids, seeded_variation
+from .latency import latency_named
+from .recordings import Recordings
 from .refusals import unknown_model
+from .settings import Settings
 from .speech import Speaker
+from .workers import Workers
+
+Json = dict[str, Any]
 
 TICK = 0.005  # what is due within one tick is sent together
 
@@ -57,18 +64,60 @@ class Ticker:
             )
 
 
+class Lateness:
+    """How late what was due has been sent: counts by steps of a tenth of a millisecond."""
+
+    STEPS = 10_000
+
+    def __init__(self) -> None:
+        self.counts = [0] * (self.STEPS + 1)
+
+    def add(self, seconds: float) -> None:
+        self.counts[min(int(seconds * 10_000), self.STEPS)] += 1
+
+    def by_millisecond(self) -> dict[str, int]:
+        """{"0.3": 17} is 17 times between 0.3 and 0.4 ms late; the last is a second and more."""
+        return {f"{step / 10:.1f}": count for step, count in enumerate(self.counts) if count}
+
+
 @dataclass
 class Simulation:
     """What all connections of one server share."""
 
     gate: Gate
-    latency: Latency
-    brain: Brain
+    settings: Settings
     speaker: Speaker
-    handshake_errors: bool = False
-    session_seconds: float = models.SESSION_SECONDS
     ticker: Ticker = field(default_factory=Ticker)
     sessions: set[Closable] = field(default_factory=set)
+    lateness: Lateness = field(default_factory=Lateness)
+    recordings: Recordings = field(default_factory=Recordings)
+
+    def __post_init__(self) -> None:
+        chosen = self.settings
+        self.latency = latency_named(chosen.latency)
+        self.handshake_errors = chosen.handshake_errors
+        self.workers = Workers(chosen.found_brain(), self.speaker, chosen.found_transcriber())
+        self._faults, self._tools = chosen.found_faults(), chosen.found_tools()
+        self._opened = 0
+
+    def engine(self, model: str, intent: str, now: float, configuration: Json | None) -> Engine:
+        """The engine of a new connection. Its waits vary in its own way, the same in each run."""
+        self._opened += 1
+        return Engine(
+            model,
+            random_ids(),
+            now,
+            latency=self.latency,
+            vary=seeded_variation(f"{self.settings.seed}:{self._opened}"),
+            faults=self._faults,
+            mcp_tools=self._tools,
+            idle_before_first_reply=self.settings.idle_before_first_reply,
+            recordings=self.recordings,
+            intent=intent,
+            wall_clock=time.time(),
+            lifetime=self.settings.session_seconds,
+            configuration=configuration,
+        )
 
 
 def check_model(model: str) -> None:

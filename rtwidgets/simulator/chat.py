@@ -1,0 +1,147 @@
+"""A brain that asks a chat model: any endpoint with OpenAI's `/chat/completions`, streamed.
+
+For example Ollama on this machine, http://127.0.0.1:11434/v1. It may take long, so
+it is run on a thread of its own; an endpoint that fails is a failed response with the reason.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import Misuse
+from .jobs import Answer, Call, Question, Said, Turn, whole
+
+Json = dict[str, Any]
+
+PATIENCE = 60.0  # seconds without a byte
+LONGEST_LINE = 1024 * 1024
+
+
+class ChatFailed(Exception):
+    """The endpoint did not answer, or not as such an endpoint does."""
+
+
+class ChatBrain:
+    """Answers with a chat model. `key` is sent as a bearer token when there is one."""
+
+    quick = False
+
+    def __init__(self, url: str, model: str, key: str | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Misuse(
+                f"{url!r} is no chat endpoint; write for example http://127.0.0.1:11434/v1"
+            )
+        if not model:
+            raise Misuse("A chat endpoint needs the name of a model, for example llama3.2.")
+        self.url, self.model, self._key = url.rstrip("/"), model, key
+
+    def answer(self, question: Question) -> Answer:
+        """The whole answer at once. Raises ChatFailed."""
+        return whole(self.stream(question))
+
+    def stream(self, question: Question) -> Iterator[Said | Answer]:
+        """The words as they come, then the calls. Raises ChatFailed."""
+        calls: dict[int, dict[str, str]] = {}
+        try:
+            with closing(self._connection()) as connection:
+                for delta in self._deltas(connection, question):
+                    if delta.get("content"):
+                        yield Said(str(delta["content"]))
+                    for part in delta.get("tool_calls") or ():
+                        _collect(calls, part)
+        except (OSError, http.client.HTTPException) as problem:
+            raise ChatFailed(f"{self.url} cannot be reached: {problem}") from None
+        made = (calls[index] for index in sorted(calls))
+        yield Answer("", tuple(Call(call["name"], call["arguments"] or "{}") for call in made))
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        assert parts.hostname is not None
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=PATIENCE)
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
+
+    def _deltas(self, connection: http.client.HTTPConnection, question: Question) -> Iterator[Json]:
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        path = urlsplit(self.url).path + "/chat/completions"
+        connection.request("POST", path, json.dumps(self._request(question)), headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            said = answer.read(300).decode("utf-8", "replace").strip()
+            raise ChatFailed(f"{self.url} answered {answer.status} {answer.reason}: {said}")
+        if "json" in (answer.getheader("Content-Type") or ""):  # it does not stream
+            yield _choice(answer.read().decode("utf-8", "replace"), "message")
+            return
+        yield from _streamed(answer)
+
+    def _request(self, question: Question) -> Json:
+        body: Json = {"model": self.model, "stream": True, "messages": messages(question)}
+        if question.tools and question.tool_choice != "none":
+            body["tools"] = [_tool(tool) for tool in question.tools]
+            body["tool_choice"] = _choice_of_tool(question.tool_choice)
+        return body
+
+
+def _streamed(answer: http.client.HTTPResponse) -> Iterator[Json]:
+    """The deltas of a stream of server-sent events."""
+    while line := answer.readline(LONGEST_LINE):
+        text = line.decode("utf-8", "replace").strip()
+        if text == "data: [DONE]":
+            return
+        if text.startswith("data:"):
+            yield _choice(text.removeprefix("data:"), "delta")
+
+
+def _choice(text: str, part: str) -> Json:
+    try:
+        event = json.loads(text)
+        if event.get("error"):
+            raise ChatFailed(f"the chat endpoint said: {event['error']}")
+        chosen: Json = (event["choices"][0][part] or {}) if event.get("choices") else {}
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise ChatFailed(f"the chat endpoint sent what is no chat answer: {text[:200]}") from None
+    return chosen
+
+
+def _collect(calls: dict[int, dict[str, str]], part: Json) -> None:
+    """A call comes in pieces: its name first, then its arguments bit by bit."""
+    call = calls.setdefault(part.get("index", len(calls)), {"name": "", "arguments": ""})
+    function = part.get("function") or {}
+    call["name"] += function.get("name") or ""
+    call["arguments"] += function.get("arguments") or ""
+
+
+def messages(question: Question) -> list[Json]:
+    """The context in a chat endpoint's form."""
+    told = {"role": "system", "content": question.instructions}
+    return [told, *(_message(turn) for turn in question.history)]
+
+
+def _message(turn: Turn) -> Json:
+    if turn.role == "output":
+        return {"role": "tool", "tool_call_id": turn.call_id, "content": turn.text}
+    if turn.role == "call":
+        function = {"name": turn.name, "arguments": turn.text}
+        call = {"id": turn.call_id, "type": "function", "function": function}
+        return {"role": "assistant", "content": None, "tool_calls": [call]}
+    unheard = f"({turn.seconds:.1f} seconds of speech that nobody transcribed)"
+    return {"role": turn.role, "content": turn.text or (unheard if turn.seconds else "(silence)")}
+
+
+def _tool(tool: Json) -> Json:
+    shown = {key: tool[key] for key in ("name", "description", "parameters") if tool.get(key)}
+    return {"type": "function", "function": shown}
+
+
+def _choice_of_tool(choice: Any) -> Any:
+    if not isinstance(choice, dict):
+        return choice
+    return {"type": "function", "function": {"name": choice.get("name")}}

@@ -1,0 +1,336 @@
+"""Who answers and who understands: scripts, lines, chat endpoints, and options that are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulator_driver import Desk, Says, hum, respond, silence, types, update, user_text
+
+from rtwidgets.cli import main
+from rtwidgets.errors import Misuse
+from rtwidgets.simulator import Simulator
+from rtwidgets.simulator.chat import ChatBrain
+from rtwidgets.simulator.jobs import Answer, Call, Heard, Question, Said, Turn
+from rtwidgets.simulator.memory import connect
+from rtwidgets.simulator.replies import BuiltInBrain
+from rtwidgets.simulator.scripts import ScriptBrain, UserLines
+from rtwidgets.simulator.settings import Settings
+
+SCRIPT = [("", "Welcome!"), ("Who are you?", "I am Ada."), ("who are you", "Still Ada.")]
+TEXT = update(output_modalities=["text"])
+
+
+def said(brain: Any, *words: str) -> str:
+    turns: list[Turn] = []
+    for word in words:
+        turns += [Turn("user", word), Turn("assistant", "…")]
+    return str(brain.answer(Question("", tuple(turns[:-1]))).text)
+
+
+# --- scripts
+
+
+def test_a_script_answers_its_lines_in_turn_and_leaves_the_rest_to_another() -> None:
+    brain = ScriptBrain(SCRIPT, Says("Elsewhere."))
+    assert said(brain) == "Welcome!"
+    assert said(brain, "WHO are you") == "I am Ada."
+    assert said(brain, "Who are you?", "Who are you?", "Who are you?") == "Still Ada."
+    assert said(brain, "What?") == "Elsewhere."
+
+
+def test_spoken_turns_have_the_words_of_the_script() -> None:
+    desk = Desk(
+        brain=Settings(script=SCRIPT[1:2]).found_brain(),
+        transcriber=Settings(script=SCRIPT[1:2]).found_transcriber(),
+    )
+    heard = {"transcription": {"model": "gpt-4o-transcribe"}}
+    desk.send(update(output_modalities=["text"], audio={"input": heard}))
+    came = desk.send(hum(1000), silence(400))
+    completed = desk.last("conversation.item.input_audio_transcription.completed")
+    assert completed["transcript"] == "Who are you?"
+    assert desk.last("response.output_text.done")["text"] == "I am Ada."
+    deltas = [e["delta"] for e in came if e["type"].endswith("transcription.delta")]
+    assert "".join(deltas) == "Who are you?"
+    assert completed["usage"]["type"] == "tokens"
+    assert completed["usage"]["input_token_details"]["audio_tokens"] == 12
+
+
+def test_log_probabilities_come_where_the_session_wants_them() -> None:
+    desk = Desk(transcriber=UserLines(["Hello there."]))
+    included = ["item.input_audio_transcription.logprobs"]
+    heard = {"transcription": {"model": "gpt-4o-transcribe"}}
+    desk.send(update(include=included, audio={"input": heard}))
+    desk.send(hum(1000), silence(400))
+    completed = desk.last("conversation.item.input_audio_transcription.completed")
+    assert "".join(each["token"] for each in completed["logprobs"]) == "Hello there."
+    assert completed["logprobs"][0]["bytes"] == list(b"Hello")
+
+
+def test_the_lines_end_and_nobody_pretends() -> None:
+    lines = UserLines(["One."])
+    assert [lines.words(Heard(n, 1.0)) for n in (1, 2)] == ["One.", None]
+    assert lines.words(Heard(1, 0.0)) is None
+
+
+def test_a_transcriber_of_ones_own_hears_the_sound() -> None:
+    class Listening:
+        def words(self, heard: Heard) -> str:
+            self.heard = heard
+            return "Hm."
+
+    listening = Listening()
+    Desk(transcriber=listening).send(silence(500), hum(1000), silence(400))
+    assert listening.heard.turn == 1
+    assert len(listening.heard.pcm) // 48 == pytest.approx(1500, abs=300)
+
+
+def test_a_transcriber_that_fails_is_a_failed_transcript_and_the_reply_comes() -> None:
+    class Broken:
+        def words(self, heard: Heard) -> str:
+            raise RuntimeError
+
+    desk = Desk(transcriber=Broken())
+    desk.send(update(audio={"input": {"transcription": {"model": "whisper-1"}}}))
+    kinds = types(desk.send(hum(1000), silence(400)))
+    assert "conversation.item.input_audio_transcription.failed" in kinds
+    assert "response.done" in kinds
+
+
+# --- streamed answers
+
+
+class Streams:
+    quick = True
+
+    def __init__(self, *parts: Said | Answer) -> None:
+        self.parts = parts
+
+    def answer(self, question: Question) -> Answer:
+        raise AssertionError("it streams")
+
+    def stream(self, question: Question) -> Iterator[Said | Answer]:
+        yield from self.parts
+
+
+def streamed(modality: str, *parts: Said | Answer, **fields: Any) -> Desk:
+    """A response whose answer comes in parts, each handed in by itself."""
+    desk = Desk(brain=Streams(*parts), voice_ms=500)
+    desk.streams = True
+    desk.send(respond(output_modalities=[modality], **fields))
+    return desk
+
+
+PARTS = (Said("The first sen"), Said("tence is this. And then "), Said("comes another."), Answer())
+
+
+@pytest.mark.parametrize("modality", ["text", "audio"])
+def test_words_are_sent_as_they_come(modality: str) -> None:
+    desk = streamed(modality, *PARTS)
+    response = desk.last("response.done")["response"]
+    assert response["status"] == "completed"
+    content = response["output"][0]["content"][0]
+    whole = "The first sentence is this. And then comes another."
+    assert (content.get("text") or content.get("transcript")) == whole
+    sound = [e for e in desk.events if e["type"] == "response.output_audio.delta"]
+    assert len(sound) == (4 if modality == "audio" else 0)  # two sentences of half a second
+    kinds = types(desk.events)
+    assert kinds.count("response.output_item.added") == 1
+
+
+def test_a_call_may_follow_streamed_words() -> None:
+    desk = streamed("text", Said("Let me look. "), Answer("", (Call("look", "{}"),)))
+    output = desk.last("response.done")["response"]["output"]
+    assert [item["type"] for item in output] == ["message", "function_call"]
+
+
+def test_a_stream_is_cut_at_its_budget() -> None:
+    desk = streamed("text", Said("One two "), Said("three four "), Answer(), max_output_tokens=3)
+    response = desk.last("response.done")["response"]
+    assert response["status"] == "incomplete"
+    assert response["output"][0]["content"][0]["text"] == "One two "
+
+
+# --- chat endpoints
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """An OpenAI-compatible chat endpoint: it says what it was asked, or fails."""
+
+    asked: list[Any] = []  # noqa: RUF012
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        Endpoint.asked.append((self.path, self.headers.get("Authorization"), body))
+        if body["model"] == "broken":
+            return self.send_error(500, "Out of order")
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        if body["model"] == "strange":
+            self.wfile.write(b"data: {}}\n\n")
+            return
+        deltas: list[Any] = [{"role": "assistant", "content": ""}]
+        if body.get("tools"):
+            function = {"name": "look", "arguments": '{"at"'}
+            deltas.append({"tool_calls": [{"index": 0, "id": "c", "function": function}]})
+            rest = {"arguments": ':"it"}'}
+            deltas.append({"tool_calls": [{"index": 0, "function": rest}]})
+        else:
+            deltas += [{"content": "You said "}, {"content": body["messages"][-1]["content"]}]
+        for delta in deltas:
+            event = {"choices": [{"index": 0, "delta": delta}]}
+            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def answered(url: str, model: str, **options: Any) -> Any:
+    async def work() -> Any:
+        line = connect(latency="none", chat_url=url, chat_model=model, **options)
+        for event in (TEXT, user_text("Hello."), respond()):
+            await line.send(json.dumps(event))
+        while True:
+            event = json.loads(await line.recv())
+            if event["type"] == "response.done":
+                return event["response"]
+
+    return asyncio.run(asyncio.wait_for(work(), 10))
+
+
+def test_a_chat_endpoint_answers(endpoint: str) -> None:
+    Endpoint.asked.clear()
+    response = answered(endpoint, "echo", chat_key="sk-test-not-a-key")
+    assert response["output"][0]["content"][0]["text"] == "You said Hello."
+    path, authorization, body = Endpoint.asked[0]
+    assert (path, authorization) == ("/v1/chat/completions", "Bearer sk-test-not-a-key")
+    assert body["stream"] is True
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+
+
+def test_a_chat_endpoint_calls_tools(endpoint: str) -> None:
+    question = Question("", (Turn("user", "Look."),), tools=({"type": "function", "name": "look"},))
+    assert ChatBrain(endpoint, "echo").answer(question).calls == (Call("look", '{"at":"it"}'),)
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"), [("broken", "answered 500 Out of order"), ("strange", "no chat answer")]
+)
+def test_a_chat_endpoint_that_fails_is_a_failed_response(
+    endpoint: str, model: str, reason: str
+) -> None:
+    response = answered(endpoint, model)
+    assert response["status"] == "failed"
+    assert reason in response["status_details"]["error"]["message"]
+
+
+def test_a_chat_endpoint_that_is_not_there_is_a_failed_response() -> None:
+    response = answered("http://127.0.0.1:9/v1", "echo")
+    assert response["status"] == "failed"
+    assert "cannot be reached" in response["status_details"]["error"]["message"]
+
+
+# --- in a process of its own
+
+
+def test_script_lines_tools_and_faults_cross_to_a_child_process() -> None:
+    from test_simulator_server import event, in_session, until
+
+    tool = {"name": "ask", "output": "42"}
+    options: dict[str, Any] = {"script": SCRIPT, "user_lines": ["Hello"], "mcp": {"*": [tool]}}
+    with Simulator(key="sk-test-not-a-key", faults=["no-rate-limits"], **options) as simulator:
+
+        async def talk(line: Any) -> Any:
+            await event(line)
+            for sent in (TEXT, user_text("Who are you?"), respond()):
+                await line.send(json.dumps(sent))
+            return (await until(line, "response.done"))[-1]["response"]
+
+        response = in_session(simulator, talk)
+    assert response["output"][0]["content"][0]["text"] == "I am Ada."
+
+
+def test_everything_that_can_be_chosen_reaches_the_command_line(tmp_path: Path) -> None:
+    from rtwidgets.cli import _parser
+
+    chosen = Settings(
+        script=SCRIPT,
+        user_lines=["a"],
+        chat_url="http://localhost:1/v1",
+        chat_model="m",
+        faults=["slow=2", "fail-response", "drop-after=3"],
+        mcp={"*": []},
+        idle_before_first_reply=True,
+        session_seconds=9.0,
+    )
+    read = _parser().parse_args(["serve", *chosen.arguments(tmp_path)])
+    assert json.loads(read.script.read_text()) == [list(pair) for pair in SCRIPT]
+    assert Settings(faults=read.fault).found_faults() == chosen.found_faults()
+    assert (read.chat_url, read.chat_model) == ("http://localhost:1/v1", "m")
+    assert (read.idle_before_first_reply, read.session_seconds) == (True, 9.0)
+
+
+# --- wrong options
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"script": ["hello"]}, "list of pairs"),
+        ({"script": [("a", 1)]}, "list of pairs"),
+        ({"user_lines": [1]}, "list of texts"),
+        ({"chat_url": "localhost:11434", "chat_model": "m"}, "no chat endpoint"),
+        ({"chat_url": "http://localhost/v1"}, "name of a model"),
+        ({"chat_model": "m"}, "needs its address"),
+        ({"faults": ["explode"]}, "There is no fault 'explode'; there are drop-after"),
+        ({"faults": ["drop-after"]}, "drop-after=5"),
+        ({"faults": ["slow=fast"]}, "slow=5"),
+        ({"mcp": {"label": ["roll"]}}, "script of MCP tools"),
+        ({"session_seconds": 0}, "more than 0 seconds"),
+        ({"latency": "fast"}, "'none' or 'typical'"),
+        ({"colour": "red"}, "no option 'colour'"),
+        ({"brain": BuiltInBrain()}, "in_process=True"),
+    ],
+)
+def test_a_wrong_option_is_a_sentence(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Misuse, match=sentence):
+        Simulator(**options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--script", "/nowhere.json"], "The script cannot be read"),
+        (["--user-lines", "/nowhere.txt"], "lines cannot be read"),
+        (["--fault", "x"], "no fault 'x'"),
+        (["--host", "0.0.0.0"], "needs a key of your own"),
+        (["--port", "99999999"], "cannot listen on port"),
+        (["--host", "no.such.host.invalid", "--key", "sk-test-not-a-key"], "cannot listen"),
+    ],
+)
+def test_a_wrong_command_is_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *arguments]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.strip().splitlines()[-1].startswith("rtwidgets serve: ")
