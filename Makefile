@@ -4,13 +4,14 @@
 PYTHON = python3
 SHELL = /bin/sh
 
-.PHONY: help lab test check notebooks clean
+.PHONY: help lab test check notebooks conformance clean
 
 help:  ## print this list
 	@echo "make lab         install what is needed and open JupyterLab on notebooks/"
 	@echo "make test        install what is needed and run every check and test"
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
+	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB, minutes)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -37,6 +38,10 @@ notebooks:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python .ci/notebooks.py
 
+conformance:
+	@$(PYTHON) .ci/bootstrap.py check
+	@.venv/bin/python .ci/conformance.py
+
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv .venv-conformance build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,61 @@
+"""The clients, by version: the one table.
+
+Only what a person would install by name is pinned; what that pulls in is resolved anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Client:
+    """`talk` is the script in talks/; `needs` are requirements for pip, or packages for npm."""
+
+    name: str
+    talk: str
+    needs: tuple[str, ...]
+    remark: str = ""
+
+    @property
+    def javascript(self) -> bool:
+        return self.talk.endswith(".mjs")
+
+    @property
+    def environment(self) -> str:
+        """The folder; clients that need the same share one."""
+        kind = "npm" if self.javascript else "pip"
+        name = self.needs[0].rsplit("@", 1)[0] if self.javascript else self.needs[0].split("==")[0]
+        return f"{kind}-{name.split('[')[0].strip('@').replace('/', '-')}"
+
+    @property
+    def version(self) -> str:
+        return self.needs[0].rpartition("@" if self.javascript else "==")[2]
+
+
+OPENAI = ("openai[realtime]==3.54.0",)
+
+CLIENTS = (
+    Client("openai, async", "openai_async_talk.py", OPENAI),
+    Client("openai, sync", "openai_sync_talk.py", OPENAI),
+    Client("openai-agents", "openai_agents_talk.py", ("openai-agents==0.24.0",)),
+    Client(
+        "pydantic-ai-slim", "pydantic_ai_talk.py", ("pydantic-ai-slim[openai,realtime]==2.68.0",)
+    ),
+    Client("livekit-plugins-openai", "livekit_talk.py", ("livekit-plugins-openai==1.8.9",)),
+    Client("pipecat-ai", "pipecat_talk.py", ("pipecat-ai==1.14.0", "websockets<17")),
+    Client("semantic-kernel", "semantic_kernel_talk.py", ("semantic-kernel==1.45.0",)),
+    Client("strands-agents", "strands_talk.py", ("strands-agents[bidi-openai]==1.62.0",)),
+    Client("@openai/agents", "openai_agents_talk.mjs", ("@openai/agents@0.20.0", "zod@4.6.7")),
+    Client(
+        "@livekit/agents-plugin-openai",
+        "livekit_talk.mjs",
+        (
+            "@livekit/agents-plugin-openai@1.9.0",
+            "@livekit/agents@1.9.0",
+            "@livekit/rtc-node@0.13.35",
+            "zod@4.6.7",
+        ),
+        "2.0.0 asks for agents 1.1.0 of long ago; 1.9.0 is what 1.9.0 of agents goes with",
+    ),
+)

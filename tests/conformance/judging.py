@@ -1,0 +1,96 @@
+"""What a run has shown: judged here, from what the script reports and what went over the wire.
+
+A script says what its client gave it: `{"part": …, "transcript": …, "audio_ms": …}`. Whether
+that is a pass is not for the script to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from openai_events import problems, recorded, typed, undeclared
+
+Json = dict[str, Any]
+
+SPOKEN, SECOND, TOOL = "spoken reply", "second turn", "tool call"
+PARTS = (SPOKEN, SECOND, TOOL)
+LEAST_AUDIO_MS = 500
+BYTES_PER_MS = 48
+
+
+@dataclass
+class Wire:
+    """What the relay wrote down."""
+
+    events: int = 0
+    undeclared: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+def reports(output: str) -> dict[str, Json]:
+    """The lines of a script that are its reports, by part; the rest is the client's chatter."""
+    found = {}
+    for line in output.splitlines():
+        if line.startswith('{"part"'):
+            report = json.loads(line)
+            found[report["part"]] = report
+    return found
+
+
+def read_wire(frames: Iterable[tuple[str, str]]) -> Wire:
+    """Look at every frame the simulator sent."""
+    wire = Wire()
+    for direction, frame in frames:
+        if direction == "server":
+            look(json.loads(frame), wire)
+    return wire
+
+
+def look(event: Json, wire: Wire) -> None:
+    wire.events += 1
+    found = problems(event)
+    wire.faults += found
+    if not found:
+        wire.undeclared.update(path.lstrip(".") for path in undeclared(typed(event)))
+    if event["type"] == "error":
+        wire.errors.append(event["error"]["message"])
+    if event["type"] in ("response.output_audio_transcript.done", "response.output_text.done"):
+        wire.said.append(event.get("transcript") or event.get("text") or "")
+
+
+def strange(wire: Wire) -> list[str]:
+    """Undeclared fields that no recording carries; there should be none."""
+    return [path for path in wire.undeclared if not recorded("." + path)]
+
+
+def judge(part: str, report: Json | None, wire: Wire) -> str:
+    """Why the part is not shown, or nothing when it is."""
+    if report is None:
+        return "not reached"
+    return next(objections(part, report, wire), "")
+
+
+def objections(part: str, report: Json, wire: Wire) -> Iterator[str]:
+    transcript = words(report.get("transcript", ""))
+    if not transcript:
+        yield "no transcript"
+    if not any(words(said) in transcript for said in wire.said):
+        yield f"heard {transcript!r}, which was not sent"
+    if report.get("audio_ms", 0) < LEAST_AUDIO_MS:
+        yield f"{report.get('audio_ms', 0)} ms of audio"
+    if part == SECOND and "Ada" not in transcript:
+        yield f"does not know the first: {transcript!r}"
+    if part == TOOL and report.get("arguments") != {"city": "Rome"}:
+        yield f"the function was called with {report.get('arguments')}"
+    if part == TOOL and "21 degrees" not in transcript:
+        yield f"does not tell the function's output: {transcript!r}"
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,47 @@
+// @openai/agents: RealtimeSession over WebSocket.
+
+import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents/realtime';
+import { z } from 'zod';
+import * as talk from './talk.mjs';
+
+const getWeather = tool({
+  name: talk.TOOL_NAME,
+  description: talk.TOOL_DESCRIPTION,
+  parameters: z.object({ city: z.string() }),
+  execute: talk.weather,
+});
+const agent = new RealtimeAgent({
+  name: 'guide',
+  instructions: talk.INSTRUCTIONS,
+  tools: [getWeather],
+});
+const session = new RealtimeSession(agent, {
+  transport: 'websocket',
+  model: talk.MODEL,
+  tracingDisabled: true,
+});
+
+let sound = 0;
+session.on('audio', (event) => (sound += event.data.byteLength));
+session.on('error', (problem) => {
+  console.error(problem);
+  process.exit(1);
+});
+
+/** The next end of the agent's turn, with its words. */
+const turnEnds = () =>
+  new Promise((resolve) => session.once('agent_end', (_context, _agent, words) => resolve(words)));
+
+await session.connect({ apiKey: talk.KEY, url: `${talk.WS_URL}?model=${talk.MODEL}` });
+for (const part of [talk.SPOKEN, talk.SECOND, talk.TOOL]) {
+  sound = 0;
+  let ended = turnEnds();
+  session.sendMessage(talk.SAY[part]);
+  // A turn with a tool call ends twice: with the call, and with the answer.
+  if (part === talk.TOOL) {
+    await ended;
+    ended = turnEnds();
+  }
+  talk.report(part, await ended, sound);
+}
+session.close();

@@ -1,0 +1,65 @@
+"""openai-agents: RealtimeRunner and RealtimeSession over WebSocket."""
+
+import asyncio
+
+from agents import function_tool
+from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
+from talk import (
+    INSTRUCTIONS,
+    KEY,
+    MODEL,
+    SAY,
+    SECOND,
+    SPOKEN,
+    TOOL,
+    TOOL_DESCRIPTION,
+    TOOL_NAME,
+    WS_URL,
+    report,
+    weather,
+)
+
+
+@function_tool(name_override=TOOL_NAME, description_override=TOOL_DESCRIPTION)
+def get_weather(city: str) -> str:
+    return weather(city)
+
+
+async def main() -> None:
+    agent = RealtimeAgent(name="guide", instructions=INSTRUCTIONS, tools=[get_weather])
+    runner = RealtimeRunner(agent)
+    where = {"url": f"{WS_URL}?model={MODEL}", "api_key": KEY}
+    async with await runner.run(model_config=where) as session:
+        for part in (SPOKEN, SECOND, TOOL):
+            await session.send_message(SAY[part])
+            report(part, *await answer(session, part))
+
+
+async def answer(session: RealtimeSession, part: str) -> tuple[str, int]:
+    """The sound until the agent's turn ends, the words from the session's own history.
+
+    A turn with a tool call ends twice: with the call, and with the answer.
+    """
+    words, sound, ends = "", 0, 2 if part == TOOL else 1
+    async for event in session:
+        if event.type == "audio":
+            sound += len(event.audio.data)
+        elif event.type == "error":
+            raise RuntimeError(str(event.error))
+        elif event.type == "history_updated":
+            words = last_words(event.history) or words
+        elif event.type == "agent_end":
+            ends -= 1
+            if not ends:
+                break
+    return words, sound
+
+
+def last_words(history: list) -> str:
+    """What the last message of the agent says, as far as its transcript has come."""
+    said = [item for item in history if getattr(item, "role", "") == "assistant"]
+    content = said[-1].content if said else []
+    return " ".join(getattr(part, "transcript", None) or "" for part in content).strip()
+
+
+asyncio.run(main())

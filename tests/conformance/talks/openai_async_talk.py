@@ -1,0 +1,70 @@
+"""openai, asynchronous."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+from openai import AsyncOpenAI
+from talk import (
+    INSTRUCTIONS,
+    KEY,
+    MODEL,
+    SAY,
+    SECOND,
+    SPOKEN,
+    TOOL,
+    TOOL_DESCRIPTION,
+    TOOL_NAME,
+    TOOL_SCHEMA,
+    WS_BASE,
+    report,
+    weather,
+)
+
+FUNCTION: Any = {
+    "type": "function",
+    "name": TOOL_NAME,
+    "description": TOOL_DESCRIPTION,
+    "parameters": TOOL_SCHEMA,
+}
+
+
+async def main() -> None:
+    client = AsyncOpenAI(api_key=KEY, websocket_base_url=WS_BASE)
+    async with client.realtime.connect(model=MODEL) as connection:
+        session: Any = {"type": "realtime", "instructions": INSTRUCTIONS, "tools": [FUNCTION]}
+        await connection.session.update(session=session)
+        for part in (SPOKEN, SECOND, TOOL):
+            await ask(connection, SAY[part])
+            report(part, *await answer(connection))
+
+
+async def ask(connection: Any, text: str) -> None:
+    content = [{"type": "input_text", "text": text}]
+    item = {"type": "message", "role": "user", "content": content}
+    await connection.conversation.item.create(item=item)
+    await connection.response.create()
+
+
+async def answer(connection: Any) -> tuple[str, int]:
+    """The words and the sound of the turn; a function call is answered on the way."""
+    words, sound = "", 0
+    async for event in connection:
+        if event.type == "response.output_audio.delta":
+            sound += len(base64.b64decode(event.delta))
+        elif event.type == "response.output_audio_transcript.done":
+            words = event.transcript
+        elif event.type == "response.done":
+            calls = [item for item in event.response.output if item.type == "function_call"]
+            if not calls:
+                break
+            for call in calls:
+                output = weather(**json.loads(call.arguments))
+                item = {"type": "function_call_output", "call_id": call.call_id, "output": output}
+                await connection.conversation.item.create(item=item)
+            await connection.response.create()
+    return words, sound
+
+
+asyncio.run(main())

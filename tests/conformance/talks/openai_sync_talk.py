@@ -1,0 +1,69 @@
+"""openai, synchronous, with its event handlers in between."""
+
+import base64
+import json
+from typing import Any
+
+from openai import OpenAI
+from talk import (
+    INSTRUCTIONS,
+    KEY,
+    MODEL,
+    SAY,
+    SECOND,
+    SPOKEN,
+    TOOL,
+    TOOL_DESCRIPTION,
+    TOOL_NAME,
+    TOOL_SCHEMA,
+    WS_BASE,
+    report,
+    weather,
+)
+
+FUNCTION: Any = {
+    "type": "function",
+    "name": TOOL_NAME,
+    "description": TOOL_DESCRIPTION,
+    "parameters": TOOL_SCHEMA,
+}
+
+
+def main() -> None:
+    client = OpenAI(api_key=KEY, websocket_base_url=WS_BASE)
+    with client.realtime.connect(model=MODEL) as connection:
+        session: Any = {"type": "realtime", "instructions": INSTRUCTIONS, "tools": [FUNCTION]}
+        connection.session.update(session=session)
+        for part in (SPOKEN, SECOND, TOOL):
+            ask(connection, SAY[part])
+            report(part, *answer(connection))
+
+
+def ask(connection: Any, text: str) -> None:
+    content = [{"type": "input_text", "text": text}]
+    item = {"type": "message", "role": "user", "content": content}
+    connection.conversation.item.create(item=item)
+    connection.response.create()
+
+
+def answer(connection: Any) -> tuple[str, int]:
+    """The words and the sound of the turn; a function call is answered on the way."""
+    words, sound = "", 0
+    for event in connection:
+        if event.type == "response.output_audio.delta":
+            sound += len(base64.b64decode(event.delta))
+        elif event.type == "response.output_audio_transcript.done":
+            words = event.transcript
+        elif event.type == "response.done":
+            calls = [item for item in event.response.output if item.type == "function_call"]
+            if not calls:
+                break
+            for call in calls:
+                output = weather(**json.loads(call.arguments))
+                item: Any = {"type": "function_call_output", "call_id": call.call_id}
+                connection.conversation.item.create(item={**item, "output": output})
+            connection.response.create()
+    return words, sound
+
+
+main()

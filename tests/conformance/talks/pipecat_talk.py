@@ -1,0 +1,105 @@
+"""pipecat-ai: a pipeline with its realtime service, its aggregators and a tool.
+
+Pipecat expects later user turns to be spoken; here they are typed, with the service's own
+`send_client_event`.
+"""
+
+import asyncio
+
+from pipecat.adapters.schemas.function_schema import FunctionSchema
+from pipecat.adapters.schemas.tools_schema import ToolsSchema
+from pipecat.frames.frames import (
+    Frame,
+    LLMFullResponseEndFrame,
+    LLMRunFrame,
+    TTSAudioRawFrame,
+    TTSTextFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.llm_service import FunctionCallParams
+from pipecat.services.openai.realtime import events
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.workers.runner import WorkerRunner
+from talk import (
+    INSTRUCTIONS,
+    KEY,
+    MODEL,
+    SAY,
+    SECOND,
+    SPOKEN,
+    TOOL,
+    TOOL_DESCRIPTION,
+    TOOL_NAME,
+    TOOL_SCHEMA,
+    WS_URL,
+    report,
+    weather,
+)
+
+
+class Ears(FrameProcessor):
+    """Behind the service: what a listener would hear, response by response."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.sound = "", 0
+        self.ended: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, TTSAudioRawFrame):
+            self.sound += len(frame.audio)
+        elif isinstance(frame, TTSTextFrame):
+            self.words += frame.text
+        elif isinstance(frame, LLMFullResponseEndFrame):
+            self.ended.put_nowait((self.words, self.sound))
+            self.words, self.sound = "", 0
+        await self.push_frame(frame, direction)
+
+
+async def get_weather(params: FunctionCallParams) -> None:
+    await params.result_callback(weather(params.arguments["city"]))
+
+
+async def main() -> None:
+    llm = OpenAIRealtimeLLMService(
+        api_key=KEY,
+        base_url=WS_URL,
+        settings=OpenAIRealtimeLLMService.Settings(model=MODEL, system_instruction=INSTRUCTIONS),
+    )
+    llm.register_function(TOOL_NAME, get_weather)
+    function = FunctionSchema(
+        name=TOOL_NAME,
+        description=TOOL_DESCRIPTION,
+        properties=TOOL_SCHEMA["properties"],
+        required=TOOL_SCHEMA["required"],
+    )
+    first = {"role": "user", "content": SAY[SPOKEN]}
+    context = LLMContext([first], ToolsSchema(standard_tools=[function]))
+    pair, ears = LLMContextAggregatorPair(context), Ears()
+    worker = PipelineWorker(Pipeline([pair.user(), llm, ears, pair.assistant()]))
+    runner = WorkerRunner(handle_sigint=False)
+    running = asyncio.create_task(runner.run(worker))
+    await worker.queue_frame(LLMRunFrame())
+    report(SPOKEN, *await ears.ended.get())
+    await ask(llm, SAY[SECOND])
+    report(SECOND, *await ears.ended.get())
+    await ask(llm, SAY[TOOL])
+    await ears.ended.get()  # the response with the call
+    report(TOOL, *await ears.ended.get())
+    await worker.cancel()
+    await running
+
+
+async def ask(llm: OpenAIRealtimeLLMService, text: str) -> None:
+    content = [events.ItemContent(type="input_text", text=text)]
+    item = events.ConversationItem(type="message", role="user", content=content)
+    await llm.send_client_event(events.ConversationItemCreateEvent(item=item))
+    await llm.send_client_event(events.ResponseCreateEvent())
+
+
+asyncio.run(main())

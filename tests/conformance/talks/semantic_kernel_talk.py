@@ -1,0 +1,75 @@
+"""semantic-kernel: OpenAIRealtimeWebsocket, with a kernel function."""
+
+import asyncio
+from typing import Annotated
+
+from openai import AsyncOpenAI
+from semantic_kernel import Kernel
+from semantic_kernel.connectors.ai.function_choice_behavior import FunctionChoiceBehavior
+from semantic_kernel.connectors.ai.open_ai import (
+    ListenEvents,
+    OpenAIRealtimeExecutionSettings,
+    OpenAIRealtimeWebsocket,
+    SendEvents,
+)
+from semantic_kernel.contents import RealtimeTextEvent
+from semantic_kernel.contents.realtime_events import RealtimeAudioEvent, RealtimeEvent
+from semantic_kernel.contents.text_content import TextContent
+from semantic_kernel.functions import kernel_function
+from talk import (
+    INSTRUCTIONS,
+    KEY,
+    MODEL,
+    SAY,
+    SECOND,
+    SPOKEN,
+    TOOL,
+    TOOL_DESCRIPTION,
+    TOOL_NAME,
+    WS_BASE,
+    report,
+    weather,
+)
+
+
+class Helpers:
+    @kernel_function(name=TOOL_NAME, description=TOOL_DESCRIPTION)
+    def get_weather(self, city: Annotated[str, "The city"]) -> str:
+        return weather(city)
+
+
+async def main() -> None:
+    kernel = Kernel()
+    kernel.add_plugin(Helpers(), plugin_name="helpers")
+    settings = OpenAIRealtimeExecutionSettings(
+        instructions=INSTRUCTIONS, function_choice_behavior=FunctionChoiceBehavior.Auto()
+    )
+    client = AsyncOpenAI(api_key=KEY, websocket_base_url=WS_BASE)
+    service = OpenAIRealtimeWebsocket(ai_model_id=MODEL, client=client)
+    async with service(settings=settings, kernel=kernel):
+        for part in (SPOKEN, SECOND, TOOL):
+            say = RealtimeTextEvent(
+                service_type=SendEvents.CONVERSATION_ITEM_CREATE, text=TextContent(text=SAY[part])
+            )
+            await service.send(say)
+            await service.send(RealtimeEvent(service_type=SendEvents.RESPONSE_CREATE))
+            report(part, *await answer(service, part))
+
+
+async def answer(service: OpenAIRealtimeWebsocket, part: str) -> tuple[str, int]:
+    """A turn with a tool call is two responses: with the call, and with the answer."""
+    words, sound, responses = "", 0, 2 if part == TOOL else 1
+    async for event in service.receive():
+        if isinstance(event, RealtimeAudioEvent):
+            sound += len(event.audio.data or b"")
+        elif isinstance(event, RealtimeTextEvent):
+            words += event.text.text
+        elif event.service_type == ListenEvents.RESPONSE_DONE:
+            responses -= 1
+            if not responses:
+                break
+            words, sound = "", 0
+    return words, sound
+
+
+asyncio.run(main())

@@ -1,0 +1,60 @@
+"""strands-agents: BidiAgent. Its address is a constant of its module, set here from outside."""
+
+import asyncio
+import base64
+
+from strands import tool
+from strands.bidi import BidiAgent
+from strands.bidi.models.openai import realtime
+from talk import (
+    INSTRUCTIONS,
+    KEY,
+    MODEL,
+    SAY,
+    SECOND,
+    SPOKEN,
+    TOOL,
+    TOOL_DESCRIPTION,
+    TOOL_NAME,
+    WS_URL,
+    report,
+    weather,
+)
+
+realtime.OPENAI_REALTIME_URL = WS_URL
+
+
+@tool(name=TOOL_NAME, description=TOOL_DESCRIPTION)
+def get_weather(city: str) -> str:
+    return weather(city)
+
+
+async def main() -> None:
+    model = realtime.OpenAIRealtimeModel(
+        model_id=MODEL, transcription_model_id="gpt-4o-transcribe", api_key=KEY
+    )
+    agent = BidiAgent(model=model, tools=[get_weather], system_prompt=INSTRUCTIONS)
+    await agent.start()
+    for part in (SPOKEN, SECOND, TOOL):
+        await agent.send(SAY[part])
+        report(part, *await answer(agent, part))
+    await agent.stop()
+
+
+async def answer(agent: BidiAgent, part: str) -> tuple[str, int]:
+    """A turn with a tool call is two responses: with the call, and with the answer."""
+    words, sound, responses = "", 0, 2 if part == TOOL else 1
+    async for event in agent.receive():
+        kind = event.get("type")
+        if kind == "bidi_audio_delta":
+            sound += len(base64.b64decode(event["audio"]))
+        elif kind == "bidi_transcript_block" and event["role"] == "assistant":
+            words = event["transcript"]
+        elif kind == "bidi_response_stop":
+            responses -= 1
+            if not responses:
+                break
+    return words, sound
+
+
+asyncio.run(main())
