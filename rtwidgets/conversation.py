@@ -5,105 +5,17 @@ State is keyed by id, never by "the current one": deltas of several items interl
 may answer out of order. Nothing here raises on what a server sends: unknown is not an error, and
 what cannot be read is left as it was.
 
-The rule for sending: one response at a time in the conversation. A `response.create` asked for
-while one is active, or asked for and not begun, waits here until its turn.
+Which of our requests may go out, and which response answers which, is in turns.py.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 
-from . import audio
 from .events import Event, error_of, ga_name, response_id_of, text_field
 from .events import field as value_at
-
-# The states of a response. Once it has left `in_progress` nothing moves it again.
-IN_PROGRESS = "in_progress"
-ENDED = frozenset({"completed", "cancelled", "failed", "incomplete"})
-
-
-@dataclass
-class Part:
-    """A piece of an item's content: `text` for written, `transcript` for spoken words.
-
-    Attributes:
-        audio_bytes: PCM received for it so far (the audio itself is in the log).
-    """
-
-    type: str = ""
-    text: str = ""
-    transcript: str = ""
-    audio_bytes: int = 0
-
-    @property
-    def words(self) -> str:
-        return self.text or self.transcript
-
-
-@dataclass(eq=False)
-class Item:
-    """One item of the conversation: a message, a function call, its output, …"""
-
-    id: str
-    type: str = ""
-    role: str = ""
-    status: str = ""
-    content: list[Part] = field(default_factory=list)
-    previous_item_id: str | None = None
-    response_id: str = ""
-    name: str = ""
-    call_id: str = ""
-    arguments: str = ""
-    output: str = ""
-    truncated_ms: int | None = None
-
-    @property
-    def text(self) -> str:
-        """Its words, written or spoken; the arguments of a call, the output of one."""
-        words = " ".join(part.words for part in self.content if part.words)
-        return words or self.output or self.arguments
-
-    @property
-    def audio_ms(self) -> int:
-        """Milliseconds of audio received for it."""
-        return audio.milliseconds_of(sum(part.audio_bytes for part in self.content))
-
-
-@dataclass(eq=False)
-class Response:
-    """One answer of the model, from `response.created` to `response.done`."""
-
-    id: str
-    status: str = IN_PROGRESS
-    status_details: Event | None = None
-    conversation_id: str | None = None
-    items: list[Item] = field(default_factory=list)
-    usage: Event | None = None
-    metadata: Event | None = None
-
-    @property
-    def item_ids(self) -> list[str]:
-        return [item.id for item in self.items]
-
-    @property
-    def active(self) -> bool:
-        return self.status not in ENDED
-
-    @property
-    def text(self) -> str:
-        """The words of its messages, written or spoken."""
-        return " ".join(item.text for item in self.items if item.type == "message" and item.text)
-
-    @property
-    def audio_ms(self) -> int:
-        return sum(item.audio_ms for item in self.items)
-
-    @property
-    def error(self) -> str:
-        """Why it failed, in the server's words; empty where it did not."""
-        return text_field(self.status_details, "error", "message")
+from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Part, Response
+from .turns import Turns
 
 
 class Conversation:
@@ -126,14 +38,10 @@ class Conversation:
         self.responses: dict[str, Response] = {}
         self.usage: Event = {}
         self.errors: list[Event] = []
+        self.turns = Turns()
         self._known: dict[str, Item] = {}  # also items that no conversation holds (out of band)
-        self._outbox: deque[Event] = deque()
-        self._waiting: deque[Event] = deque()
-        self._last_answered: Event | None = None
-        self._created = 0
-        self._answers: dict[str, str] = {}  # a request's event_id -> the response it brought
-        self._refusals: dict[str, Event] = {}  # a request's event_id -> why it brought none
-        self._asked: deque[Event] = deque()  # response.create sent, response.created not yet seen
+        self._to_the_front = 0  # items asked to be put in front of all
+        self._names_predecessors = False  # whether this server ever said what an item stands behind
 
     # ------------------------------------------------------------ reading
 
@@ -146,7 +54,7 @@ class Conversation:
     @property
     def busy(self) -> bool:
         """Whether a response is active, asked for, or waiting for its turn."""
-        return bool(self._asked or self._waiting or self.active_response)
+        return self.turns.pending or self.active_response is not None
 
     def item(self, item_id: str) -> Item | None:
         """The item with that id, in the conversation or outside it."""
@@ -154,11 +62,11 @@ class Conversation:
 
     def response_to(self, request_id: str) -> Response | None:
         """The response that a `response.create` with that event id brought, once it began."""
-        return self.responses.get(self._answers.get(request_id, ""))
+        return self.responses.get(self.turns.response_to(request_id))
 
     def refusal_of(self, request_id: str) -> Event | None:
         """The error that a `response.create` with that event id brought instead."""
-        return self._refusals.get(request_id)
+        return self.turns.refusal_of(request_id)
 
     # ------------------------------------------------------------ sending
 
@@ -168,38 +76,29 @@ class Conversation:
         It is given an `event_id` where it has none, by which `response_to` finds the answer.
         Returns the event as it will be sent.
         """
-        if event.get("type") == "response.create" and "event_id" not in event:
-            self._created += 1
-            event = {**event, "event_id": f"create_{self._created}"}
-        if _opens_turn(event) and self.busy:
-            self._waiting.append(event)
-        else:
-            self._send(event)
-        return event
+        self._note(event)
+        return self.turns.add(event, self.active_response is not None)
+
+    def sent_by_hand(self, event: Event) -> None:
+        """Take note of a client event that was sent without being asked for here."""
+        self._note(event)
+        self.turns.sent_by_hand(event)
 
     @property
     def has_to_send(self) -> bool:
         """Whether `to_send` would give anything."""
-        return bool(self._outbox)
+        return self.turns.outbox
 
     def to_send(self) -> list[Event]:
         """The events to transmit now, in order. After calling this method: send them all."""
-        ready = list(self._outbox)
-        self._outbox.clear()
-        return ready
+        return self.turns.to_send()
 
-    def forget_waiting(self) -> None:
-        """Drop the responses that were asked for and not sent yet (the user interrupted)."""
-        self._waiting.clear()
+    def _note(self, event: Event) -> None:
+        if event.get("type") == "conversation.item.create":
+            self._to_the_front += event.get("previous_item_id") == "root"
 
-    def _send(self, event: Event) -> None:
-        if _opens_turn(event):
-            self._asked.append(event)
-        self._outbox.append(event)
-
-    def _next_turn(self) -> None:
-        if self._waiting and not self._asked and self.active_response is None:
-            self._send(self._waiting.popleft())
+    def _go_on(self) -> None:
+        self.turns.go_on(self.active_response is not None)
 
     # ------------------------------------------------------------ receiving
 
@@ -212,37 +111,20 @@ class Conversation:
             handler = _HANDLERS.get(ga_name(text_field(event, "type")))
             if handler is not None:
                 handler(self, event)
-        self._next_turn()
+        self._go_on()
 
     def _refused(self, error: Event) -> None:
         self.errors.append(error)
-        if text_field(error, "code") == "conversation_already_has_active_response":
-            self._overtaken()
-        elif (refused := self._asked_by(error)) is not None:
-            self._asked.remove(refused)
-            self._refusals[text_field(refused, "event_id")] = error
+        if text_field(error, "code") == "response_cancel_not_active":
+            self._nothing_is_active()
+        else:
+            self.turns.refused(error)
 
-    def _asked_by(self, error: Event) -> Event | None:
-        """The request that an error refuses: the one it names, or the oldest when it can be no
-        other."""
-        cause = text_field(error, "event_id")
-        if cause:
-            return next((one for one in self._asked if one.get("event_id") == cause), None)
-        about_a_response = text_field(error, "param").startswith("response")
-        return self._asked[0] if self._asked and about_a_response else None
-
-    def _overtaken(self) -> None:
-        """A response that nobody here asked for came first (the server detected a turn).
-
-        Its `response.created` was taken for the answer to our request: that is put right, and the
-        request waits for its turn again.
-        """
-        if self._asked:
-            self._waiting.appendleft(self._asked.popleft())
-        elif self._last_answered is not None:
-            self._answers.pop(text_field(self._last_answered, "event_id"), None)
-            self._waiting.appendleft(self._last_answered)
-            self._last_answered = None
+    def _nothing_is_active(self) -> None:
+        """The server says that no response is active: one whose end we missed has ended."""
+        for response in self.responses.values():
+            if response.active and response.conversation_id:
+                response.status = "incomplete"
 
     def _session(self, event: Event) -> None:
         session = value_at(event, "session")
@@ -258,13 +140,19 @@ class Conversation:
             return
         previous = value_at(event, "previous_item_id")
         item.previous_item_id = previous if isinstance(previous, str) else None
+        self._names_predecessors |= item.previous_item_id is not None
         behind = next((at for at, one in enumerate(self.items) if one.id == previous), None)
         if behind is not None:
             self.items.insert(behind + 1, item)
-        elif "previous_item_id" in event and previous is None:
+        elif previous is None and "previous_item_id" in event and self._means_first():
+            self._to_the_front = max(0, self._to_the_front - 1)
             self.items.insert(0, item)
         else:
             self.items.append(item)
+
+    def _means_first(self) -> bool:
+        """Whether `previous_item_id: null` means "in front of all": some servers never fill it."""
+        return bool(self.items) and (self._names_predecessors or self._to_the_front > 0)
 
     def _item_done(self, event: Event) -> None:
         item = self._learn(value_at(event, "item"))
@@ -290,32 +178,38 @@ class Conversation:
         for part in item.content:
             part.transcript = ""
 
-    def _user_transcript(self, event: Event) -> None:
+    def _transcript_done(self, event: Event) -> None:
         part = self._part(event)
         if part is not None:
             part.transcript = text_field(event, "transcript") or part.transcript
 
-    def _user_transcript_delta(self, event: Event) -> None:
+    def _transcript_delta(self, event: Event) -> None:
         part = self._part(event)
         if part is not None:
             part.transcript += text_field(event, "delta")
 
     def _response_created(self, event: Event) -> None:
-        response = self._response(event)
-        if response is None or not response.conversation_id:
-            return
-        if self._asked:
-            self._last_answered = self._asked.popleft()
-            self._answers[text_field(self._last_answered, "event_id")] = response.id
-
-    def _response_done(self, event: Event) -> None:
+        known = response_id_of(event) in self.responses
         response = self._response(event)
         if response is None:
             return
+        if response.status == UNKNOWN:
+            response.status = IN_PROGRESS
+        if not known:
+            self.turns.began(response.id, aside=not response.conversation_id)
+
+    def _response_done(self, event: Event) -> None:
+        known = self.responses.get(response_id_of(event))
+        ended_before = known is not None and known.status in ENDED
+        response = self._response(event)
+        if response is None or ended_before:  # said twice: nothing is counted twice
+            return
+        if known is None:  # around interruptions the end may come without a beginning
+            self.turns.began(response.id, aside=not response.conversation_id)
         output = value_at(event, "response", "output")
         for raw in output if isinstance(output, list) else ():
             self._belongs(response, self._learn(raw))
-        if response.active:  # a server that ends a response without saying how
+        if response.status not in ENDED:  # a server that ends a response without saying how
             response.status = "completed"
         if response.conversation_id and value_at(event, "response", "conversation_id"):
             self.items.extend(item for item in response.items if item not in self.items)
@@ -424,8 +318,8 @@ _HANDLERS = {
     "conversation.item.retrieved": Conversation._item_learned,
     "conversation.item.deleted": Conversation._item_deleted,
     "conversation.item.truncated": Conversation._item_truncated,
-    "conversation.item.input_audio_transcription.delta": Conversation._user_transcript_delta,
-    "conversation.item.input_audio_transcription.completed": Conversation._user_transcript,
+    "conversation.item.input_audio_transcription.delta": Conversation._transcript_delta,
+    "conversation.item.input_audio_transcription.completed": Conversation._transcript_done,
     "response.created": Conversation._response_created,
     "response.done": Conversation._response_done,
     "response.output_item.added": Conversation._output_item,
@@ -434,24 +328,17 @@ _HANDLERS = {
     "response.content_part.done": Conversation._part_added,
     "response.output_text.delta": Conversation._text_delta,
     "response.output_text.done": Conversation._text_done,
-    "response.output_audio_transcript.delta": Conversation._user_transcript_delta,
-    "response.output_audio_transcript.done": Conversation._user_transcript,
+    "response.output_audio_transcript.delta": Conversation._transcript_delta,
+    "response.output_audio_transcript.done": Conversation._transcript_done,
     "response.output_audio.delta": Conversation._audio_delta,
     "response.function_call_arguments.delta": Conversation._arguments_delta,
     "response.function_call_arguments.done": Conversation._arguments_done,
 }
 
 
-def _opens_turn(event: Event) -> bool:
-    """Whether a client event asks for a response in the conversation (one at a time)."""
-    return event.get("type") == "response.create" and (
-        value_at(event, "response", "conversation") != "none"
-    )
-
-
 def _refresh(response: Response, given: Event) -> None:
     status = text_field(given, "status")
-    if response.active and (status in ENDED or status == IN_PROGRESS):
+    if response.status not in ENDED and (status in ENDED or status == IN_PROGRESS):
         response.status = status
     if "conversation_id" in given:
         response.conversation_id = text_field(given, "conversation_id") or None
@@ -481,9 +368,12 @@ def _pcm_size(encoded: str) -> int:
 def _add(total: Event, more: Event) -> None:
     """Add the numbers of one usage report to another, group by group."""
     for key, value in more.items():
+        so_far = total.get(key)
         if isinstance(value, dict):
-            inner = total.setdefault(key, {})
-            if isinstance(inner, dict):
-                _add(inner, value)
+            if so_far is None:
+                so_far = total[key] = {}
+            if isinstance(so_far, dict):
+                _add(so_far, value)
         elif isinstance(value, int) and not isinstance(value, bool):
-            total[key] = (total.get(key) or 0) + value
+            if not isinstance(so_far, dict):
+                total[key] = (so_far or 0) + value

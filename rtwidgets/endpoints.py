@@ -39,11 +39,18 @@ class Key:
     __slots__ = ("_secret",)
 
     def __init__(self, secret: str) -> None:
-        if not secret.strip():
+        secret = secret.strip() if isinstance(secret, str) else ""
+        if not secret:
             raise Misuse(
                 "The key is empty. Paste the whole key, or leave it out to use the simulator."
             )
-        self._secret = secret.strip()
+        if not all("!" <= character <= "~" for character in secret):
+            # Not shown: what is wrong with it may be one character of a real key.
+            raise Misuse(
+                "The key holds a space, a line break or a character that no key has (an ellipsis "
+                "from a shortened display?). Copy it again as a whole."
+            )
+        self._secret = secret
 
     def reveal(self) -> str:
         """The secret itself, for the header it belongs in and nothing else."""
@@ -65,6 +72,17 @@ class Key:
 
     def __reduce__(self) -> NoReturn:
         raise Misuse("A key is not written to disk. Read it again where it is needed.")
+
+
+class _Header(Key):
+    """A header's value, which may hold spaces and is as secret as a key."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, value: str) -> None:
+        if not isinstance(value, str) or not all(" " <= character <= "~" for character in value):
+            raise Misuse(f"The header {name} must be one line of plain ASCII text.")
+        self._secret = value
 
 
 _asked_key: Key | None = None
@@ -104,7 +122,9 @@ class Endpoint:
         headers: sent with the handshake, for example a gateway's own authorization.
         key: sent as `Authorization: Bearer …`.
         model: the model, or the deployment behind a gateway.
-        name: what to call it.
+        name: what to call it; by default the host.
+        paid: whether a session there may cost money; by default all but those on this machine. Say
+            True for a proxy here that forwards to a paid service.
     """
 
     key_header = "Authorization"
@@ -116,19 +136,27 @@ class Endpoint:
         key: str | Key | None = None,
         model: str | None = None,
         name: str | None = None,
+        paid: bool | None = None,
     ) -> None:
-        if urlsplit(url).scheme not in ("ws", "wss"):
-            raise Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.")
-        self.url = url
-        self.model = model or DEFAULT_MODEL
-        self.name = name or urlsplit(url).netloc
-        self._headers = dict(headers or {})
+        self.url, host, self._model_in_url = _checked(url)
+        self.name = name or host
+        self.paid = (not is_loopback(url)) if paid is None else paid
+        self._headers = {one: _Header(one, value) for one, value in (headers or {}).items()}
         self._key = _find_key(key, "") if key is not None else None
+        self.model = DEFAULT_MODEL
+        self.model = self.model_for(model)
 
-    @property
-    def paid(self) -> bool:
-        """Whether a session there may cost money: all but those on this machine."""
-        return not is_loopback(self.url)
+    def model_for(self, model: str | None) -> str:
+        """The model that a session here has when `model` is asked for.
+
+        An address that names a model decides. Raises Misuse when it names another.
+        """
+        decided = self._model_in_url
+        if decided and model and decided != model:
+            raise Misuse(
+                f"The address names the model {decided}, and model= names {model}. Leave one out."
+            )
+        return decided or model or self.model
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         """A line to the server. Raises ConnectFailed."""
@@ -142,11 +170,12 @@ class Endpoint:
             return self.url
         return f"{self.url}{'&' if query else '?'}model={quote(model, safe='')}"
 
-    def _all_headers(self) -> dict[str, str]:
+    def _all_headers(self) -> dict[str, Key]:
         if self._key is None:
             return dict(self._headers)
         scheme = "Bearer " if self.key_header == "Authorization" else ""
-        return {self.key_header: scheme + self._key.reveal(), **self._headers}
+        own = _Header(self.key_header, scheme + self._key.reveal())
+        return {self.key_header: own, **self._headers}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}, {self.model})"
@@ -231,6 +260,22 @@ class Simulated(Endpoint):
         simulator = await asyncio.wait_for(asyncio.to_thread(_running, self), timeout)
         there = Endpoint(simulator.url, key=simulator.key, model=model, name=self.name)
         return await there.open(model, timeout)
+
+
+def _checked(url: str) -> tuple[str, str, str]:
+    """An address, its host with port, and the model it names. Raises Misuse in words."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except (ValueError, UnicodeError) as problem:
+        raise Misuse(f"This is not an address to connect to: {problem}.") from None
+    if parts.scheme not in ("ws", "wss") or not host:
+        raise Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.")
+    if parts.username or parts.password:
+        raise Misuse("An address must not hold a name or password. Pass key= or headers= instead.")
+    model = parse_qs(parts.query).get("model", [""])[0]
+    return url, f"{host}:{port}" if port else host, model
 
 
 # One simulator for a kind, shared by all sessions of this process, ended with it.

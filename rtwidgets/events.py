@@ -7,7 +7,7 @@ recorded sessions). Builders return plain dicts: what is logged is what was sent
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import Misuse
@@ -50,6 +50,12 @@ AUDIO_FIELDS = {
 def ga_name(type_: str) -> str:
     """The GA name of an event type, for a beta name; any other name as it is."""
     return GA_NAMES.get(type_, type_)
+
+
+def beta_names(types: Iterable[str]) -> list[str]:
+    """The names that events of these GA types had in the beta."""
+    wanted = set(types)
+    return [beta for beta, name in GA_NAMES.items() if name in wanted]
 
 
 # ---------------------------------------------------------------- what a client sends
@@ -142,12 +148,18 @@ def merged(base: Event, more: Event) -> Event:
 def frame_of(event: Event) -> str:
     """The JSON text of an event. Raises Misuse for what JSON cannot hold."""
     try:
-        return json.dumps(event, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as problem:
+        frame = json.dumps(event, ensure_ascii=False, allow_nan=False)
+        # Half a character (a lone surrogate) has no UTF-8, but JSON can escape it.
+        return frame if _is_utf8(frame) else json.dumps(event, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as problem:
         raise Misuse(
             f"This event cannot be written as JSON ({problem}). "
             "Use plain dicts, lists, text and numbers."
         ) from None
+
+
+SIMULATED_ID = "sess_simulated_"
+"""How a session id begins that no real service gave out; every label derives from it."""
 
 
 def parse(frame: str) -> Event | None:
@@ -157,6 +169,22 @@ def parse(frame: str) -> Event | None:
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
+
+
+def whole_characters(text: str) -> str:
+    """`text` with half characters (lone surrogates, as a cut emoji leaves them) made whole, or
+    marked. A server refuses them: they have no UTF-8."""
+    if _is_utf8(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def field(event: Any, *path: str | int) -> Any:
@@ -203,7 +231,8 @@ def error_of(event: Event) -> Event | None:
         inner = field(event, "error")
         return inner if isinstance(inner, dict) else {"message": str(inner or "no details given")}
     if text_field(event, "type").endswith("_error") and "message" in event:
-        return event
+        # Its event_id is the frame's own here, not the id of what caused it.
+        return {key: value for key, value in event.items() if key != "event_id"}
     return None
 
 

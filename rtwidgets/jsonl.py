@@ -10,6 +10,7 @@ Reading also takes bare events, and rows without seq, t or direction.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,14 @@ def frame_line(seq: int, t: float, direction: str, raw: str) -> str:
     return f'{start},"event":{raw}}}'
 
 
+def decoded(line: bytes) -> str:
+    """The text of a line, also of one that is not quite UTF-8."""
+    try:
+        return line.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace")
+
+
 def read_line(line: str) -> Header | Frame:
     """What a line holds. Raises ValueError with what is wrong with it, to follow "line 7 …"."""
     try:
@@ -63,10 +72,9 @@ def read_line(line: str) -> Header | Frame:
     if not isinstance(entry, dict):
         raise ValueError("is not an event")
     if "rtwidgets" in entry:
-        started = entry.get("started")
-        known = float(started) if isinstance(started, int | float) else None
-        return Header(known, text_field(entry, "endpoint"), text_field(entry, "model"))
-    if isinstance(entry.get("raw"), str):
+        started = _finite(entry.get("started"))
+        return Header(started, text_field(entry, "endpoint"), text_field(entry, "model"))
+    if isinstance(entry.get("raw"), str) and {"direction", "seq", "event"} & entry.keys():
         return _frame(entry, entry["raw"])
     if isinstance(entry.get("event"), dict):
         exact = _exact(line) or json.dumps(entry["event"], ensure_ascii=False)
@@ -77,10 +85,19 @@ def read_line(line: str) -> Header | Frame:
 
 
 def _frame(entry: dict[str, Any], raw: str) -> Frame:
-    t = entry.get("t")
-    seconds = float(t) if isinstance(t, int | float) and not isinstance(t, bool) else None
     type_ = text_field(entry, "event", "type")
-    return Frame(raw, type_, text_field(entry, "direction") or None, seconds)
+    return Frame(raw, type_, text_field(entry, "direction") or None, _finite(entry.get("t")))
+
+
+def _finite(number: Any) -> float | None:
+    """The number, None where it is none, or none that a clock could show."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return None
+    try:
+        value = float(number)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _exact(line: str) -> str | None:

@@ -7,7 +7,9 @@ thread appends, any thread reads: a row is complete before `len` counts it, so n
 
 from __future__ import annotations
 
+import codecs
 import json
+import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     import pandas
 
     from .widgets.eventtable import EventTable
+
+logger = logging.getLogger("rtwidgets")
 
 Direction = Literal["client", "server", "local"]
 DIRECTIONS: tuple[Direction, ...] = ("client", "server", "local")
@@ -157,6 +161,12 @@ class Row:
     def _without_audio(self) -> Event | None:
         return parse(self._log._texts[self.seq])
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and (self._log, self.seq) == (other._log, other.seq)
+
+    def __hash__(self) -> int:
+        return hash((id(self._log), self.seq))
+
     def __repr__(self) -> str:
         arrow = {"client": ">", "server": "<", "local": "="}[self.direction]
         return f"<Row {self.seq} {self.t:.3f} {arrow} {self.type or 'not JSON'}  {self.summary}>"
@@ -166,6 +176,8 @@ class Rows(Sequence[Row]):
     """What a log and a part of it have in common: reading, filtering, showing, writing."""
 
     _log: EventLog
+    endpoint: str
+    """What the session was with, for the record."""
 
     def _seqs(self) -> Sequence[int]:
         raise NotImplementedError
@@ -218,11 +230,6 @@ class Rows(Sequence[Row]):
             seqs = [seq for seq in seqs if needle in log._searchable(seq)]
         return View(log, seqs)
 
-    @property
-    def endpoint_name(self) -> str:
-        """What the session was with, as far as the log's header says."""
-        return self._log.endpoint
-
     def audio(self, response_id: str | None = None) -> audio.Samples:
         """The assistant's audio in these rows, one response's or all: int16 samples, shape (n,)."""
         return audio.samples_from_pcm(self._spoken(response_id))
@@ -233,7 +240,10 @@ class Rows(Sequence[Row]):
 
     def _spoken(self, response_id: str | None) -> bytes:
         kinds = ("response.output_audio.delta", "response.audio.delta")
-        return b"".join(row.pcm for row in self.where(type=kinds, response_id=response_id))
+        items: dict[tuple[str, str], list[bytes]] = {}  # items of one response interleave
+        for row in self.where(type=kinds, response_id=response_id):
+            items.setdefault((row.response_id, row.item_id), []).append(row.pcm)
+        return b"".join(b"".join(pieces) for pieces in items.values())
 
     def to_jsonl(self, path: str | Path | None = None) -> str | None:
         """Write one row a line to `path`, or return the text when no path is given.
@@ -246,7 +256,7 @@ class Rows(Sequence[Row]):
         text = "\n".join([header, *lines]) + "\n"
         if path is None:
             return text
-        Path(path).write_text(text, encoding="utf-8", errors="surrogatepass", newline="\n")
+        Path(path).write_bytes(text.encode("utf-8", "surrogatepass"))
         return None
 
     def to_dataframe(self, *, folded: bool = False) -> pandas.DataFrame:
@@ -310,6 +320,7 @@ class View(Rows):
     def __init__(self, log: EventLog, seqs: Sequence[int]) -> None:
         self._log = log
         self._chosen = seqs
+        self.endpoint = log.endpoint
 
     def _seqs(self) -> Sequence[int]:
         return self._chosen
@@ -392,7 +403,10 @@ class EventLog(Rows):
         self._pcm += pcm
         self._length += 1  # behind all: a reader on another thread sees whole rows only
         for tell in tuple(self._watchers):
-            tell()
+            try:
+                tell()
+            except Exception:  # who watches must not keep a frame from being interpreted
+                logger.exception("a watcher of the log failed")
         return Row(self, self._length - 1, event)
 
     def _now(self) -> float:
@@ -435,14 +449,14 @@ class EventLog(Rows):
         A line that cannot be read is left out and reported with its number in `problems`.
         """
         log = cls()
-        with Path(path).open(encoding="utf-8", errors="surrogateescape") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    log._read(jsonl.read_line(line.rstrip("\r\n")))
-                except ValueError as problem:
-                    log.problems.append(f"line {number} {problem} and was left out")
+        lines = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                log._read(jsonl.read_line(jsonl.decoded(line.rstrip(b"\r"))))
+            except ValueError as problem:
+                log.problems.append(f"line {number} {problem} and was left out")
         return log
 
     def _read(self, entry: jsonl.Header | jsonl.Frame) -> None:
@@ -455,18 +469,17 @@ class EventLog(Rows):
 
 
 def _cut_audio(frame: str, event: Event | None, type_: str) -> tuple[str, int, bytes]:
-    """The frame without its base64 audio, where it was cut, and the PCM.
+    """The frame's text as it is kept, where audio was cut out of it, and the PCM.
 
-    Only audio that encodes back to the same characters is cut, so that the frame can be rebuilt.
+    Only audio that encodes back to the same characters, and stands there once, is cut: the frame
+    can be rebuilt. Other audio (escaped slashes, no padding) stays in the text as well.
     """
     encoded = text_field(event, AUDIO_FIELDS[type_]) if type_ in AUDIO_FIELDS else ""
-    if not encoded:
-        return frame, _NOT_CUT, b""
     try:
-        pcm = audio.decode(encoded)
+        pcm = audio.decode(encoded + "=" * (-len(encoded) % 4))
     except ValueError:
         return frame, _NOT_CUT, b""
-    cut = frame.find(encoded)
+    cut = frame.find(encoded) if encoded else -1
     if cut < 0 or audio.encode(pcm) != encoded or frame.find(encoded, cut + 1) >= 0:
-        return frame, _NOT_CUT, b""
+        return frame, _NOT_CUT, pcm
     return frame[:cut] + frame[cut + len(encoded) :], cut, pcm

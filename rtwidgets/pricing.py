@@ -54,6 +54,10 @@ def cost_of(usage: Mapping[str, Any] | None, model: str) -> float | None:
     price = PRICES.get(model)
     if price is None or not usage:
         return None
+    if not ({"input_token_details", "output_token_details"} & usage.keys()) and usage.get(
+        "total_tokens"
+    ):
+        return None
     read, written = _part(usage, "input_token_details"), _part(usage, "output_token_details")
     cached = _part(read, "cached_tokens_details")
     total = _count(written, "text_tokens") * price.text_out

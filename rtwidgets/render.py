@@ -9,10 +9,11 @@ from __future__ import annotations
 from html import escape
 from itertools import islice
 
-from .conversation import Conversation, Item
-from .events import text_field
+from .conversation import Conversation
+from .events import SIMULATED_ID, text_field
 from .explanations import explain
 from .folding import Run, fold
+from .items import Item
 from .log import Rows
 
 _ARROWS = {"client": "▶", "server": "◀", "local": "●"}
@@ -86,10 +87,9 @@ def _source(log: Rows) -> str:
     """Which server a log is of, by the session's own id, so that a simulator is always named."""
     first = next(iter(log.where(type="session.created")), None)
     session_id = text_field(first.event if first else None, "session", "id")
-    if session_id.startswith("sess_simulated_"):
+    if session_id.startswith(SIMULATED_ID):
         return " with the simulator"
-    name = log.endpoint_name
-    return f" with {name}" if name else ""
+    return f" with {log.endpoint}" if log.endpoint else ""
 
 
 def transcript_html(conversation: Conversation) -> str:

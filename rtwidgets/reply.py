@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import audio
-from .conversation import Response
-from .events import Event
-from .log import EventLog
+from .events import Event, beta_names, text_field
+from .items import Response
+from .log import EventLog, Row
 from .pricing import cost_of
 
 
 @dataclass(frozen=True, repr=False)
 class Timing:
-    """When a reply came, in seconds after it was asked for; None for what did not come."""
+    """When a reply came, in seconds; None for what did not come.
+
+    Counted from when its `response.create` was sent, or from the end of the spoken turn it answers.
+    """
 
     created: float | None = None
     first_text: float | None = None
@@ -63,41 +66,55 @@ class Reply:
         return f"<Reply {self.status}{heard}: {self.text or self.error!r}>"
 
 
-def reply_of(response: Response, log: EventLog, model: str) -> Reply:
-    """The reply that a response is so far; its price is that of `model`."""
+def reply_of(response: Response, log: EventLog, model: str, request_id: str = "") -> Reply:
+    """The reply that a response is so far; its price is that of `model`.
+
+    Args:
+        request_id: the event id of the `response.create` that it answers, if it was one of ours.
+    """
     parts = (part for item in response.items for part in item.content)
     return Reply(
         text=response.text,
         transcript=" ".join(part.transcript for part in parts if part.transcript),
         usage=response.usage,
         cost=cost_of(response.usage, model),
-        timing=_timing(response.id, log),
+        timing=_timing(response.id, log, request_id),
         response_id=response.id,
-        status=response.status,
+        status=response.status or "incomplete",
         error=response.error,
         log=log,
     )
 
 
-# What a reply is an answer to: a request, or the end of a spoken turn.
+# What a reply may be the answer to, where no request of ours is known: the end of a spoken turn, or
+# a request that was sent by hand.
 _ASKING = ("response.create", "input_audio_buffer.speech_stopped")
-_TEXT_DELTAS = ("response.output_text.delta", "response.output_audio_transcript.delta")
+_TEXT = ("response.output_text.delta", "response.output_audio_transcript.delta")
+_AUDIO = ("response.output_audio.delta",)
 
 
-def _timing(response_id: str, log: EventLog) -> Timing:
+def _timing(response_id: str, log: EventLog, request_id: str) -> Timing:
     rows = log.where(response_id=response_id)
-    created = next(iter(rows.where(type="response.created")), None)
-    if created is None:
+    began = next(iter(rows), None)
+    if began is None:
         return Timing()
-    asked = next(iter(log[: created.seq].where(type=_ASKING)[::-1]), created)
+    asked = _asked(log, request_id) or next(iter(log[: began.seq].where(type=_ASKING)[::-1]), began)
 
-    def after(*types: str) -> float | None:
-        row = next(iter(rows.where(type=types)), None)
+    def after(types: tuple[str, ...]) -> float | None:
+        row = next(iter(rows.where(type=(*types, *beta_names(types)))), None)
         return None if row is None else row.t - asked.t
 
     return Timing(
-        created=created.t - asked.t,
-        first_text=after(*_TEXT_DELTAS),
-        first_audio=after("response.output_audio.delta"),
-        done=after("response.done"),
+        created=after(("response.created",)),
+        first_text=after(_TEXT),
+        first_audio=after(_AUDIO),
+        done=after(("response.done",)),
     )
+
+
+def _asked(log: EventLog, request_id: str) -> Row | None:
+    if not request_id:
+        return None
+    requests = log.where(type="response.create", direction="client", text=request_id)
+    named = (row for row in requests if text_field(row.event, "event_id") == request_id)
+    return next(named, None)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from . import audio
@@ -16,6 +17,7 @@ from .conversation import Conversation
 from .endpoints import Endpoint, approve_spending, default_endpoint, spending_notice
 from .errors import ConnectFailed, ConnectionLost, Misuse, SpendingNotApproved, TimedOut
 from .events import (
+    SIMULATED_ID,
     Event,
     field,
     frame_of,
@@ -24,28 +26,30 @@ from .events import (
     item_create,
     item_truncate,
     merged,
+    parse,
     response_cancel,
     response_create,
     session_update,
     text_field,
     user_text,
+    whole_characters,
 )
 from .explanations import explain
+from .items import ENDED, Item, Response
 from .log import EventLog, Row
 from .news import News
 from .openings import Opening, WaitForUser
-from .pricing import cost_of
+from .pricing import PRICES, cost_of
 from .reply import Reply, Timing, reply_of
 from .transport import Clock, Transport, WallClock
 
 T = TypeVar("T")
 Modality = Literal["audio", "text"]
 
-SIMULATED_ID = "sess_simulated_"
-"""How a session id begins that no real service gave out; every label derives from it."""
-
 _CHUNK_MS = 40
 LISTEN_MS = 3000  # silence sent behind speech until the server has noticed its end
+
+_NOT_OPEN = "The session is not open. Use it inside `with`, or start the chat."
 
 logger = logging.getLogger("rtwidgets")
 
@@ -89,10 +93,11 @@ class AsyncSession:
             )
         self.endpoint = endpoint or default_endpoint()
         self.opening = opening or WaitForUser()
-        self.model = model or self.endpoint.model
+        self.model = self.endpoint.model_for(model)
         self.timeout = timeout
-        self.budget = budget
+        self.budget = _checked_budget(budget)
         self.conversation = Conversation()
+        self.conversation.turns.gate = self._over_budget
         self.lost: ConnectionLost | None = None
         self.opening_reply: Reply | None = None
         self._settings = _settings(instructions, voice, modality, tools)
@@ -107,7 +112,9 @@ class AsyncSession:
         self._pumping: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._news = News()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._was_open = False
+        self._opening_requests: list[str] = []
         self._mark = -1
         self._given: dict[str, int] = {}
 
@@ -151,9 +158,10 @@ class AsyncSession:
 
     async def open(self) -> None:
         """Connect, configure, and send the opening; does not wait for what it brings."""
-        if self._transport is not None:
-            raise Misuse("This session is open already. Make a new one for a new conversation.")
+        if self._was_open:
+            raise Misuse("This session was opened before. Make a new one for a new conversation.")
         self._check_spending()
+        self._was_open = True
         self._transport = await self.endpoint.open(self.model, self.timeout)
         self._clock = self._transport.clock
         self._pumping = asyncio.create_task(self._pump(self._transport))
@@ -161,7 +169,9 @@ class AsyncSession:
             await self._until(self._greeted, self.timeout, "the server's session.created")
             await self._configure()
             for event in self.opening.events(self.conversation.session):
-                self.conversation.request(event)
+                asked = self._request(event)
+                if asked.get("type") == "response.create":
+                    self._opening_requests.append(text_field(asked, "event_id"))
             await self._flush()
         except BaseException:
             await self.close()
@@ -169,10 +179,8 @@ class AsyncSession:
 
     async def opened(self, timeout: float | None = None) -> Reply | None:
         """Wait for the reply that the opening asked for; None where it asks for none."""
-        if self.opening.heard and self.opening_reply is None:
-            await self._until(self._opening_done, timeout, "the reply to the opening")
-            first = next(iter(self.conversation.responses), None)
-            self.opening_reply = self.reply(first) if first else None
+        if self.opening.heard and self.opening_reply is None and self._opening_requests:
+            self.opening_reply = await self._answer_to(self._opening_requests[0], timeout)
         return self.opening_reply
 
     async def close(self) -> None:
@@ -189,6 +197,11 @@ class AsyncSession:
         notice = spending_notice(self.endpoint, self.model)
         if notice is None:
             return
+        if self.budget is not None and self.model not in PRICES:
+            raise SpendingNotApproved(
+                f"{notice} A budget cannot be kept where the price of {self.model} is not known: "
+                "add it to rtwidgets.pricing.PRICES, or agree by a click in RealtimeChat."
+            )
         if self.budget is None:
             raise SpendingNotApproved(
                 f"{notice} Agree by budget=, in dollars, for example budget=0.50; "
@@ -204,9 +217,8 @@ class AsyncSession:
         return bool(self.conversation.session)
 
     async def _configure(self) -> None:
-        fields = merged(self._settings, self.opening.session())
-        self.conversation.request(session_update(**fields))
         before = len(self.conversation.errors)
+        self._request(session_update(**merged(self._settings, self.opening.session())))
         await self._flush()
 
         def answered() -> bool:
@@ -219,12 +231,6 @@ class AsyncSession:
 
         await self._until(answered, self.timeout, "the server's session.updated")
 
-    def _opening_done(self) -> bool:
-        conversation = self.conversation
-        if not conversation.responses:
-            return not conversation.busy  # refused, or an opening that asked for nothing after all
-        return not next(iter(conversation.responses.values())).active
-
     # ------------------------------------------------------------ the pump
 
     async def _pump(self, transport: Transport) -> None:
@@ -232,7 +238,7 @@ class AsyncSession:
             while True:
                 row = self.log.append("server", await transport.recv())
                 self._take(row)
-                await self._flush()
+                self._flush_soon()
         except ConnectionLost as lost:
             self._end(lost)
         except Exception as problem:  # ours: say so rather than leave everyone waiting
@@ -247,23 +253,61 @@ class AsyncSession:
         self._news.announce(row)
 
     def _react(self, event: Event) -> None:
-        for answer in self.opening.react(event):
-            self.conversation.request(answer)
+        try:
+            answers = self.opening.react(event)
+            for answer in answers:
+                self._request(answer)
+        except Exception as problem:  # the opening is the user's code: the session outlives it
+            logger.exception("%r failed to react", self.opening)
+            name, kind = type(self.opening).__name__, text_field(event, "type")
+            message = f"{name}.react failed on {kind}: {problem!r}"
+            self._news.announce(
+                self.log.append("local", {"type": "opening.failed", "message": message})
+            )
+
+    def _request(self, event: Event) -> Event:
+        if not self.is_open:
+            raise self.lost or Misuse(_NOT_OPEN)
+        frame_of(event)  # what cannot be sent is refused before anything remembers it
+        return self.conversation.request(event)
 
     async def _flush(self) -> None:
-        for event in self.conversation.to_send():
-            await self._transmit(event)
+        """Send what is to be sent, to the end even if the caller is interrupted meanwhile."""
+        await asyncio.shield(self._spawn(self._send_all()))
 
-    async def _transmit(self, event: Event | str) -> Row:
-        if self._transport is None or self.lost is not None:
-            raise self.lost or Misuse(
-                "The session is not open. Use it inside `with`, or start the chat."
-            )
-        frame = event if isinstance(event, str) else frame_of(event)
+    def _flush_soon(self) -> None:
+        if self.is_open and self.conversation.has_to_send:
+            self._spawn(self._send_all())
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.info("not sent: %s", task.exception())  # the line is gone; the pump says so
+
+    async def _send_all(self) -> None:
         async with self._sending:  # the log's order is the wire's order
-            row = self.log.append("client", frame)
-            await self._transport.send(frame)
+            for event in self.conversation.to_send():
+                await self._transmit(frame_of(event))
+
+    async def _send_one(self, frame: str, event: Event | None) -> Row:
+        async with self._sending:
+            row = await self._transmit(frame)
+            if event is not None:
+                self.conversation.sent_by_hand(event)
+            return row
+
+    async def _transmit(self, frame: str) -> Row:
+        if self._transport is None or self.lost is not None:
+            raise self.lost or Misuse(_NOT_OPEN)
+        row = self.log.append("client", frame)
         self._news.announce(row)
+        await self._transport.send(frame)
         return row
 
     def _end(self, lost: ConnectionLost) -> None:
@@ -282,16 +326,8 @@ class AsyncSession:
         row = self.log.append("local", event)
         self._react(event)
         self._news.announce(row)
-        if self.is_open and self.conversation.has_to_send:
-            sending = asyncio.create_task(self._flush())
-            self._tasks.add(sending)
-            sending.add_done_callback(self._forget)
+        self._flush_soon()
         return row
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.info("not sent: %s", task.exception())  # the line is gone; the pump says so
 
     def subscribe(self, listener: Callable[[Row], None]) -> Callable[[], None]:
         """Call `listener` with each new row, on this session's loop; the result ends that.
@@ -322,16 +358,27 @@ class AsyncSession:
         A string is sent as the frame it is, JSON or not: the server's answer to nonsense is worth
         seeing.
         """
-        row = await self._transmit(event)
+        if isinstance(event, str):
+            frame, event = event, parse(event) or {}
+        else:
+            frame = frame_of(event)
+        if event.get("type") == "response.create":
+            self._check_budget()
+        if not self.is_open:
+            raise self.lost or Misuse(_NOT_OPEN)
+        row = await asyncio.shield(self._spawn(self._send_one(frame, event)))
         self._mark = row.seq
         return row
 
     async def say(self, text: str) -> str:
         """Add the user's words and ask for a reply, without waiting; gives the request's event
         id."""
+        if not isinstance(text, str):
+            raise Misuse(f"What is said is text, not {type(text).__name__}.")
         self._check_budget()
-        self.conversation.request(item_create(user_text(text)))
-        asked = self.conversation.request(response_create())
+        self._mark_here()
+        self._request(item_create(user_text(whole_characters(text))))
+        asked = self._request(response_create())
         await self._flush()
         return text_field(asked, "event_id")
 
@@ -353,14 +400,15 @@ class AsyncSession:
         Returns the reply, None where nothing was recognised as speech or none was to be waited for.
         """
         self._check_budget()
+        self._mark_here()
         start = len(self.log)
         await self._append_audio(audio.pcm_from_samples(samples))
         if not reply:
             return None
         detection = field(self.conversation.session, "audio", "input", "turn_detection")
         if detection is None:
-            await self._transmit(input_audio_commit())
-            asked = self.conversation.request(response_create())
+            self._request(input_audio_commit())
+            asked = self._request(response_create())
             await self._flush()
             return await self._answer_to(text_field(asked, "event_id"), timeout)
         if not await self._turn_ended(start) or field(detection, "create_response") is False:
@@ -369,24 +417,38 @@ class AsyncSession:
         return self._answered_since(start)
 
     async def _append_audio(self, pcm: bytes) -> None:
+        begun, sent = self._clock.now(), 0
         for chunk in audio.chunks(pcm, _CHUNK_MS):
-            await self._transmit(input_audio_append(audio.encode(chunk)))
-            await self._clock.sleep(audio.seconds_of(len(chunk)))
+            frame = frame_of(input_audio_append(audio.encode(chunk)))
+            await asyncio.shield(self._spawn(self._send_one(frame, None)))
+            sent += len(chunk)
+            due = begun + audio.seconds_of(sent)  # by the clock, so that no delay adds up
+            await self._clock.sleep(max(0.0, due - self._clock.now()))
 
     async def _turn_ended(self, start: int) -> bool:
+        """Append silence until the server has heard the end of what was spoken since `start`."""
         silence = bytes(_CHUNK_MS * audio.BYTES_PER_MS)
         for _ in range(LISTEN_MS // _CHUNK_MS):
-            if len(self.log[start:].where(type="input_audio_buffer.committed")):
+            if self._committed_since(start) is not None:
                 return True
             await self._append_audio(silence)
-        return bool(len(self.log[start:].where(type="input_audio_buffer.committed")))
+        return self._committed_since(start) is not None
+
+    def _committed_since(self, start: int) -> int | None:
+        """The row at which the last of the turns heard since `start` was committed; None while
+        speech goes on behind it."""
+        turns = self.log[start:].where(
+            type=("input_audio_buffer.speech_started", "input_audio_buffer.committed")
+        )
+        last = turns[-1] if len(turns) else None
+        return last.seq if last is not None and last.type.endswith(".committed") else None
 
     def _answered_since(self, start: int) -> Reply | None:
-        committed = next(iter(self.log[start:].where(type="input_audio_buffer.committed")), None)
-        since = self.log[committed.seq if committed else start :]
+        committed = self._committed_since(start)
+        since = self.log[start if committed is None else committed :]
         for row in since.where(type="response.created"):
             response = self.conversation.responses.get(row.response_id)
-            if response is not None and not response.active:
+            if response is not None and response.status in ENDED:
                 return self.reply(response.id)
         return None
 
@@ -399,23 +461,32 @@ class AsyncSession:
                 remember what nobody heard.
         """
         conversation = self.conversation
-        conversation.forget_waiting()
+        conversation.turns.forget_waiting()
+        self._mark_here()
         active = conversation.active_response
-        if active is not None:
-            conversation.request(response_cancel())
-        spoken = next((item for item in reversed(conversation.items) if item.audio_ms), None)
+        if active is not None or conversation.turns.asked:
+            self._request(response_cancel())
+        spoken = self._spoken_last(active)
         if heard_ms is not None and spoken is not None and heard_ms < spoken.audio_ms:
-            conversation.request(item_truncate(spoken.id, max(0, int(heard_ms))))
+            self._request(item_truncate(spoken.id, max(0, int(heard_ms))))
         await self._flush()
+
+    def _spoken_last(self, active: Response | None) -> Item | None:
+        """The item that is being heard: of the active response, else of the last one."""
+        latest = next(reversed(self.conversation.responses.values()), None)
+        response = active or (None if self.conversation.turns.asked else latest)
+        items = response.items if response is not None else []
+        return next((item for item in reversed(items) if item.audio_ms), None)
 
     async def settled(self, timeout: float | None = None) -> None:
         """Wait until no response is active, asked for or waiting."""
         await self._until(lambda: not self.conversation.busy, timeout, "the end of the reply")
 
     async def wait_for(self, type: str, timeout: float | None = None) -> Row:
-        """The next row whose type fits the pattern, from the last `send` on.
+        """The next row whose type fits the pattern, from the last thing done on.
 
-        A row that came between `send` and this call counts; one that was given before does not.
+        A row that came between `send` (or `say`, `hear`, `interrupt`) and this call counts; one
+        that was given for the same pattern before does not.
         """
         found: list[Row] = []
 
@@ -429,12 +500,32 @@ class AsyncSession:
         self._given[type] = found[0].seq
         return found[0]
 
+    def _mark_here(self) -> None:
+        self._mark = len(self.log) - 1
+
     def _check_budget(self) -> None:
-        if self.budget is not None and (self.cost or 0.0) >= self.budget:
-            raise SpendingNotApproved(
-                f"This session has spent ${self.cost:.2f} of its budget of ${self.budget:.2f}. "
-                "Start a new one with a larger budget= to go on."
-            )
+        reason = self._over_budget(quiet=True)
+        if reason is not None:
+            raise SpendingNotApproved(reason)
+
+    def _over_budget(self, quiet: bool = False) -> str | None:
+        """Why no further reply may be asked for; None while the budget allows one.
+
+        A reply that the server makes by itself, to a turn it detected, cannot be held back here.
+        """
+        if self.budget is None or not self.conversation.usage:
+            return None
+        cost = self.cost
+        if cost is not None and cost < self.budget:
+            return None
+        spent = "what it spent cannot be told" if cost is None else f"it has spent ${cost:.4f}"
+        reason = (
+            f"This session keeps to its budget of ${self.budget:.2f}, and {spent}. "
+            "Start a new one with a larger budget= to go on."
+        )
+        if not quiet:
+            self.record({"type": "budget.spent", "message": reason})
+        return reason
 
     async def _answer_to(self, request_id: str, timeout: float | None) -> Reply:
         conversation = self.conversation
@@ -442,14 +533,21 @@ class AsyncSession:
         def answered() -> bool:
             response = conversation.response_to(request_id)
             return conversation.refusal_of(request_id) is not None or (
-                response is not None and not response.active
+                response is not None and response.status in ENDED
             )
 
-        await self._until(answered, timeout, "the reply")
+        try:
+            await self._until(answered, timeout, "the reply")
+        except BaseException:
+            conversation.turns.give_up(request_id)
+            raise
         response = conversation.response_to(request_id)
         if response is not None:
             return self.reply(response.id)
-        message = text_field(conversation.refusal_of(request_id), "message")
+        refusal = conversation.refusal_of(request_id) or {}
+        if text_field(refusal, "code") == "budget_spent":
+            raise SpendingNotApproved(text_field(refusal, "message"))
+        message = text_field(refusal, "message") or "refused without a reason"
         return Reply("", "", None, None, Timing(), "", "failed", message, self.log)
 
     def reply(self, response_id: str) -> Reply:
@@ -457,7 +555,14 @@ class AsyncSession:
         response = self.conversation.responses.get(response_id)
         if response is None:
             raise Misuse(f"There is no response {response_id!r} in this session.")
-        return reply_of(response, self.log, self.model)
+        request_id = self.conversation.turns.request_of(response_id)
+        return reply_of(response, self.log, self.model, request_id)
+
+
+def _checked_budget(budget: float | None) -> float | None:
+    if budget is not None and not (math.isfinite(budget) and budget > 0):
+        raise Misuse(f"A budget is an amount in dollars greater than 0, not {budget!r}.")
+    return budget
 
 
 def _settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -68,45 +69,35 @@ class WebSocketTransport:
 
     @classmethod
     async def connect(
-        cls, url: str, headers: Mapping[str, str], timeout: float = 30.0
+        cls, url: str, headers: Mapping[str, object], timeout: float = 30.0
     ) -> WebSocketTransport:
-        """Open the line. Raises ConnectFailed with what went wrong and what to do."""
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+        """Open the line. Raises ConnectFailed with what went wrong and what to do.
 
-        host = urlsplit(url).netloc
+        Args:
+            headers: values are text, or objects that only `reveal()` their text: a traceback that
+                prints the variables of its frames shows neither.
+        """
+        from websockets.asyncio.client import connect
+
+        problem: Exception | None = None
         try:
             return cls(
                 await connect(
                     url,
-                    additional_headers=dict(headers),
+                    additional_headers=[(name, _plain(value)) for name, value in headers.items()],
                     max_size=None,
                     compression=None,
                     open_timeout=timeout,
+                    close_timeout=min(timeout, 2.0),
+                    logger=_quiet_about(headers),
                     **_proxy_settings(url),
                 )
             )
-        except InvalidStatus as refused:
-            raise _refused_by_http(host, refused.response.status_code) from refused
-        except InvalidURI as wrong:
-            raise Misuse(
-                f"{url!r} is not a WebSocket address; it begins with ws:// or wss://."
-            ) from wrong
-        except TimeoutError as late:
-            raise ConnectFailed(
-                f"{host} did not answer within {timeout:g} s. Check the network, or pass a longer "
-                f"timeout=."
-            ) from late
-        except InvalidHandshake as strange:
-            raise ConnectFailed(
-                f"{host} answered, but not as a Realtime server ({strange}). Check the address."
-            ) from strange
-        except OSError as unreachable:
-            raise ConnectFailed(
-                f"No connection to {host}: {unreachable.strerror or unreachable}. Check the "
-                f"network and the "
-                "address; without either, rtwidgets.Simulated() works on this machine alone."
-            ) from unreachable
+        except Exception as error:
+            problem = error
+        # Raised here, outside, so that it does not carry the frames of the library, in whose
+        # variables the headers stand in the clear.
+        raise _explained(problem, url, timeout)
 
     async def send(self, frame: str) -> None:
         from websockets.exceptions import ConnectionClosed
@@ -192,6 +183,63 @@ def lost_line(code: int | None, reason: str) -> ConnectionLost:
 def _reason(closed: object) -> str:
     received = getattr(closed, "rcvd", None)
     return str(getattr(received, "reason", "") or "")
+
+
+def _explained(problem: Exception, url: str, timeout: float) -> Exception:
+    """What kept the line from standing, as a person should read it."""
+    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+    host = urlsplit(url).hostname or url
+    if isinstance(problem, InvalidStatus):
+        return _refused_by_http(host, problem.response.status_code)
+    if isinstance(problem, InvalidURI):
+        return Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.")
+    if isinstance(problem, TimeoutError):
+        return ConnectFailed(
+            f"{host} did not answer within {timeout:g} s. "
+            "Check the network, or pass a longer timeout=."
+        )
+    if isinstance(problem, InvalidHandshake):
+        return ConnectFailed(
+            f"{host} answered, but not as a Realtime server ({type(problem).__name__}). "
+            "Check the address."
+        )
+    if isinstance(problem, OSError | UnicodeError):
+        reason = getattr(problem, "strerror", None) or problem
+        return ConnectFailed(
+            f"No connection to {host}: {reason}. Check the network and the address; "
+            "without either, rtwidgets.Simulated() works on this machine alone."
+        )
+    return ConnectFailed(
+        f"The connection to {host} failed ({type(problem).__name__}). Check the address and the "
+        "headers."
+    )
+
+
+def _plain(value: object) -> str:
+    reveal = getattr(value, "reveal", None)
+    return str(reveal() if callable(reveal) else value)
+
+
+def _quiet_about(headers: Mapping[str, object]) -> logging.Logger:
+    """A logger for the library that never writes down the values of these headers.
+
+    At level DEBUG it logs the handshake line by line, authorization included.
+    """
+    log = logging.Logger("rtwidgets.line")
+    log.parent = logging.getLogger("websockets.client")
+    names = {name.lower() for name in headers}
+
+    def hide(record: logging.LogRecord) -> bool:
+        arguments = record.args
+        if isinstance(arguments, tuple) and len(arguments) == 2:
+            name, _ = arguments
+            if isinstance(name, str) and name.lower() in names:
+                record.args = (name, "…")
+        return True
+
+    log.addFilter(hide)
+    return log
 
 
 def _refused_by_http(host: str, status: int) -> ConnectFailed:

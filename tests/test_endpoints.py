@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import logging
 import pickle
 import socket
+import traceback
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import serve
 
 import rtwidgets as rt
 from rtwidgets import endpoints
@@ -37,6 +41,26 @@ def test_a_key_never_prints_itself() -> None:
 def test_a_key_is_not_pickled() -> None:
     with pytest.raises(rt.Misuse, match="not written to disk"):
         pickle.dumps(Key(SECRET))
+
+
+@pytest.mark.parametrize("odd", ["sk-a…b", "sk-a\nb", "sk-a b"])
+def test_a_key_cut_short_by_a_display_is_refused_without_showing_it(odd: str) -> None:
+    with pytest.raises(rt.Misuse, match="Copy it again") as refused:
+        rt.OpenAI(key=odd)
+    assert odd not in str(refused.value) and "sk-a" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "ü", 7])
+def test_a_header_is_one_line_of_ascii(value: Any) -> None:
+    with pytest.raises(rt.Misuse, match="X-Team"):
+        rt.Endpoint("wss://a.example/", headers={"X-Team": value})
+
+
+def test_headers_are_as_secret_as_keys() -> None:
+    endpoint = rt.Endpoint("wss://a.example/", headers={"Authorization": f"Bearer {SECRET}"})
+    assert SECRET not in repr(vars(endpoint))
+    with pytest.raises(rt.Misuse):
+        pickle.dumps(endpoint)
 
 
 @pytest.mark.parametrize("empty", ["", "   "])
@@ -71,7 +95,10 @@ def test_asking_where_nobody_can_answer_says_so(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("endpoint", "name"),
-    [(rt.OpenAI(), "OPENAI_API_KEY"), (rt.Azure("res", "dep"), "AZURE_OPENAI_API_KEY")],
+    [
+        (rt.OpenAI(), "OPENAI_API_KEY"),
+        (rt.Azure("res", "gpt-realtime"), "AZURE_OPENAI_API_KEY"),
+    ],
 )
 def test_without_a_key_it_says_where_to_put_one(endpoint: rt.Endpoint, name: str) -> None:
     with pytest.raises(rt.ConnectFailed, match=name), rt.Session(endpoint, budget=1):
@@ -96,17 +123,36 @@ def test_the_address_names_exactly_one_of_model_call_and_intent(url: str, addres
 
 
 def test_headers_carry_the_key_where_each_service_wants_it() -> None:
+    def shown(endpoint: rt.Endpoint) -> dict[str, str]:
+        return {name: value.reveal() for name, value in endpoint._all_headers().items()}
+
     mine = rt.Endpoint("wss://a.example/v1", headers={"X-Team": "a"}, key=SECRET)
-    assert mine._all_headers() == {"X-Team": "a", "Authorization": f"Bearer {SECRET}"}
+    assert shown(mine) == {"X-Team": "a", "Authorization": f"Bearer {SECRET}"}
     azure = rt.Azure("res", "dep", key=SECRET)
-    assert azure._all_headers() == {"api-key": SECRET}
+    assert shown(azure) == {"api-key": SECRET}
     assert azure._address("dep") == "wss://res.openai.azure.com/openai/v1/realtime?model=dep"
 
 
-@pytest.mark.parametrize("url", ["http://a.example", "a.example", ""])
+@pytest.mark.parametrize(
+    "url",
+    ["http://a.example", "a.example", "", "wss://a:99999/", "wss://[bad", "wss://.com", "wss://"],
+)
 def test_an_address_that_is_no_websocket_is_refused_in_words(url: str) -> None:
-    with pytest.raises(rt.Misuse, match="ws://"):
+    with pytest.raises(rt.Misuse, match="address"):
         rt.Endpoint(url)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(rt.Misuse) as refused:
+        rt.Endpoint("wss://user:sekret@a.example/")
+    assert "sekret" not in str(refused.value)
+
+
+def test_an_address_that_names_a_model_decides() -> None:
+    endpoint = rt.Endpoint("wss://a.example/?model=gpt-realtime-2.1")
+    assert endpoint.model == rt.AsyncSession(endpoint, budget=1).model == "gpt-realtime-2.1"
+    with pytest.raises(rt.Misuse, match="gpt-realtime-mini"):
+        rt.AsyncSession(endpoint, model="gpt-realtime-mini")
 
 
 @pytest.mark.parametrize("wrong", [{"latency": "some"}, {"where": "moon"}])
@@ -177,6 +223,34 @@ def test_one_process_serves_all_sessions_of_a_kind() -> None:
 def server() -> Any:
     with rt.Simulator(latency="none", in_process=True) as simulator:
         yield simulator
+
+
+def test_neither_the_librarys_log_nor_a_traceback_with_variables_shows_the_key(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(connection: Any, request: Any) -> Any:
+        return connection.respond(401, "no")
+
+    async def scene() -> str:
+        async with serve(
+            lambda connection: connection.wait_closed(), "127.0.0.1", 0, process_request=refuse
+        ) as server:
+            port = server.sockets[0].getsockname()[1]
+            endpoint = rt.Endpoint(f"ws://127.0.0.1:{port}/", key=SECRET)
+            try:
+                await rt.AsyncSession(endpoint).open()
+            except rt.ConnectFailed as failed:
+                full = traceback.TracebackException.from_exception(failed, capture_locals=True)
+                return "".join(full.format())
+        return ""
+
+    with caplog.at_level(logging.DEBUG):
+        shown = asyncio.run(scene())
+    sent = [r for r in caplog.records if r.name.startswith("rtwidgets") and "> " in r.getMessage()]
+    assert any("Authorization" in record.getMessage() for record in sent)
+    client_side = "\n".join(r.getMessage() for r in caplog.records if r.name != "websockets.server")
+    assert "HTTP 401" in shown
+    assert SECRET not in shown + client_side
 
 
 def test_a_wrong_key_is_explained(server: Any) -> None:

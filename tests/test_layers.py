@@ -33,16 +33,18 @@ HOUSE: dict[str, str] = {
     "jsonl": "events",
     "log": "events audio errors jsonl",
     "folding": "log audio",
-    "conversation": "errors events audio",
+    "items": "events audio",
+    "turns": "events",
+    "conversation": "errors events items turns",
     "openings": "events audio errors",
     "tools": "errors events",
-    "render": "log folding conversation events errors explanations",
+    "render": "log folding conversation items events errors explanations",
     "report": "log conversation pricing audio",
     "transport": "errors",
     "replay": "log transport",
     "loop": "errors",
     "endpoints": "errors transport replay pricing",
-    "reply": "log conversation events pricing audio",
+    "reply": "log items events pricing audio",
     "news": "log errors",
     "session": "*",
     "blocking": "*",
@@ -61,8 +63,9 @@ KNOW_THE_SIMULATOR = {"endpoints", "comparison", "checking", "cli", "__init__"}
 UPWARD = {("log", "widgets.eventtable"), ("log", "render"), ("log", "folding")}
 # Law 2.
 PURE = {
-    "audio", "conversation", "errors", "events", "explanations", "folding", "jsonl", "log",
-    "openings", "pricing", "render", "report", "simulator.engine", "simulator.schema",
+    "audio", "conversation", "errors", "events", "explanations", "folding", "items", "jsonl",
+    "log", "openings", "pricing", "render", "report", "simulator.engine", "simulator.schema",
+    "turns",
 }  # fmt: skip
 IMPURE = {
     "IPython", "anywidget", "asyncio", "concurrent", "http", "ipykernel", "ipywidgets",

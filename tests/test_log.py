@@ -235,3 +235,61 @@ def test_a_folded_dataframe_has_a_row_a_run() -> None:
     frame = small_log().to_dataframe(folded=True)
     assert frame["count"].tolist() == [1, 1, 1, 3, 3, 1, 1]
     assert frame["size"].sum() == small_log().to_dataframe()["size"].sum()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"type":"response.output_audio.delta","delta":"AAEC\\/w=="}',  # as PHP does
+        '{"type":"response.output_audio.delta","delta":"AAEC/w"}',  # no padding
+        '{"type":"response.output_audio.delta","delta":"AAEC/w==","id":"AAEC/w=="}',  # twice
+    ],
+)
+def test_audio_that_cannot_be_cut_out_is_heard_all_the_same(frame: str) -> None:
+    log = EventLog()
+    assert log.append("server", frame).pcm == b"\x00\x01\x02\xff"
+    assert log[0].raw == frame
+    assert len(log.audio()) == 2
+
+
+def test_the_audio_of_items_that_interleave_is_joined_item_by_item() -> None:
+    log = EventLog()
+    for item, sample in (("a", 1), ("b", 2), ("a", 1)):
+        pcm = audio.encode(sample.to_bytes(2, "little"))
+        log.append("server", {**SPOKEN, "item_id": item, "delta": pcm})
+    assert log.audio("resp_1").tolist() == [1, 1, 2]
+
+
+def test_rows_are_equal_when_they_are_the_same_row() -> None:
+    log = small_log()
+    assert log[0] == log[0] and log[0] in log
+    assert log[0] != log[1] and log[0] != small_log()[0]
+    assert len({log[0], log[0], log[1]}) == 2
+
+
+def test_a_watcher_that_fails_does_not_keep_a_row_out() -> None:
+    log = EventLog()
+    log.watch(lambda: 1 // 0)
+    log.append("local", {"type": "tick"})
+    assert len(log) == 1
+
+
+def test_odd_numbers_and_characters_lose_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_bytes(
+        b"\xef\xbb\xbf"
+        b'{"rtwidgets":1,"started":1' + b"0" * 400 + b"}\n"
+        b'{"t":1' + b"0" * 400 + b',"direction":"server","event":{"type":"a"}}\n'
+        b'{"t":NaN,"direction":"server","event":{"type":"b"}}\r\n'
+        b'{"type":"c","raw":"a field of its own"}\n'
+        b'{"type":"d","text":"\xff broken"}\n'
+        b'{"type":"e","text":"\xed\xa0\xbd half a character"}\n'
+    )
+    log = EventLog.from_jsonl(path)
+    assert [row.type for row in log] == ["a", "b", "c", "d", "e"]
+    assert not log.problems and log.started is None
+    assert log[2].event == {"type": "c", "raw": "a field of its own"}
+    log.to_jsonl(tmp_path / "again.jsonl")
+    assert [row.raw for row in EventLog.from_jsonl(tmp_path / "again.jsonl")] == [
+        row.raw for row in log
+    ]

@@ -342,8 +342,9 @@ def test_an_opening_that_is_refused_lets_the_session_go_on() -> None:
         await line.send(json.dumps({"type": "error", "error": error}))
 
     with rt.Session(Scripted(serve), rt.ModelGreeting(), timeout=5) as s:
-        assert s.opening_reply is None
-    assert s.conversation.errors[0]["message"] == "No."
+        assert s.is_open
+        assert s.opening_reply is not None
+        assert (s.opening_reply.status, s.opening_reply.error) == ("failed", "No.")
 
 
 def test_a_reply_that_is_refused_says_why() -> None:
@@ -376,7 +377,7 @@ def test_before_and_after_the_session() -> None:
 
 
 def test_a_session_opens_once() -> None:
-    with rt.Session(simulated()) as s, pytest.raises(rt.Misuse, match="open already"):
+    with rt.Session(simulated()) as s, pytest.raises(rt.Misuse, match="opened before"):
         s.open()
 
 
@@ -414,7 +415,9 @@ def test_many_sessions_share_one_thread() -> None:
 
 
 class Paid(Scripted):
-    paid = True  # type: ignore[assignment]
+    def __init__(self, serve: Callable[[MemoryTransport], Awaitable[None]]) -> None:
+        super().__init__(serve)
+        self.paid = True
 
 
 def test_a_paid_session_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,3 +444,184 @@ def test_a_spent_budget_stops_new_replies() -> None:
         s.ask("hi")
         with pytest.raises(rt.SpendingNotApproved, match="budget"):
             s.ask("more")
+
+
+@pytest.mark.parametrize("budget", [0, -1, float("nan"), float("inf")])
+def test_a_budget_is_a_real_amount(budget: float) -> None:
+    with pytest.raises(rt.Misuse, match="greater than 0"):
+        rt.Session(simulated(), budget=budget)
+
+
+def test_a_budget_needs_a_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtwidgets.endpoints._spending_approved", False)
+    with (
+        pytest.raises(rt.SpendingNotApproved, match=r"price of my-deployment.*PRICES"),
+        rt.Session(Paid(greet), model="my-deployment", budget=1),
+    ):
+        pass
+
+
+def test_a_spent_budget_holds_back_what_waits_its_turn_and_says_so() -> None:
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(simulated("typical"), budget=0.0001) as s:
+            for _ in range(5):
+                await s.say("hi")
+            await s.settled()
+            return s
+
+    s = asyncio.run(scene())
+    assert len(s.conversation.responses) == 1
+    assert len(s.log.where(type="budget.spent")) == 4
+
+
+def test_a_spent_budget_holds_back_raw_requests_too() -> None:
+    with rt.Session(simulated(), budget=0.0001) as s:
+        s.ask("hi")
+        with pytest.raises(rt.SpendingNotApproved):
+            s.send(response_create())
+
+
+# ------------------------------------------------------------------ found by reading, kept by test
+
+
+@pytest.mark.parametrize("words", [b"bytes", None, 7])
+def test_what_is_no_text_is_refused_and_the_next_question_answered(words: Any) -> None:
+    with rt.Session(simulated()) as s:
+        with pytest.raises(rt.Misuse, match="text"):
+            s.ask(words)
+        assert s.ask("hello").text
+
+
+def test_asking_before_opening_leaves_the_opening_as_it_was() -> None:
+    s = rt.Session(simulated(), rt.ModelGreeting())
+    with pytest.raises(rt.Misuse, match="not open"):
+        s.ask("too early")
+    with s:
+        assert s.opening_reply is not None and s.opening_reply.status == "completed"
+
+
+def test_half_a_character_does_not_cut_the_line() -> None:
+    with rt.Session(simulated()) as s:
+        assert s.ask("hi \ud83d").text
+        assert s.conversation.items[0].text == "hi \ufffd"
+        s.send({"type": "conversation.item.delete", "item_id": "\ud83d"})  # as it is: an escape
+        assert s.wait_for("error", timeout=5).event
+
+
+def test_an_interrupted_wait_leaves_the_turn_free() -> None:
+    async def serve(line: MemoryTransport) -> None:
+        await greet(line)
+        for number in range(9):
+            if json.loads(await line.recv())["type"] == "response.create" and number > 2:
+                response = {"id": "r2", "status": "completed", "conversation_id": "c", "output": []}
+                await line.send(json.dumps({"type": "response.done", "response": response}))
+
+    with rt.Session(Scripted(serve)) as s:
+        with pytest.raises(rt.TimedOut):
+            s.ask("nobody answers this", timeout=0.05)
+        assert s.ask("but this").response_id == "r2"
+
+
+def test_interrupting_before_the_reply_began_cancels_it() -> None:
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(simulated("typical")) as s:
+            await s.say("Tell me everything.")
+            waiting = asyncio.ensure_future(s.ask("And more."))
+            await asyncio.sleep(0)
+            await s.interrupt()
+            assert "Interrupted" in (await waiting).error
+            await s.settled()
+            return s
+
+    s = asyncio.run(scene())
+    assert [response.status for response in s.conversation.responses.values()] == ["cancelled"]
+
+
+def test_interrupting_a_silent_new_reply_leaves_the_old_one_whole() -> None:
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(simulated("typical"), rt.ModelGreeting()) as s:
+            await s.say("Go on.")
+            await s.wait_for("response.created")
+            await s.interrupt(heard_ms=0)
+            await s.settled()
+            return s
+
+    s = asyncio.run(scene())
+    assert "conversation.item.truncate" not in types(s.log)
+    assert s.conversation.items[0].text
+
+
+def test_the_servers_last_words_are_heard_also_with_something_queued() -> None:
+    async def serve(line: MemoryTransport) -> None:
+        await greet(line)
+        for _ in range(3):  # the first question with its request, and the second question
+            await line.recv()
+        response = {"id": "r1", "status": "completed", "conversation_id": "c", "output": []}
+        await line.send(json.dumps({"type": "response.done", "response": response}))
+        expired = {"code": "session_expired", "message": "60 minutes."}
+        await line.send(json.dumps({"type": "error", "error": expired}))
+        await line.close()
+
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(Scripted(serve)) as s:
+            await s.say("one")
+            await s.say("two")
+            await s.wait_for("line.lost")
+            return s
+
+    s = asyncio.run(scene())
+    assert s.conversation.errors[-1]["code"] == "session_expired"
+    assert s.log[-1].type == "line.lost"
+
+
+def test_speech_with_a_pause_is_answered_as_a_whole() -> None:
+    with rt.Session(simulated("typical"), rt.ModelGreeting()) as s:
+        assert s.opening_reply is not None
+        speech = s.opening_reply.audio
+        reply = s.hear(np.concatenate([speech, np.zeros(audio.RATE, dtype=np.int16), speech]))
+        assert reply is not None and reply.status == "completed"
+    heard = s.log.where(type="input_audio_buffer.*")
+    assert len(heard.where(type="*.speech_started")) == len(heard.where(type="*.committed"))
+    assert reply.response_id == list(s.conversation.responses)[-1]
+
+
+def test_an_opening_that_fails_to_react_does_not_end_the_session() -> None:
+    class Clumsy(rt.ModelGreeting):
+        def react(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+            raise ZeroDivisionError(event["type"])
+
+    with rt.Session(simulated(), Clumsy()) as s:
+        assert s.ask("still there?").text
+    assert "Clumsy.react failed" in (s.log.where(type="opening.failed")[0].event or {})["message"]
+
+
+def test_a_closed_session_is_not_opened_again() -> None:
+    s = rt.Session(simulated())
+    with s:
+        pass
+    with pytest.raises(rt.Misuse, match="new one"), s:
+        pass
+
+
+def test_times_are_counted_from_the_replys_own_request() -> None:
+    async def serve(line: MemoryTransport) -> None:
+        await greet(line)
+        await line.recv()
+        await line.recv()
+        await line.recv()  # the request beside the conversation, sent later
+        response = {"id": "r1", "status": "in_progress", "conversation_id": "c", "output": []}
+        await line.send(json.dumps({"type": "response.created", "response": response}))
+        done = {**response, "status": "completed"}
+        await line.send(json.dumps({"type": "response.done", "response": done}))
+
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(Scripted(serve)) as s:
+            await s.say("hello")
+            await s.send({"type": "response.create", "response": {"conversation": "none"}})
+            await s.wait_for("response.done")
+            return s
+
+    s = asyncio.run(scene())
+    [asked, _] = s.log.where(type="response.create")
+    [created] = s.log.where(type="response.created")
+    assert s.reply("r1").timing.created == created.t - asked.t

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 
 import traitlets
 
-from ..conversation import Conversation, Item, Response
+from ..conversation import Conversation
+from ..items import Item, Response
 from ..render import note_of, speaker
-from .comm import STATIC, Buffers, Content, Live, Sender
+from .comm import Buffers, Content, Live, Sender
+from .page import clean_text, page_code
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ class Talk:
         for item in tuple(self.conversation.items):
             response = self.conversation.responses.get(item.response_id)
             line = line_of(item, response, self.heard.get(item.id))
-            self._said[item.id] = line.text or self._said.get(item.id, "")
+            # Mended here, not only on the way: half a character and its other half, which comes
+            # with the next delta, are one piece of text to the page.
+            self._said[item.id] = clean_text(line.text) or self._said.get(item.id, "")
             yield replace(line, text=self._said[item.id])
         yield from tuple(self._notices)
 
@@ -161,7 +165,7 @@ class Talk:
 class Transcript(Live):
     """Shows a conversation as it happens: `wake` it when something may have changed."""
 
-    _esm = STATIC / "transcript.js"
+    _esm = page_code("transcript.js")
     height = traitlets.Unicode("15rem").tag(sync=True)
     hint = traitlets.Unicode("").tag(sync=True)
 
@@ -213,7 +217,7 @@ class Transcript(Live):
 
     def page_all(self, _content: Content, _buffers: Buffers) -> None:
         """A page has just appeared, or missed something: everything again."""
-        self._sender.call(self._forget)
+        self.soon(self._forget, "all")
         self.wake()
 
     def _forget(self) -> None:
