@@ -205,12 +205,8 @@ def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RealtimeChat
     """A chat with an endpoint that costs money, at an address where nobody is."""
     monkeypatch.setattr(endpoints, "_spending_approved", False)
 
-    class Paid(rt.Endpoint):
-        paid = True
-
-    yield lambda **options: RealtimeChat(
-        endpoint=Paid("ws://127.0.0.1:9/v1/realtime", name="Paid"), **options
-    )
+    nobody = rt.Endpoint("ws://127.0.0.1:9/v1/realtime", name="Paid", paid=True)
+    yield lambda **options: RealtimeChat(endpoint=nobody, **options)
 
 
 def status(chat: RealtimeChat) -> Any:
@@ -248,33 +244,33 @@ def test_a_budget_is_an_agreement(paid: Callable[..., RealtimeChat]) -> None:
 
 def test_every_opening_and_endpoint_can_be_chosen() -> None:
     choices = Choices(Sender())
-    names = list(choices._opening.options)
+    names = list(choices.fields["opening"].options)
     assert names == [kind.name for kind in rt.openings.BUILT_IN]
     for name in names:
-        choices._opening.value = name
-        assert choices._sender.drain(SOON)
+        choices.fields["opening"].value = name
         assert choices.current().opening.name == name
-    assert {"Simulator", "OpenAI"} <= set(choices._endpoint.options)
+    assert {"Simulator", "OpenAI"} <= set(choices.fields["endpoint"].options)
 
 
 def test_what_was_given_is_chosen_and_its_words_can_be_changed() -> None:
     choices = Choices(Sender(), opening=HELLO, model="gpt-realtime-2.1-mini", voice="cedar")
     choice = choices.current()
     assert (choice.opening, choice.model, choice.voice) == (HELLO, "gpt-realtime-2.1-mini", "cedar")
-    choices._words.value = "Good day!"
+    choices.fields[f"words of {HELLO.name}"].value = "Good day!"
     assert choices.current().opening == rt.SpokenGreeting("Good day!")
     assert words_field(rt.WaitForUser()) == ""
 
 
 def test_choosing_an_endpoint_brings_its_model() -> None:
     deployment = rt.Azure("museum", "my-deployment", key="sk-test-not-a-key")
-    choices = Choices(Sender(), endpoint=deployment)
+    sender = Sender()
+    choices = Choices(sender, endpoint=deployment)
     assert choices.current().model == "my-deployment"
-    choices._endpoint.value = "Simulator"
-    assert choices._sender.drain(SOON)
+    choices.fields["endpoint"].value = "Simulator"
+    assert sender.drain(SOON)
     assert choices.current().model == endpoints.DEFAULT_MODEL
-    choices._endpoint.value = deployment.name
-    assert choices._sender.drain(SOON)
+    choices.fields["endpoint"].value = deployment.name
+    assert sender.drain(SOON)
     assert choices.current().model == "my-deployment"
 
 
@@ -286,7 +282,7 @@ def test_what_a_person_does_in_the_page_is_done(chat: RealtimeChat) -> None:
         widget._handle_custom_msg(message, [])
 
     press(chat._header, t="do", what="start")
-    press(chat._composer, t="do", what="say", text="Hello")
+    press(chat._composer, t="say", id="one", text="Hello")
     chat.wait(SOON)
     assert ("you", "Hello") in said(chat)
     assert chat._sender.drain(SOON)

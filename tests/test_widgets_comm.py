@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rtwidgets.widgets.comm import Duty, Failure, Live, Sender, free_route, shared_sender
+from rtwidgets.widgets.comm import Duty, Failure, Live, Sender, Work, free_route, shared_sender
 
 SOON = 10.0
 
@@ -44,23 +44,21 @@ def test_calls_keep_their_order_and_come_before_sources(sender: Sender) -> None:
 
 
 def test_a_failure_is_kept_and_told_and_the_thread_goes_on(sender: Sender) -> None:
-    told: list[Failure] = []
-    sender.on_failure.append(told.append)
-    Duty(lambda: 1 / 0, sender).wake()
+    told: list[Failure | None] = []
+    Duty(lambda: 1 / 0, sender, lambda _what, failure: told.append(failure)).wake()
     assert sender.drain(SOON)
     assert [str(one).split(": ")[1] for one in sender.failures] == ["ZeroDivisionError"]
-    assert list(told) == list(sender.failures)
+    assert told == list(sender.failures)
     done = threading.Event()
     sender.call(done.set)
     assert done.wait(SOON)
 
 
 def test_a_listener_that_fails_is_kept_too(sender: Sender) -> None:
-    def fails(_failure: Failure) -> None:
+    def fails(_what: str, _failure: Failure | None) -> None:
         raise RuntimeError("no")
 
-    sender.on_failure.append(fails)
-    sender.attempt("work", lambda: 1 / 0)
+    sender.attempt(Work("work", lambda: 1 / 0, fails))
     assert [type(one.error) for one in sender.failures] == [ZeroDivisionError, RuntimeError]
 
 

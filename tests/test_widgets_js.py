@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 import subprocess
@@ -9,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from rtwidgets.widgets.page import page_code
+
 STATIC = Path(__file__).parent.parent / "rtwidgets" / "widgets" / "static"
-SHAPE = re.MULTILINE | re.DOTALL
 TESTS = sorted((Path(__file__).parent / "js").glob("*.test.mjs"))
 
 
@@ -19,22 +22,30 @@ def test_every_module_with_pure_parts_is_tested() -> None:
     assert {path.name.removesuffix(".test.mjs") for path in TESTS} == modules
 
 
-def test_helpers_that_stand_in_several_modules_are_the_same() -> None:
-    """Each module is loaded alone and cannot import another: a helper it needs stands in it."""
-    copies: dict[str, set[str]] = {}
-    for path in STATIC.glob("*.js"):
-        for name, body in re.findall(
-            r"^(?:export )?function (\w+)(.*?^\})", path.read_text(), SHAPE
-        ):
-            copies.setdefault(name, set()).add(body)
-    assert "insist" in copies
-    assert [name for name, bodies in copies.items() if len(bodies) > 1] == []
+WIDGETS = sorted(path.name for path in STATIC.glob("*.js") if path.name != "page.js")
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_the_code_of_a_widget_is_one_module_that_imports_nothing(name: str) -> None:
+    code = page_code(name)
+    assert "export function make(" in code and not re.search(r"^import ", code, re.MULTILINE)
+    check = f"import({json.dumps(data_url(code))}).then(m => process.exit(m.default ? 0 : 1))"
+    done = subprocess.run([node(), "-e", check], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def data_url(code: str) -> str:
+    return "data:text/javascript;base64," + base64.b64encode(code.encode()).decode()
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_javascript(path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed; it runs the tests of the page's code")
-    done = subprocess.run([node, "--test", str(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([node(), "--test", str(path)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def node() -> str:
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("node is not installed; it runs the tests of the page's code")
+    return found

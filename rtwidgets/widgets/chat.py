@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets
 
@@ -21,14 +21,14 @@ from .. import loop
 from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
-from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
+from ..errors import ConnectionLost, Misuse, RealtimeError, SpendingNotApproved, TimedOut
 from ..events import error_of, text_field
 from ..explanations import explain
 from ..log import EventLog, Row
 from ..openings import Opening
 from ..session import AsyncSession
 from .choices import Choice, Choices
-from .comm import Duty, Failure, shared_sender
+from .comm import Content, Duty, Failure, close_tree, shared_sender
 from .controls import Controls
 from .eventtable import EventTable
 from .fallback import Fallback
@@ -41,6 +41,7 @@ HINT = (
     "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
     "machine answers, and it really speaks."
 )
+T = TypeVar("T")
 Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
 
 
@@ -79,24 +80,30 @@ class RealtimeChat:
         self._nothing = Conversation()
         self._lock = RLock()
         self._state = "idle"
-        self._notice = self._trouble = ""
+        self._notice = ""
+        self._troubles: dict[str, str] = {}  # what could not be shown, by what was being done
         self._since = self._until = 0.0
         self._opening: Future[None] | None = None
         self._hands: set[Future[Any]] = set()
         self._sender = sender = shared_sender()
-        self._duty = Duty(self._show_status, sender)
+        self._duty = Duty(self._show_status, sender, self._status_told)
         self._plain = Fallback(
             lambda: small_page_of(self.conversation, self.log),
             lambda: text_of(self.conversation, self.log),
         )
-        self._rewrite = Duty(self._plain.update, sender)
+        self._rewrite = Duty(self._plain.update, sender, self._told)
         self._choices = Choices(
             sender, opening=opening, endpoint=endpoint, model=model, voice=voice
         )
+        self._choice = self._choices.current()
+        hands = (self._act, self._hand_text, self._file_for_page)
         self._header = Controls(
-            "header", self._act, self._file, hides=self._plain.name, status=self._status()
+            *("header", *hands),
+            hides=self._plain.name,
+            status=self._status(),
+            fields=self._choices.fields,
         )
-        self._composer = Controls("composer", self._act, self._file)
+        self._composer = Controls("composer", *hands)
         self._transcript = Transcript(hint=HINT)
         self._speaker = Speaker(self._heard)
         self._table = EventTable(self._empty)
@@ -106,7 +113,9 @@ class RealtimeChat:
         )
         self.view.add_class("rtw-chat")
         tools_row.add_class("rtw-tools")
-        sender.on_failure.append(self._failed_to_show)
+        self._header.outcome = self._composer.outcome = self._status_told
+        self._transcript.outcome = self._speaker.outcome = self._table.outcome = self._told
+        self._choices.on_change(self._duty.wake)
 
     # ------------------------------------------------------------ what it is
 
@@ -137,25 +146,14 @@ class RealtimeChat:
 
     def start(self) -> None:
         """Connect and open the conversation. A paid session asks first, or has a budget."""
-        with self._lock:
-            if self._state in RUNNING:
-                self._transcript.notice(
-                    "It is running already. Press Stop first for a new conversation."
-                )
-                return
-            choice = self._choices.current()
-            notice = spending_notice(choice.endpoint, choice.model)
-            if notice is not None and self._budget is None:
-                self._enter("confirm", notice=notice)
-            else:
-                self._begin(choice)
+        self._start(self._choices.current)
 
     def approve(self) -> None:
-        """Agree to the cost that the notice names, and start."""
+        """Agree to the cost that the notice names, and start what it names."""
         with self._lock:
             if self._state == "confirm":
                 approve_spending()
-                self._begin(self._choices.current())
+                self._begin(self._choice)
 
     def decline(self) -> None:
         """Do not start after all."""
@@ -165,7 +163,7 @@ class RealtimeChat:
 
     def say(self, text: str) -> None:
         """Say something as the user; the assistant answers."""
-        self._hand(lambda session: session.say(text))
+        self._hand_text(text)
 
     def interrupt(self) -> None:
         """Stop the reply that is being spoken; the model remembers only what was heard."""
@@ -194,6 +192,11 @@ class RealtimeChat:
             self._submit(self._close(self.session.asynchronous))
         self._plain.update()
 
+    def close(self) -> None:
+        """Stop, and take the chat from the page. Its log stays; it cannot be started again."""
+        self.stop()
+        loop.submit(self._close_view())
+
     def wait(self, timeout: float = 60.0) -> None:
         """Wait until the opening and every reply asked for are done, and heard where a page plays.
 
@@ -211,6 +214,26 @@ class RealtimeChat:
 
     # ------------------------------------------------------------ sessions
 
+    def _start(self, choose: Callable[[], Choice]) -> None:
+        with self._lock:
+            if self._state in RUNNING:
+                self._transcript.notice(
+                    "It is running already. Press Stop first for a new conversation."
+                )
+                return
+            try:
+                self._consider(choose())
+            except Exception as refused:
+                self._fail(refused)
+
+    def _consider(self, choice: Choice) -> None:
+        notice = spending_notice(choice.endpoint, choice.model)
+        self._choice = choice
+        if notice is not None and self._budget is None:
+            self._enter("confirm", notice=notice)
+        else:
+            self._begin(choice)
+
     def _begin(self, choice: Choice) -> None:
         try:
             session = Session(
@@ -220,9 +243,9 @@ class RealtimeChat:
                 model=choice.model,
                 voice=choice.voice,
                 tools=self._tools,
-                budget=self._budget,
+                budget=self._budget_left(choice.endpoint),
             )
-        except RealtimeError as refused:
+        except Exception as refused:
             self._fail(refused)
             return
         self.sessions.append(session)
@@ -232,6 +255,22 @@ class RealtimeChat:
         self._since = self._until = 0.0
         self._enter("connecting")
         self._opening = self._submit(self._open(session.asynchronous))
+
+    def _budget_left(self, endpoint: Endpoint) -> float | None:
+        """What a new session may spend. A simulator's dollars are nobody's and count by themselves.
+
+        Raises SpendingNotApproved where nothing is left.
+        """
+        before = [one for one in self.sessions if one.endpoint.paid == endpoint.paid]
+        spent = sum(one.cost or 0.0 for one in before)
+        if self._budget is None or not spent:
+            return self._budget
+        if spent >= self._budget:
+            raise SpendingNotApproved(
+                f"This chat has spent ${spent:.4f} of its budget of ${self._budget:.4f}. "
+                "Make a new one, RealtimeChat(budget=...), to go on."
+            )
+        return self._budget - spent
 
     async def _open(self, session: AsyncSession) -> None:
         try:
@@ -247,6 +286,12 @@ class RealtimeChat:
         if self._state == "connecting":
             self._enter("open")
 
+    async def _close_view(self) -> None:
+        while hands := [asyncio.wrap_future(hand) for hand in tuple(self._hands)]:
+            await asyncio.wait(hands)
+        self._sender.call(self._choices.close)
+        self._sender.call(lambda: close_tree(self.view))
+
     async def _close(self, session: AsyncSession) -> None:
         await self._silence(session)
         await session.close()
@@ -259,9 +304,11 @@ class RealtimeChat:
     async def _silence(self, session: AsyncSession) -> int | None:
         """Stop the sound. Gives how much of the last spoken item was heard, None for all of it or
         where no page can tell."""
-        spoken = [item for item in session.conversation.items if item.audio_ms]
-        unheard = self._speaker.to_come > 0 or session.conversation.active_response is not None
-        heard = await self._speaker.silence({item.id for item in spoken})
+        conversation = session.conversation
+        spoken = [item for item in conversation.items if item.audio_ms]
+        unheard = self._speaker.to_come > 0 or conversation.active_response is not None
+        # By response: more of it may be on its way, of an item that nobody has heard of yet.
+        heard = await self._speaker.silence({*conversation.responses, *(i.id for i in spoken)})
         if not spoken or not unheard or not self._speaker.player:
             return None
         last, ms = spoken[-1].id, heard.get(spoken[-1].id, 0)
@@ -286,20 +333,30 @@ class RealtimeChat:
             return  # the line fell or was closed: the transcript says so
         await self._speaker.played_out()
 
-    def _hand(self, work: Work) -> None:
-        """Have `work` done in the session once its opening is sent; say so where there is none."""
+    def _hand_text(self, text: str) -> Future[bool]:
+        return self._hand(lambda session: session.say(text))
+
+    def _hand(self, work: Work) -> Future[bool]:
+        """Have `work` done in the session once its opening is sent; say so where there is none.
+
+        Gives whether it was done.
+        """
         session, opening = self.session, self._opening
         if self._state not in ("connecting", "open") or session is None or opening is None:
             self._transcript.notice("No conversation is running. Press Start, or call start().")
-            return
-        self._submit(self._do(session.asynchronous, opening, work))
+            nothing: Future[bool] = Future()
+            nothing.set_result(False)
+            return nothing
+        return self._submit(self._do(session.asynchronous, opening, work))
 
-    async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> None:
+    async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> bool:
         await asyncio.wait([asyncio.wrap_future(opening)])
         if session.is_open:
             await work(session)
+            return True
+        return False
 
-    def _submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         hand = loop.submit(work)
         self._hands.add(hand)
         hand.add_done_callback(self._finished)
@@ -315,8 +372,10 @@ class RealtimeChat:
 
     def _take(self, session: Session, row: Row) -> None:
         """Each row of a session's log, on the loop's thread."""
-        if session is not self.session:
-            return  # of a conversation that was stopped: another is shown by now
+        if session is self.session:  # else of one that was stopped: another is shown by now
+            self._or_say(lambda: self._show(session, row))
+
+    def _show(self, session: Session, row: Row) -> None:
         self._speaker.take(row)
         self._transcript.wake()
         self._duty.wake()
@@ -341,17 +400,25 @@ class RealtimeChat:
         event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
         self._submit(_record(session.asynchronous, event))
 
-    def _act(self, what: str, text: str) -> None:
-        """A button was pressed in the page."""
+    def _act(self, what: str, shown: Content | None) -> None:
+        """A button was pressed in the page, which showed this as chosen."""
         acts: dict[str, Callable[[], None]] = {
-            "start": self.start,
+            "start": lambda: self._start(
+                self._choices.current if shown is None else lambda: self._choices.choice(shown)
+            ),
             "stop": self.stop,
             "approve": self.approve,
             "decline": self.decline,
             "interrupt": self.interrupt,
-            "say": lambda: self.say(text),
         }
-        acts[what]()
+        self._or_say(acts[what])
+
+    def _or_say(self, work: Callable[[], None]) -> None:
+        """Do it; where it fails, say why in the transcript."""
+        try:
+            work()
+        except Exception as error:
+            self._say_error(error)
 
     def _fail(self, error: BaseException) -> None:
         self._say_error(error)
@@ -362,11 +429,28 @@ class RealtimeChat:
         said = str(error) if known else f"{type(error).__name__}: {error}"
         self._transcript.notice(said, by="error", state="error")
 
-    def _failed_to_show(self, failure: Failure) -> None:
-        self._trouble = (
-            f"The page could not be brought up to date ({failure}). The log is complete."
-        )
-        self._duty.wake()
+    def _told(self, what: str, failure: Failure | None) -> None:
+        """A part of the page was brought up to date, or could not be."""
+        if self._note_trouble(what, failure):
+            self._duty.wake()
+
+    def _status_told(self, what: str, failure: Failure | None) -> None:
+        """The same of the status line: it says so with its next news, it does not wake itself."""
+        self._note_trouble(what, failure)
+
+    def _note_trouble(self, what: str, failure: Failure | None) -> bool:
+        """Keep what went wrong until it goes well again; whether that is news."""
+        before = self._troubles.pop(what, "")
+        if failure is None:
+            return bool(before)
+        self._troubles[what] = str(failure)
+        return str(failure) != before
+
+    @property
+    def _trouble(self) -> str:
+        last = next(reversed(tuple(self._troubles.values())), "")
+        said = f"The page could not be brought up to date ({last}). The log is complete."
+        return said if last else ""
 
     # ------------------------------------------------------------ what it says
 
@@ -389,10 +473,18 @@ class RealtimeChat:
         if session is not None and state in ("connecting", "open", "ended"):
             live = session.asynchronous
             return status_of(state, live, self._since, self._until, self._trouble)
-        return status_before(state, self._choices.current(), self._notice, self._trouble)
+        choice = self._choice if state == "confirm" else self._choices.current()
+        return status_before(state, choice, self._notice, self._trouble)
 
     def _file(self, kind: str) -> File:
         return file_of(kind, self.conversation, self.log, repr(self))
+
+    def _file_for_page(self, kind: str) -> File | None:
+        try:
+            return self._file(kind)
+        except Exception as error:
+            self._say_error(error)
+            return None
 
     def _ipython_display_(self) -> None:
         self._plain.display(self.view)

@@ -5,14 +5,17 @@ No endpoint and no opening is known here by name: what stands in the lists comes
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import ipywidgets
 
 from ..endpoints import MODELS, VOICES, Endpoint, OpenAI, Simulated, default_endpoint
+from ..errors import Misuse
+from ..events import whole_characters
 from ..openings import BUILT_IN, Opening, WaitForUser
-from .comm import Sender
+from .comm import Sender, close_tree
 
 ANY_VOICE = "the model's own"
 FIRST_WORDS = {
@@ -59,8 +62,13 @@ def endpoints_to_choose(given: Endpoint | None) -> dict[str, Endpoint]:
 class Choices:
     """The row of lists, and what is chosen in them.
 
+    Each opening has a text field of its own for its words, and the page itself shows the one that
+    belongs to the opening in the list: what is on the screen does not wait for the kernel.
+
     Attributes:
         view: the widget to show.
+        fields: the widgets that hold what is chosen, by name. A page that reads them out can say
+            with Start what it shows (`choice`).
     """
 
     def __init__(
@@ -72,69 +80,101 @@ class Choices:
         model: str | None = None,
         voice: str | None = None,
     ) -> None:
-        self._sender = sender
         self._endpoints = endpoints_to_choose(endpoint)
         self._openings = openings_to_choose(opening)
         first = endpoint or default_endpoint()
         chosen = opening or WaitForUser()
         models = dict.fromkeys([model or first.model, *MODELS])
         voices = dict.fromkeys([*([voice] if voice else []), ANY_VOICE, *VOICES])
-        self._opening = _list("Opening", self._openings, chosen.name)
-        self._words = ipywidgets.Text(layout=_words_layout(chosen))
-        self._write_words(chosen)
-        self._endpoint = _list("Endpoint", self._endpoints, first.name)
-        self._model = _list("Model", models, model or first.model)
-        self._voice = _list("Voice", voices, voice or ANY_VOICE)
-        self._opening.observe(lambda _: sender.call(self._show_words), "value")
-        self._endpoint.observe(lambda _: sender.call(self._show_model), "value")
-        self._words.add_class("rtw-wide")
-        self._fields = (self._opening, self._endpoint, self._model, self._voice, self._words)
-        self.view = ipywidgets.HBox(self._fields)
+        lists = {
+            "opening": _list("Opening", self._openings, chosen.name),
+            "endpoint": _list("Endpoint", self._endpoints, first.name),
+            "model": _list("Model", models, model or first.model),
+            "voice": _list("Voice", voices, voice or ANY_VOICE),
+        }
+        words = {
+            _words_of(name): _words(opening)
+            for name, opening in self._openings.items()
+            if words_field(opening)
+        }
+        self.fields: dict[str, Any] = lists | words
+        lists["endpoint"].observe(lambda _: sender.call(self._show_model, "choices"), "value")
+        self.view = ipywidgets.HBox([*lists.values(), self._stack(lists["opening"], words)])
         self.view.add_class("rtw-settings")
 
     def current(self) -> Choice:
-        """What is chosen now."""
-        voice = str(self._voice.value)
+        """What is chosen now, as far as the kernel has heard."""
+        return self.choice({name: field.value for name, field in self.fields.items()})
+
+    def choice(self, shown: Mapping[str, Any]) -> Choice:
+        """What is chosen where the fields say this, by name. Raises Misuse for what is in no list.
+
+        ipywidgets' messages wait for a busy cell, and Start does not: what a page shows may be
+        ahead of what the fields here say.
+        """
+        known = (
+            shown.keys() >= self.fields.keys()
+            and shown["opening"] in self._openings
+            and shown["endpoint"] in self._endpoints
+        )
+        if not known:
+            raise Misuse("This page shows other choices than the kernel has. Run the cell again.")
         return Choice(
-            self._endpoints[self._endpoint.value],
-            str(self._model.value),
-            None if voice == ANY_VOICE else voice,
-            self._current_opening(),
+            self._endpoints[shown["endpoint"]],
+            str(shown["model"]),
+            None if shown["voice"] == ANY_VOICE else str(shown["voice"]),
+            self._opening(shown["opening"], shown),
         )
 
     def lock(self, locked: bool) -> None:
         """Let nothing be chosen while a session stands. On the sender's thread."""
-        for field in self._fields:
+        for field in self.fields.values():
             field.disabled = locked
 
-    def _current_opening(self) -> Opening:
-        opening = self._openings[self._opening.value]
-        name = words_field(opening)
-        if not name or self._words.value == getattr(opening, name):
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call `tell()` when something else is chosen."""
+        for field in self.fields.values():
+            field.observe(lambda _: tell(), "value")
+
+    def close(self) -> None:
+        """Take everything from the page. On the sender's thread."""
+        self._link.close()
+        close_tree(self.view)
+
+    def _opening(self, name: str, shown: Mapping[str, Any]) -> Opening:
+        opening, field = self._openings[name], words_field(self._openings[name])
+        if not field or shown[_words_of(name)] == whole_characters(getattr(opening, field)):
             return opening
-        changed: dict[str, Any] = {name: self._words.value}
+        changed: dict[str, Any] = {field: str(shown[_words_of(name)])}
         return replace(opening, **changed)
 
-    def _show_words(self) -> None:
-        opening = self._openings[self._opening.value]
-        self._write_words(opening)
-        self._words.layout.display = _words_layout(opening)["display"]
-
-    def _write_words(self, opening: Opening) -> None:
-        name = words_field(opening)
-        self._words.description = name.capitalize()
-        self._words.value = getattr(opening, name) if name else ""
+    def _stack(self, openings: Any, words: Mapping[str, Any]) -> Any:
+        places = [words.get(_words_of(name)) or ipywidgets.Box() for name in self._openings]
+        stack = ipywidgets.Stack(places, selected_index=openings.index)
+        stack.add_class("rtw-wide")
+        # In the page, not here: it follows the list at once, also while a cell computes.
+        self._link = ipywidgets.jslink((openings, "index"), (stack, "selected_index"))
+        return stack
 
     def _show_model(self) -> None:
-        model = self._endpoints[self._endpoint.value].model
-        if model not in self._model.options:
-            self._model.options = (model, *self._model.options)
-        self._model.value = model
+        model = self._endpoints[self.fields["endpoint"].value].model
+        field = self.fields["model"]
+        if model not in field.options:
+            field.options = (model, *field.options)
+        field.value = model
 
 
-def _list(label: str, options: Any, value: str) -> Any:
+def _list(label: str, options: Iterable[str], value: str) -> Any:
     return ipywidgets.Dropdown(description=label, options=list(options), value=value)
 
 
-def _words_layout(opening: Opening) -> dict[str, str]:
-    return {"display": "flex" if words_field(opening) else "none"}
+def _words(opening: Opening) -> Any:
+    name = words_field(opening)
+    return ipywidgets.Text(
+        description=name.capitalize(), value=whole_characters(str(getattr(opening, name)))
+    )
+
+
+def _words_of(opening: str) -> str:
+    """The name of the field that holds an opening's words."""
+    return f"words of {opening}"

@@ -16,12 +16,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import anywidget
 
-STATIC = Path(__file__).parent / "static"
+from .page import clean
+
 INTERVAL = 0.05
 """Seconds between two flushes: 20 Hz, smooth to the eye and cheap for the kernel."""
 
@@ -30,7 +30,13 @@ Buffers = Sequence[bytes | memoryview]
 
 
 class Source(Protocol):
-    """Something that has news for the page now and then."""
+    """Something that has news for the page now and then.
+
+    Attributes:
+        outcome: told how each flush went; None where nobody wants to know.
+    """
+
+    outcome: Outcome | None
 
     def flush(self) -> None:
         """Send what is new. Runs on the sender's thread only."""
@@ -47,20 +53,32 @@ class Failure:
         return f"{self.what}: {type(self.error).__name__}: {self.error}"
 
 
+Outcome = Callable[[str, Failure | None], None]
+"""Told how a piece of work went: what was done, and the failure, None where it went well."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to do on the sender's thread, and whom to tell how it went."""
+
+    what: str
+    do: Callable[[], object]
+    tell: Outcome | None = None
+
+
 class Sender:
     """Flushes sources that have news, and makes calls that send, all on one thread of its own.
 
     The thread starts with the first work and waits without cost while there is none. An exception
-    is kept in `failures` and told to whoever registered with `on_failure`; the thread goes on.
+    is kept in `failures` and told to the `outcome` of the work's own; the thread goes on.
     """
 
     def __init__(self, interval: float = INTERVAL) -> None:
         self.failures: deque[Failure] = deque(maxlen=20)
-        self.on_failure: list[Callable[[Failure], None]] = []
         self._interval = interval
         self._news = threading.Condition()
         self._dirty: dict[Source, None] = {}
-        self._calls: deque[Callable[[], object]] = deque()
+        self._calls: deque[Work] = deque()
         self._thread: threading.Thread | None = None
 
     def wake(self, source: Source) -> None:
@@ -69,10 +87,12 @@ class Sender:
             self._dirty[source] = None
             self._start_or_notify()
 
-    def call(self, work: Callable[[], object]) -> None:
-        """Have `work()` called soon, after what was asked for before it."""
+    def call(
+        self, do: Callable[[], object], what: str = "a call", tell: Outcome | None = None
+    ) -> None:
+        """Have `do()` called soon, after what was asked for before it."""
         with self._news:
-            self._calls.append(work)
+            self._calls.append(Work(what, do, tell))
             self._start_or_notify()
 
     def drain(self, timeout: float) -> bool:
@@ -93,38 +113,48 @@ class Sender:
     def _run(self) -> None:
         forget_parent_header()
         while True:
-            for what, work in self._take():
-                self.attempt(what, work)
+            due = self._wait()
+            while due:  # let go of one by one: the last would hold its widget while nothing comes
+                self.attempt(due.popleft())
             time.sleep(self._interval)
 
-    def _take(self) -> list[tuple[str, Callable[[], object]]]:
+    def _wait(self) -> deque[Work]:
         with self._news:
             self._news.wait_for(lambda: self._calls or self._dirty)
-            work = [(getattr(call, "__qualname__", "a call"), call) for call in self._calls]
-            work += [(f"{type(source).__name__}.flush", source.flush) for source in self._dirty]
+            flushes = (
+                Work(f"{type(source).__name__}.flush", source.flush, source.outcome)
+                for source in self._dirty
+            )
+            due = deque([*self._calls, *flushes])
             self._calls.clear()
             self._dirty.clear()
-            return work
+            return due
 
-    def attempt(self, what: str, work: Callable[[], object]) -> None:
-        """Call `work()` here and now; an exception is kept and told, not raised."""
+    def attempt(self, work: Work) -> None:
+        """Do it here and now. An exception is kept and told, not raised."""
+        failure = self._done(work.what, work.do)
+        if work.tell is not None:
+            tell = work.tell
+            self._done("telling of a failure", lambda: tell(work.what, failure))
+
+    def _done(self, what: str, do: Callable[[], object]) -> Failure | None:
         try:
-            work()
+            do()
         except Exception as error:
             failure = Failure(what, error)
             self.failures.append(failure)
-            for tell in tuple(self.on_failure):
-                try:
-                    tell(failure)
-                except Exception as second:
-                    self.failures.append(Failure("telling of a failure", second))
+            return failure
+        return None
 
 
 class Duty:
     """A source made of a function: `wake()` has it called soon, on the sender's thread."""
 
-    def __init__(self, work: Callable[[], None], sender: Sender) -> None:
+    def __init__(
+        self, work: Callable[[], None], sender: Sender, outcome: Outcome | None = None
+    ) -> None:
         self.flush = work
+        self.outcome = outcome
         self._sender = sender
 
     def wake(self) -> None:
@@ -164,6 +194,15 @@ def forget_parent_header() -> None:
         parent.set({})
 
 
+def close_tree(widget: Any) -> None:
+    """Close a widget with its children, layouts and styles, which ipywidgets holds until then."""
+    for child in getattr(widget, "children", ()):
+        close_tree(child)
+    for part in (getattr(widget, "style", None), widget.layout, widget):
+        if part is not None:
+            part.close()
+
+
 def free_route(comm: Any) -> None:
     """Undo what opening `comm` from a cell did to its route (ipykernel 7.4: the main shell)."""
     getattr(comm, "__dict__", {}).pop("_reply_subshell_id", None)
@@ -182,22 +221,35 @@ class Live(anywidget.AnyWidget):
 
     A subclass has a method `page_<kind>(content, buffers)` for each kind of message it takes. These
     run on whatever thread the kernel chooses: they only hand work over.
+
+    Attributes:
+        outcome: told how each piece of its work went, messages from the page included; None where
+            nobody wants to know.
     """
 
     def __init__(self, sender: Sender | None = None, **traits: Any) -> None:
+        self.outcome: Outcome | None = None
         self._sender = sender or shared_sender()
         self._claimed = False
-        super().__init__(**traits)
+        super().__init__(**clean(traits))
         free_route(self.comm)
         self.on_msg(self._take)
 
+    def soon(self, do: Callable[[], object], what: str) -> None:
+        """Have `do()` called on the sender's thread; `what` names it where it fails."""
+        self._sender.call(do, f"{type(self).__name__}.{what}", self.outcome)
+
+    def send(self, content: Content, buffers: Buffers = ()) -> None:
+        """Send a message to the page now. On the sender's thread only; from elsewhere `tell`."""
+        super().send(clean(content), list(buffers))
+
     def tell(self, content: Content, buffers: Buffers = ()) -> None:
         """Send a message to the page, soon."""
-        self._sender.call(lambda: self.send(content, list(buffers)))
+        self.soon(lambda: self.send(content, buffers), f"tell {content['t']}")
 
     def put(self, **traits: Any) -> None:
         """Set traits, soon. No trait of ours is set in any other way once the widget is made."""
-        self._sender.call(lambda: self._put(traits))
+        self.soon(lambda: self._put(clean(traits)), f"put {', '.join(traits)}")
 
     def _put(self, traits: Content) -> None:
         with self.hold_sync():
@@ -216,7 +268,8 @@ class Live(anywidget.AnyWidget):
         name = f"page_{content.get('t')}"
         handler = getattr(self, name, None)
         if handler is not None:
-            self._sender.attempt(f"{type(self).__name__}.{name}", lambda: handler(content, buffers))
+            what = f"{type(self).__name__}.{name}"
+            self._sender.attempt(Work(what, lambda: handler(content, buffers), self.outcome))
 
     def _claim_route(self) -> None:
         """Answer the first message that came over a subshell from inside its handler.

@@ -14,8 +14,9 @@ from typing import Any
 import traitlets
 
 from ..log import Row, Rows
-from .comm import STATIC, Buffers, Content, Live, Sender
+from .comm import Buffers, Content, Live, Sender
 from .fallback import Fallback
+from .page import STATIC, page_code
 
 BATCH = 2000
 """Rows in one message at most: some 200 kB."""
@@ -55,7 +56,7 @@ class EventTable(Live):
         height: of the table, as CSS.
     """
 
-    _esm = STATIC / "eventtable.js"
+    _esm = page_code("eventtable.js")
     # One look for all widgets, carried by this one alone: every chat has a table, and each copy
     # would stand in every saved notebook again.
     _css = STATIC / "theme.css"
@@ -110,7 +111,8 @@ class EventTable(Live):
 
     def page_more(self, content: Content, _buffers: Buffers) -> None:
         """A page wants the rows from a place on: it has just appeared, or it missed some."""
-        self._sender.call(lambda: self._send_again(content["table"], int(content["start"])))
+        number, start = content["table"], int(content["start"])
+        self.soon(lambda: self._send_again(number, start), "more")
         self.wake()
 
     def page_json(self, content: Content, _buffers: Buffers) -> None:

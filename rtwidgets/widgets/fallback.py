@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from ..events import whole_characters
+
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 
 
@@ -31,7 +33,7 @@ class Fallback:
     def bundle(self) -> dict[str, str]:
         """The plain form as it is now, by MIME type."""
         html = f'<div class="rtw-plain {self.name}">{self._html()}</div>'
-        return {"text/html": html, "text/plain": self._text()}
+        return {"text/html": whole_characters(html), "text/plain": whole_characters(self._text())}
 
     def display(self, view: Any) -> None:
         """Show `view`, a widget, and under it the plain form."""

@@ -7,6 +7,7 @@ from html import escape
 
 from ..conversation import Conversation
 from ..errors import Misuse
+from ..events import whole_characters
 from ..log import EventLog
 from ..render import log_html, log_text, transcript_html, transcript_text
 
@@ -27,12 +28,15 @@ def file_of(kind: str, conversation: Conversation, log: EventLog, title: str) ->
     """The log (`jsonl`), the assistant's audio (`wav`) or a page to read (`html`)."""
     name = f"conversation.{kind}"
     if kind == "jsonl":
-        return File(name, "application/x-ndjson", (log.to_jsonl() or "").encode())
+        # Half a surrogate pair is written as the JSON escape it may have come as: nothing is lost.
+        lines = (log.to_jsonl() or "").encode("utf-8", "backslashreplace")
+        return File(name, "application/x-ndjson", lines)
     if kind == "wav":
         return File(name, "audio/wav", log.wav())
     if kind == "html":
         head = f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title>'
-        return File(name, "text/html", (head + page_of(conversation, log, 2000)).encode())
+        page = whole_characters(head + page_of(conversation, log, 2000))
+        return File(name, "text/html", page.encode())
     raise Misuse(f"A chat is saved as .jsonl, .wav or .html, not {kind!r}.")
 
 

@@ -57,7 +57,6 @@ def status_before(state: str, choice: Choice, notice: str = "", trouble: str = "
         words=WORDS[state],
         endpoint=choice.endpoint.name,
         model=choice.model,
-        voice=choice.voice or "",
         notice=notice,
         trouble=trouble,
     )

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 import traitlets
 
 from ..conversation import Conversation
+from ..events import whole_characters
 from ..items import Item, Response
 from ..render import note_of, speaker
 from .comm import Buffers, Content, Live, Sender
-from .page import clean_text, page_code
+from .page import page_code
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def _notes(item: Item, state: str, response: Response, heard_ms: int | None) -> 
 
 
 def _state(item: Item, response: Response | None) -> str:
-    status = response.status if response is not None else item.status
+    # A response known from a stray delta alone says nothing of itself; its item may.
+    status = (response.status if response is not None else "") or item.status
     return {
         "in_progress": "done" if item.status == "completed" else "streaming",
         "cancelled": "cut",
@@ -157,7 +159,7 @@ class Talk:
             line = line_of(item, response, self.heard.get(item.id))
             # Mended here, not only on the way: half a character and its other half, which comes
             # with the next delta, are one piece of text to the page.
-            self._said[item.id] = clean_text(line.text) or self._said.get(item.id, "")
+            self._said[item.id] = whole_characters(line.text) or self._said.get(item.id, "")
             yield replace(line, text=self._said[item.id])
         yield from tuple(self._notices)
 

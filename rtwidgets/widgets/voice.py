@@ -15,10 +15,13 @@ from typing import Any, TypeVar
 import traitlets
 
 from ..audio import RATE, SAMPLE_BYTES, milliseconds_of
+from ..events import ga_name, whole_characters
 from ..log import Row
-from .comm import STATIC, Buffers, Content, Live, Sender
+from .comm import Buffers, Content, Live, Sender
+from .page import page_code
 
 AUDIO_DELTA = "response.output_audio.delta"
+AUDIO_DONE = "response.output_audio.done"
 LONGEST = 2 * RATE * SAMPLE_BYTES
 """Bytes of PCM in one message at most: two seconds, so that a long reply blocks no other."""
 
@@ -59,7 +62,7 @@ class Speaker(Live):
             (`running`, or `suspended` while the browser waits for a click); empty before.
     """
 
-    _esm = STATIC / "voice.js"
+    _esm = page_code("voice.js")
     volume = traitlets.Float(1.0, min=0.0, max=1.0).tag(sync=True)
     muted = traitlets.Bool(False).tag(sync=True)
 
@@ -70,7 +73,7 @@ class Speaker(Live):
         self._on_heard = on_heard
         self._page = ""  # the page that said hello last, empty before
         self._queue: deque[Row] = deque()
-        self._silenced: set[str] = set()
+        self._silenced: set[str] = set()  # ids of responses and items
         self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
         self._acks: dict[int, asyncio.Future[dict[str, int]]] = {}
         self._waiting: list[asyncio.Future[None]] = []
@@ -79,10 +82,8 @@ class Speaker(Live):
 
     def take(self, row: Row) -> None:
         """A row of the session's log. Runs on the session's loop."""
-        ending = row.type == "response.output_audio.done"
-        if (
-            ending or (row.type == AUDIO_DELTA and row.audio_bytes)
-        ) and row.item_id not in self._silenced:
+        type_ = ga_name(row.type)
+        if type_ == AUDIO_DONE or (type_ == AUDIO_DELTA and row.audio_bytes):
             self._queue.append(row)
             self.wake()
 
@@ -92,7 +93,9 @@ class Speaker(Live):
         audio: list[Row] = []
         while self._queue:
             row = self._queue.popleft()
-            if row.type == AUDIO_DELTA:
+            if not self._silenced.isdisjoint((row.response_id, row.item_id)):
+                continue
+            if ga_name(row.type) == AUDIO_DELTA:
                 audio.append(row)
                 continue
             self._send_audio(audio)
@@ -102,17 +105,17 @@ class Speaker(Live):
 
     def _send_audio(self, rows: list[Row]) -> None:
         for item_id, pcm in bundles(rows):
-            self._sent[item_id] = self._sent.get(item_id, 0) + milliseconds_of(len(pcm))
+            known = whole_characters(item_id)  # as the page will name it
+            self._sent[known] = self._sent.get(known, 0) + milliseconds_of(len(pcm))
             self.send({"t": "audio", "item_id": item_id}, [pcm])
 
-    async def silence(self, item_ids: set[str], timeout: float = 0.5) -> dict[str, int]:
-        """Be silent at once, and play nothing more of these items.
+    async def silence(self, ids: set[str], timeout: float = 0.5) -> dict[str, int]:
+        """Be silent at once, and play nothing more of these responses and items.
 
         Returns the milliseconds heard of each item, as the page counted them when it fell silent;
         as far as they were known before where no page answers within `timeout` seconds.
         """
-        self._silenced |= item_ids
-        self._queue.clear()
+        self._silenced |= ids - {""}
         self._sent.clear()
         if not self._page:
             return dict(self.heard)

@@ -7,7 +7,6 @@ import {
   clock,
   describe,
   folds,
-  insist,
   matches,
   pieces,
 } from "../../rtwidgets/widgets/static/eventtable.js";
@@ -139,19 +138,4 @@ test("a hundred thousand rows fold quickly enough to count", () => {
   for (let place = 0; place < 100_000; place++)
     lines.add(place, row(place % 50 ? "a.delta" : "done"));
   assert.equal(lines.lines.length, 4000);
-});
-
-test("a page asks until it is answered", async () => {
-  let asked = 0;
-  await new Promise((enough) => {
-    const answered = insist(() => {
-      if (++asked === 3) {
-        setTimeout(() => (answered(), enough()), 0);
-      }
-    }, 1);
-  });
-  assert.equal(asked, 3);
-  let few = 0;
-  await new Promise((enough) => insist(() => ++few === 2 && setTimeout(enough, 10), 1, 2));
-  assert.equal(few, 2);
 });

@@ -1,6 +1,8 @@
 // The controls that work while a cell computes: the header (status, Start and Stop) and the composer
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
+import { hideFallback, make, setText } from "./page.js";
+
 const SAVES = { jsonl: "JSONL", wav: "WAV", html: "HTML" };
 const HINTS = {
   jsonl: "every event, one a line",
@@ -33,32 +35,47 @@ export function meter(status, now) {
   return [elapsed(seconds), `${status.tokens.toLocaleString("en")} tokens`, spent].filter(Boolean);
 }
 
-/** Whether a session stands or is about to: Stop is offered, and text can be sent. */
+/** Whether a session stands or is about to: Stop is offered. */
 export function running(status) {
   return ["confirm", "connecting", "open"].includes(status.state);
 }
 
-function make(tag, className, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
+/** Whether text can be sent: it is kept until the line stands. */
+export function listening(status) {
+  return ["connecting", "open"].includes(status.state);
 }
 
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+/** What a list or a text field of ipywidgets shows, by its model in the page. */
+export function shownBy(field) {
+  return field.get("_options_labels")?.[field.get("index")] ?? field.get("value");
 }
 
-/** A rule that hides the plain HTML of the same thing; it lives as long as the view it stands in. */
-function hideFallback(el, name) {
-  if (!name) return;
-  const rule = `.${name}, .jp-OutputArea-child:has(.${name}) { display: none !important; }`;
-  el.append(make("style", "", {}, rule));
+/** What the status line names: while nothing is connected, what would be. */
+export function facts(status, chosen) {
+  const before = ["idle", "failed"].includes(status.state) && chosen;
+  const { endpoint, model, voice } = before ? { ...before, voice: "" } : status;
+  return [endpoint, model, voice].filter(Boolean);
+}
+
+/** What stays in the box when the kernel has taken `text`: what was typed behind it since. */
+export function withoutTaken(value, text) {
+  return value.startsWith(text) ? value.slice(text.length).trimStart() : value;
+}
+
+/** The lists and text fields of what is chosen before Start, by name. What they show goes to the
+    kernel with Start: their own messages wait for a busy cell, and Start does not. */
+async function fieldsOf(model) {
+  const ids = Object.entries(model.get("fields"));
+  const found = ids.map(async ([name, id]) => [name, await model.widget_manager.get_model(id)]);
+  return Object.fromEntries(await Promise.all(found));
 }
 
 function header(model, el) {
-  const tell = (what) => model.send({ t: "do", what });
+  let fields = null; // a front end that does not give them: the kernel starts with what it knows
+  const chosen = () =>
+    fields &&
+    Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, shownBy(field)]));
+  const tell = (what) => model.send({ t: "do", what, chosen: chosen() });
   const words = make("strong", "rtw-words", { role: "status" });
   const about = make("span", "rtw-about");
   const numbers = make("span", "rtw-meter", { "aria-label": "Elapsed, tokens, cost" });
@@ -96,9 +113,7 @@ function header(model, el) {
     el.dataset.state = status.state;
     setText(words, status.words);
     about.replaceChildren(
-      ...[status.endpoint, status.model, status.voice]
-        .filter(Boolean)
-        .map((one) => make("span", "rtw-fact", {}, one)),
+      ...facts(status, chosen()).map((one) => make("span", "rtw-fact", {}, one)),
     );
     setText(start, running(status) ? "Stop" : "Start");
     start.classList.toggle("rtw-primary", !running(status));
@@ -112,10 +127,23 @@ function header(model, el) {
   model.on("change:status", show);
   show();
   const timer = setInterval(tick, 1000);
-  return () => clearInterval(timer);
+  const eachField = (listen) => Object.values(fields ?? {}).forEach(listen);
+  fieldsOf(model)
+    .then((found) => {
+      fields = found;
+      eachField((field) => field.on("change", show));
+      show();
+    })
+    .catch((error) => console.warn("rtwidgets: what is chosen cannot be read here.", error));
+  return () => {
+    clearInterval(timer);
+    model.off("change:status", show);
+    eachField((field) => field.off("change", show));
+  };
 }
 
 function composer(model, el, page) {
+  let sent = null; // {id, text}: on its way, and still in the box until the kernel has taken it
   const input = make("input", "rtw-input rtw-message", {
     type: "text",
     "aria-label": "Message to the assistant",
@@ -151,9 +179,10 @@ function composer(model, el, page) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
-    if (!text || !running(model.get("status"))) return;
-    model.send({ t: "do", what: "say", text });
-    input.value = "";
+    if (!text || sent || !listening(model.get("status"))) return;
+    sent = { id: Math.random().toString(36).slice(2), text: input.value };
+    model.send({ t: "say", text, id: sent.id });
+    show();
   });
   input.addEventListener("keydown", (event) => event.stopPropagation()); // letters are not shortcuts here
   stop.addEventListener("click", () => model.send({ t: "do", what: "interrupt" }));
@@ -164,12 +193,25 @@ function composer(model, el, page) {
 
   const show = () => {
     const status = model.get("status");
+    if (!listening(status)) sent = null;
     input.placeholder = running(status) ? "Type a message" : "Press Start, then type a message";
-    send.disabled = !running(status);
+    input.setAttribute("aria-busy", String(sent !== null));
+    send.disabled = !listening(status);
     stop.disabled = status.state !== "open";
   };
+  const receive = ({ t, id, taken }) => {
+    if (t !== "said" || id !== sent?.id) return;
+    if (taken) input.value = withoutTaken(input.value, sent.text);
+    sent = null;
+    show();
+  };
   model.on("change:status", show);
+  model.on("msg:custom", receive);
   show();
+  return () => {
+    model.off("change:status", show);
+    model.off("msg:custom", receive);
+  };
 }
 
 function saveFile({ name, mime }, data) {

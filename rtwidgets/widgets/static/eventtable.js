@@ -1,6 +1,8 @@
 // The live table of raw events. The model keeps the rows, so that every view of it shows the same and
 // a view can be thrown away; a view draws only the lines that are in sight.
 
+import { hideFallback, insist, make, setText } from "./page.js";
+
 // A row as the kernel sends it (eventtable.py: cells_of).
 const TIME = 1,
   DIRECTION = 2,
@@ -147,37 +149,6 @@ export function pieces(json) {
   }
   if (end < json.length) found.push(["", json.slice(end)]);
   return found;
-}
-
-/** Ask the kernel, again and again until something comes: what a page sends before its subshell
-    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
-export function insist(ask, wait = 1000, times = 60) {
-  let timer;
-  const again = () => {
-    ask();
-    if (--times > 0) timer = setTimeout(again, wait);
-  };
-  again();
-  return () => clearTimeout(timer);
-}
-
-function make(tag, className, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/** A rule that hides the plain HTML of the same thing; it lives as long as the view it stands in. */
-function hideFallback(el, name) {
-  if (!name) return;
-  const rule = `.${name}, .jp-OutputArea-child:has(.${name}) { display: none !important; }`;
-  el.append(make("style", "", {}, rule));
 }
 
 class Table {

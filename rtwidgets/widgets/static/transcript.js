@@ -1,6 +1,8 @@
 // The conversation as people read it. The model keeps the lines, views only draw them. Text enters the
 // page as text and in no other way: a model may say anything, HTML too.
 
+import { insist, make, setText } from "./page.js";
+
 /** `text` put into `old` at `at`; null when what should stand before it is missing. */
 export function spliced(old, at, text) {
   return at > old.length ? null : old.slice(0, at) + text;
@@ -30,30 +32,6 @@ export class Lines {
     for (const id of this.lines.keys()) if (!order.includes(id)) this.lines.delete(id);
     return whole && order.every((id) => this.lines.has(id));
   }
-}
-
-/** Ask the kernel, again and again until something comes: what a page sends before its subshell
-    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
-function insist(ask, wait = 1000, times = 60) {
-  let timer;
-  const again = () => {
-    ask();
-    if (--times > 0) timer = setTimeout(again, wait);
-  };
-  again();
-  return () => clearTimeout(timer);
-}
-
-function make(tag, className, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 /** Let a text node say `text`; what it says already stays, so that a selection survives streaming. */

@@ -1,6 +1,8 @@
 // The speaker. It belongs to the model: one AudioContext however often the chat is shown. A view only
 // makes the knobs. Audio comes as PCM16 mono 24 kHz in binary buffers, faster than it plays.
 
+import { insist, make } from "./page.js";
+
 export const RATE = 24000;
 const PREBUFFER = 0.15; // s gathered before an item begins to play
 const REPORT = 0.1; // s of playing between two reports of the player
@@ -463,26 +465,6 @@ async function makePlayer(context, output, report) {
     }
   }
   return new ScheduledPlayer(context, output, report);
-}
-
-/** Ask the kernel, again and again until something comes: what a page sends before its subshell
-    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
-function insist(ask, wait = 1000, times = 60) {
-  let timer;
-  const again = () => {
-    ask();
-    if (--times > 0) timer = setTimeout(again, wait);
-  };
-  again();
-  return () => clearTimeout(timer);
-}
-
-function make(tag, className, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
 }
 
 function knobs(model, el, speaker) {

@@ -1,0 +1,36 @@
+"""What goes into a page: the widgets' own code, and text that a page can hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ..events import whole_characters
+
+STATIC = Path(__file__).parent / "static"
+_IMPORT = re.compile(r'^import \{.*?\} from "\./page\.js";\n', re.MULTILINE | re.DOTALL)
+
+
+def page_code(name: str) -> str:
+    """The code of a widget: its file in `static/`, page.js standing where it is imported.
+
+    A front end loads a widget's code as one text, which has nothing beside it to import.
+    """
+    shared = (STATIC / "page.js").read_text(encoding="utf-8")
+    return _IMPORT.sub(lambda _: shared, (STATIC / name).read_text(encoding="utf-8"), count=1)
+
+
+def clean(value: Any) -> Any:
+    r"""`value` with all its text as it can be written in UTF-8, down through dicts, lists, tuples.
+
+    A server may send half of a surrogate pair (`"\ud83d"` is legal JSON), which no message to a
+    page takes.
+    """
+    if isinstance(value, str):
+        return whole_characters(value)
+    if isinstance(value, dict):
+        return {clean(key): clean(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(clean, value))
+    return value
