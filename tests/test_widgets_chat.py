@@ -6,19 +6,23 @@ The simulator runs in memory on a virtual clock: no socket, no waiting.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import wave
+import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import rtwidgets as rt
-from rtwidgets import endpoints
+from rtwidgets import endpoints, loop
 from rtwidgets.events import item_create
+from rtwidgets.openings import Opening
 from rtwidgets.widgets.chat import RealtimeChat
-from rtwidgets.widgets.choices import Choices, words_field
+from rtwidgets.widgets.choices import FIRST_WORDS, Choices, words_field
 from rtwidgets.widgets.comm import Sender
 from rtwidgets.widgets.controls import Controls
 
@@ -160,6 +164,23 @@ def test_interrupt_ends_the_reply_and_the_conversation_goes_on(chat: RealtimeCha
     assert said(chat)[-1][0] == "assistant"
 
 
+def test_after_an_interrupt_nothing_more_of_the_reply_is_played(chat: RealtimeChat) -> None:
+    chat.start()
+    chat.wait(SOON)
+    chat.interrupt()
+    chat.wait(SOON)
+    assert chat.session is not None
+    (response,) = chat.conversation.responses
+    for name, of in (("late", response), ("next", "resp_next")):
+        delta = {"type": "response.output_audio.delta", "item_id": name, "delta": "AAAA"}
+        chat._take(chat.session, chat.log.append("server", {**delta, "response_id": of}))
+    sent: list[dict[str, Any]] = []
+    chat._speaker.send = lambda content, buffers=(): sent.append(content)
+    chat._speaker._handle_custom_msg({"t": "hello", "page": "one"}, [])
+    assert chat._sender.drain(SOON)
+    assert [one["item_id"] for one in sent if one["t"] == "audio"] == ["next"]
+
+
 def test_the_volume_is_a_number_from_0_to_1(chat: RealtimeChat) -> None:
     chat.volume = 0.25
     chat.mute()
@@ -239,6 +260,63 @@ def test_a_budget_is_an_agreement(paid: Callable[..., RealtimeChat]) -> None:
     assert chat.session is not None
 
 
+def test_what_was_agreed_to_is_started_whatever_is_chosen_meanwhile(
+    paid: Callable[..., RealtimeChat],
+) -> None:
+    chat = paid(opening=HELLO)
+    chat.start()
+    asked = status(chat)
+    chat._choices.fields["endpoint"].value = "Simulator"
+    chat._choices.fields["model"].value = "gpt-realtime-2"
+    chat._choices.fields["opening"].value = rt.ModelGreeting.name
+    assert (status(chat).endpoint, status(chat).model) == (asked.endpoint, asked.model)
+    chat.approve()
+    chat.wait(SOON)
+    assert chat.session is not None
+    session = chat.session.asynchronous
+    assert (session.endpoint.name, session.model) == ("Paid", asked.model)
+    assert session.opening == HELLO
+
+
+def test_a_budget_is_spent_once_however_often_it_is_started() -> None:
+    price = 0.0
+    chat = a_chat(opening=HELLO, budget=1e6)
+    for number in range(3):
+        chat.start()
+        chat.wait(SOON)
+        assert chat.session is not None and chat.session.cost
+        left = chat.session.asynchronous.budget
+        assert left == pytest.approx(1e6 - price * number, abs=1e-9)
+        price = chat.session.cost
+        chat.stop()
+    chat.wait(SOON)
+    chat._budget = 2 * price
+    chat.start()
+    assert "has spent" in last_word(chat) and len(chat.sessions) == 3
+    assert status(chat).state == "failed"
+
+
+def test_simulated_dollars_are_not_taken_from_a_real_budget(
+    paid: Callable[..., RealtimeChat],
+) -> None:
+    chat = paid(budget=0.5)
+    chat._choices.fields["endpoint"].value = "Simulator"
+    elsewhere = rt.Session(rt.Simulated(latency="none", where="memory"), HELLO)
+    with elsewhere:
+        chat.sessions.append(elsewhere)
+    assert elsewhere.cost
+    nobody = chat._choices._endpoints["Paid"]
+    assert chat._budget_left(nobody) == 0.5
+    assert chat._budget_left(elsewhere.endpoint) == 0.5 - elsewhere.cost
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_budget_that_is_none_is_one_sentence(budget: float) -> None:
+    chat = a_chat(budget=budget)
+    chat.start()
+    assert "budget" in last_word(chat) and chat.session is None
+
+
 # ---------------------------------------------------------------- what is chosen
 
 
@@ -259,6 +337,15 @@ def test_what_was_given_is_chosen_and_its_words_can_be_changed() -> None:
     choices.fields[f"words of {HELLO.name}"].value = "Good day!"
     assert choices.current().opening == rt.SpokenGreeting("Good day!")
     assert words_field(rt.WaitForUser()) == ""
+
+
+def test_an_opening_never_has_the_words_of_another() -> None:
+    given = rt.GeneratedGreeting("A secret: you are a dinosaur.")
+    choices = Choices(Sender(), opening=given)
+    choices.fields["opening"].value = rt.SpokenGreeting.name  # and Start at once
+    assert choices.current().opening == rt.SpokenGreeting(FIRST_WORDS["text"])
+    choices.fields["opening"].value = given.name
+    assert choices.current().opening == given
 
 
 def test_choosing_an_endpoint_brings_its_model() -> None:
@@ -293,6 +380,192 @@ def test_what_a_person_does_in_the_page_is_done(chat: RealtimeChat) -> None:
     chat.wait(SOON)
     assert chat._sender.drain(SOON)
     assert chat._header.status["state"] == "ended"
+
+
+def shown(chat: RealtimeChat, **other: str) -> dict[str, Any]:
+    """What a page shows as chosen where a person has changed these fields."""
+    return {name: field.value for name, field in chat._choices.fields.items()} | other
+
+
+def test_it_starts_with_what_the_page_shows_though_the_kernel_has_not_heard_of_it(
+    chat: RealtimeChat,
+) -> None:
+    words = {"opening": rt.ScriptedGreeting.name, f"words of {rt.ScriptedGreeting.name}": "Hush!"}
+    chosen = shown(chat, model="gpt-realtime-2", voice="cedar", **words)
+    chat._header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
+    chat.wait(SOON)
+    assert chat.session is not None
+    assert chat.session.asynchronous.opening == rt.ScriptedGreeting("Hush!")
+    assert chat.session.model == "gpt-realtime-2"
+    assert chat.session.conversation.session["audio"]["output"]["voice"] == "cedar"
+
+
+@pytest.mark.parametrize("wrong", [{"opening": "Sing"}, {"endpoint": "Elsewhere"}, None])
+def test_a_page_that_shows_what_this_kernel_does_not_know_is_told(
+    chat: RealtimeChat, wrong: Any
+) -> None:
+    chosen = shown(chat, **wrong) if wrong else {}
+    chat._header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
+    assert "Run the cell again" in last_word(chat)
+    assert chat.session is None
+
+
+class Heard(RealtimeChat):
+    """A chat whose composer's messages to the page are kept."""
+
+    told: list[dict[str, Any]]
+
+    def answers(self) -> list[bool]:
+        assert self._sender.drain(SOON)
+        return [one["taken"] for one in self.told if one["t"] == "said"]
+
+    def type(self, text: str) -> None:
+        self._composer._handle_custom_msg({"t": "say", "id": "one", "text": text}, [])
+
+
+def heard(**options: Any) -> Heard:
+    chat = Heard(**options)
+    chat.told = []
+    chat._composer.send = lambda content, buffers=(): chat.told.append(content)
+    return chat
+
+
+def test_the_page_hears_when_what_was_typed_is_taken() -> None:
+    chat = heard(endpoint=rt.Simulated(latency="none", where="memory"))
+    chat.start()
+    chat.type("Hello")
+    chat.wait(SOON)
+    assert ("you", "Hello") in said(chat) and chat.answers() == [True]
+    chat.stop()
+
+
+def test_the_page_keeps_what_was_typed_where_nothing_runs_or_the_start_fails() -> None:
+    chat = heard(endpoint=rt.Endpoint("ws://127.0.0.1:9/v1/realtime", name="Nobody"))
+    chat.type("Hello")
+    assert chat.answers() == [False]
+    chat.start()
+    chat.type("Hello")
+    chat.wait(SOON)
+    assert chat.answers() == [False, False]
+
+
+def test_the_page_keeps_what_was_typed_before_the_cost_was_agreed_to(
+    paid: Callable[..., RealtimeChat],
+) -> None:
+    nobody = paid()._choices._endpoints["Paid"]
+    chat = heard(endpoint=nobody)
+    chat.start()
+    chat.type("Hello")
+    assert (status(chat).state, chat.answers()) == ("confirm", [False])
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+@pytest.mark.parametrize("options", [{"tools": 5}, {"instructions": object()}, {"model": object()}])
+def test_nonsense_is_one_sentence(options: dict[str, Any]) -> None:
+    try:
+        chat = a_chat(**options)
+    except Exception as refused:
+        assert isinstance(refused, rt.RealtimeError)
+        return
+    chat.start()
+    chat.wait(SOON)
+    assert said(chat)[-1][0] == "error" and "Not connected" in repr(chat)
+
+
+@dataclass(frozen=True)
+class Clumsy(Opening):
+    """Its reaction fails."""
+
+    name: ClassVar[str] = "Clumsy"
+    heard: ClassVar[bool] = False
+
+    def react(self, event: Any) -> list[Any]:
+        raise RuntimeError("Oh dear.")
+
+
+def test_an_opening_that_fails_is_a_sentence_in_the_transcript() -> None:
+    chat = a_chat(opening=Clumsy())
+    chat.start()
+    chat.wait(SOON)
+    assert "Oh dear." in last_word(chat)
+    chat.stop()
+
+
+def quiet(chat: RealtimeChat) -> None:
+    """Wait until what was asked for is sent, and what that asked for in its turn."""
+    for _ in range(4):
+        assert chat._sender.drain(SOON)
+
+
+def test_a_part_that_cannot_be_shown_is_said_until_it_can_and_only_by_its_own_chat() -> None:
+    one, other = a_chat(), a_chat()
+    one._transcript.flush, whole = lambda: 1 / 0, one._transcript.flush
+    one._transcript.wake()
+    quiet(one)
+    assert "ZeroDivisionError" in status(one).trouble
+    assert one._header.status["trouble"] == status(one).trouble
+    assert status(other).trouble == ""
+    one._transcript.flush = whole
+    one._transcript.wake()
+    quiet(one)
+    assert status(one).trouble == one._header.status["trouble"] == ""
+    one._sender.failures.clear()
+
+
+def test_a_status_that_cannot_be_shown_does_not_wake_itself() -> None:
+    chat, tries = a_chat(), []
+    quiet(chat)
+    chat._header._put = lambda traits: tries.append(traits) or 1 / 0
+    chat._duty.wake()
+    quiet(chat)
+    assert len(tries) == 1
+    chat._sender.failures.clear()
+
+
+def closed() -> weakref.ref[RealtimeChat]:
+    chat = a_chat(opening=HELLO)
+    chat.start()
+    chat.wait(SOON)
+    chat.stop()
+    chat.wait(SOON)
+    chat.close()
+    loop.run(asyncio.sleep(0), SOON)
+    assert chat._sender.drain(SOON)
+    return weakref.ref(chat)
+
+
+def test_a_closed_chat_is_forgotten() -> None:
+    chat = closed()
+    gc.collect()
+    assert chat() is None
+
+
+HALF = "\ud83d"  # of a dinosaur: legal in JSON, impossible in UTF-8
+
+
+def test_half_a_character_breaks_neither_the_page_nor_the_files(tmp_path: Path) -> None:
+    chat = a_chat(opening=rt.ScriptedGreeting(f"Hello {HALF}"), instructions=f"Be {HALF}")
+    chat.start()
+    chat.wait(SOON)
+    assert chat.session is not None
+    conversation = chat.session.conversation
+    item = {"id": f"item_{HALF}", "type": "message", "role": "assistant", "status": "completed"}
+    part = {"type": "output_text", "text": f"A {HALF}"}
+    added = {"type": "conversation.item.added", "item": {**item, "content": [part]}}
+    error = {"type": "error", "error": {"type": "x", "code": HALF, "message": f"No {HALF}"}}
+    for event in (added, error, {"type": HALF}):
+        row = chat.log.append("server", event)
+        conversation.receive(event)
+        chat._take(chat.session, row)
+    for kind in ("jsonl", "wav", "html"):
+        assert chat.save(tmp_path / f"chat.{kind}").stat().st_size
+    assert len(rt.EventLog.from_jsonl(tmp_path / "chat.jsonl")) == len(chat.log)
+    assert "A \ufffd" in (tmp_path / "chat.html").read_text()
+    assert all(text.encode() for text in chat._plain.bundle().values())
+    assert {"A \ufffd", "No \ufffd"} <= {line.text for line in chat._transcript.lines()}
+    chat.stop()
 
 
 def test_nothing_that_a_page_is_told_holds_a_key() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from types import SimpleNamespace
 
 import pytest
+import traitlets
 
 from rtwidgets.widgets.comm import Duty, Failure, Live, Sender, Work, free_route, shared_sender
 
@@ -119,6 +121,39 @@ def test_what_no_method_takes_is_passed_over(sender: Sender) -> None:
         say(parrot, nonsense)
     assert sender.drain(SOON)
     assert not parrot.sent and not sender.failures
+
+
+class Line:
+    """What a widget has for a comm: keeps what is sent over it."""
+
+    comm_id, kernel = "line", True
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, data: object = None, metadata: object = None, buffers: object = None) -> None:
+        self.sent.append(json.dumps(data, ensure_ascii=False))
+
+    def on_msg(self, callback: object) -> None:
+        pass
+
+
+class Said(Live):
+    _esm = "export default {}"
+    word = traitlets.Any().tag(sync=True)
+
+
+def test_no_message_and_no_trait_holds_half_a_character(sender: Sender) -> None:
+    half, line = "\ud83d", Line()
+    said = Said(sender, word=half)
+    said.comm = line
+    said.tell({"t": half, "deep": [{half: (half, f"{half}\ude00")}, 1, None]})
+    said.put(word={"error": half})
+    assert sender.drain(SOON)
+    assert not sender.failures and len(line.sent) == 2
+    for message in [*line.sent, json.dumps(said.get_state(), ensure_ascii=False, default=str)]:
+        message.encode()
+    assert "\U0001f600" in line.sent[0] and "\ufffd" in line.sent[1]
 
 
 def test_a_message_with_something_missing_is_a_failure_that_is_kept(sender: Sender) -> None:

@@ -174,6 +174,19 @@ def test_a_truncated_item_keeps_the_words_that_were_said() -> None:
     assert text_of(transcript) == [("a", "Good day")]
 
 
+def test_half_a_character_is_marked_and_made_whole_by_its_other_half() -> None:
+    conversation, transcript = Conversation(), Recorded()
+    transcript.follow(conversation)
+    transcript.page_appears()
+    item = {"id": "a", "type": "message", "role": "assistant", "status": "in_progress"}
+    conversation.receive({"type": "conversation.item.added", "item": {**item, "content": []}})
+    for delta, text in (("Good \ud83e", "Good \ufffd"), ("\udd95 day", "Good 🦕 day")):
+        event = {"type": "response.output_text.delta", "item_id": "a", "response_id": "r"}
+        conversation.receive({**event, "delta": delta})
+        transcript.wake()
+        assert page(transcript.settled()) == text_of(transcript) == [("a", text)]
+
+
 def test_another_conversation_begins_empty() -> None:
     transcript = Recorded()
     transcript.page_appears()

@@ -113,6 +113,41 @@ def test_silence_waits_for_the_page_and_nothing_more_of_the_item_is_played() -> 
     assert kinds(speaker.settled()) == [("audio", "b"), ("end", "b")]
 
 
+def test_what_comes_late_of_a_silenced_response_is_not_played_whatever_its_item() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello", page="one")
+    asyncio.run(speaker.silence({"resp_1"}, timeout=0.01))
+    speaker.settled()
+    speaker.sent.clear()
+    for response, item in (("resp_1", "late"), ("resp_2", "next")):
+        feed(speaker, *({**event, "response_id": response} for event in spoken(item)))
+    assert kinds(speaker.settled()) == [("audio", "next"), ("end", "next")]
+
+
+def test_the_beta_s_names_sound_too_and_base64_that_is_written_otherwise() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello", page="one")
+    delta, done = spoken("a")
+    feed(
+        speaker, {**delta, "type": "response.audio.delta"}, {**done, "type": "response.audio.done"}
+    )
+    log = EventLog()
+    odd = '{"type":"response.output_audio.delta","item_id":"b","delta":"\\/\\/8="}'
+    speaker.take(log.append("server", odd, t=0.0))
+    assert kinds(speaker.settled()) == [("audio", "a"), ("end", "a"), ("audio", "b")]
+    assert speaker.settled()[-1][1] == [b"\xff\xff"]
+    assert log[0].raw == odd
+
+
+def test_an_item_whose_id_is_half_a_character_is_heard_to_its_end() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello", page="one")
+    feed(speaker, *spoken("\ud83d"))
+    speaker.settled()
+    speaker.hear("\ufffd", 1000, done=True)
+    assert speaker.to_come == 0
+
+
 def test_silence_without_a_page_is_at_once_what_is_known() -> None:
     assert asyncio.run(Recorded().silence({"a"}, timeout=SOON)) == {}
 

@@ -384,8 +384,9 @@ class RealtimeChat:
         if error is not None:
             message = text_field(error, "message") or "The server refused something."
             self._transcript.notice(message, explain(error) or "", by="server", state="error")
-        if row.type == "line.lost":
+        if row.direction == "local" and text_field(event, "message"):
             self._transcript.notice(text_field(event, "message"), by="error", state="error")
+        if row.type == "line.lost":
             self._enter("ended")
             self._submit(session.asynchronous.close())
         if row.type == "response.done":

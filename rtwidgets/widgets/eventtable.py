@@ -16,7 +16,7 @@ import traitlets
 from ..log import Row, Rows
 from .comm import Buffers, Content, Live, Sender
 from .fallback import Fallback
-from .page import STATIC, page_code
+from .page import page_code, page_style
 
 BATCH = 2000
 """Rows in one message at most: some 200 kB."""
@@ -59,7 +59,7 @@ class EventTable(Live):
     _esm = page_code("eventtable.js")
     # One look for all widgets, carried by this one alone: every chat has a table, and each copy
     # would stand in every saved notebook again.
-    _css = STATIC / "theme.css"
+    _css = page_style("theme.css")
     height = traitlets.Unicode("20rem").tag(sync=True)
     title = traitlets.Unicode("Events").tag(sync=True)
     hides = traitlets.Unicode("").tag(sync=True)

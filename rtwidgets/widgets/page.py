@@ -15,10 +15,16 @@ _IMPORT = re.compile(r'^import \{.*?\} from "\./page\.js";\n', re.MULTILINE | re
 def page_code(name: str) -> str:
     """The code of a widget: its file in `static/`, page.js standing where it is imported.
 
-    A front end loads a widget's code as one text, which has nothing beside it to import.
+    A front end loads a widget's code as one text, which has nothing beside it to import. (And a
+    widget that is given a path is never forgotten: anywidget has the file tell it of changes.)
     """
     shared = (STATIC / "page.js").read_text(encoding="utf-8")
     return _IMPORT.sub(lambda _: shared, (STATIC / name).read_text(encoding="utf-8"), count=1)
+
+
+def page_style(name: str) -> str:
+    """A style sheet in `static/`."""
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def clean(value: Any) -> Any:

@@ -143,7 +143,8 @@ class Talk:
         items = self._item_ids()
         behind = items[-1] if items else ""
         name = f"notice_{self.number}_{len(self._notices)}"
-        self._notices.append(Line(name, by, text, "", state, more, behind))
+        said, meaning = whole_characters(text), whole_characters(more)
+        self._notices.append(Line(name, by, said, "", state, meaning, behind))
 
     def lines(self) -> list[Line]:
         """All lines as they are now, in order."""

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { dollars, elapsed, meter, running } from "../../rtwidgets/widgets/static/controls.js";
+import {
+  dollars,
+  elapsed,
+  facts,
+  listening,
+  meter,
+  running,
+  shownBy,
+  withoutTaken,
+} from "../../rtwidgets/widgets/static/controls.js";
 
 const status = (more) => ({
   state: "open",
@@ -37,4 +46,34 @@ test("Stop is offered from the question on", () => {
     ["idle", "confirm", "connecting", "open", "ended", "failed"].map((state) => running({ state })),
     [false, true, true, true, false, false],
   );
+});
+
+test("text can be sent while a line stands or comes, not while money is asked about", () => {
+  assert.deepEqual(
+    ["idle", "confirm", "connecting", "open", "ended", "failed"].map((state) =>
+      listening({ state }),
+    ),
+    [false, false, true, true, false, false],
+  );
+});
+
+test("what was taken leaves the box, what was typed meanwhile stays", () => {
+  assert.equal(withoutTaken("Hello", "Hello"), "");
+  assert.equal(withoutTaken("Hello and", "Hello"), "and");
+  assert.equal(withoutTaken("Other", "Hello"), "Other");
+});
+
+const field = (values) => ({ get: (name) => values[name] });
+
+test("a list shows the label that is chosen in it, a text field its text", () => {
+  assert.equal(shownBy(field({ _options_labels: ["a", "b"], index: 1 })), "b");
+  assert.equal(shownBy(field({ value: "" })), "");
+});
+
+test("before Start the line names what is chosen, then what is connected", () => {
+  const chosen = { endpoint: "OpenAI", model: "m", voice: "the model's own", opening: "o" };
+  const connected = status({ endpoint: "Simulator", model: "n", voice: "marin" });
+  assert.deepEqual(facts({ ...connected, state: "idle" }, chosen), ["OpenAI", "m"]);
+  assert.deepEqual(facts(connected, chosen), ["Simulator", "n", "marin"]);
+  assert.deepEqual(facts({ ...connected, state: "idle", voice: "" }, null), ["Simulator", "n"]);
 });
