@@ -21,6 +21,7 @@ import rtwidgets as rt
 from rtwidgets import endpoints, loop
 from rtwidgets.events import item_create
 from rtwidgets.openings import Opening
+from rtwidgets.widgets.budget import budget_left
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.choices import FIRST_WORDS, Choices, words_field
 from rtwidgets.widgets.comm import Sender
@@ -306,8 +307,8 @@ def test_simulated_dollars_are_not_taken_from_a_real_budget(
         chat.sessions.append(elsewhere)
     assert elsewhere.cost
     nobody = chat._choices._endpoints["Paid"]
-    assert chat._budget_left(nobody) == 0.5
-    assert chat._budget_left(elsewhere.endpoint) == 0.5 - elsewhere.cost
+    assert budget_left(0.5, chat.sessions, nobody) == 0.5
+    assert budget_left(0.5, chat.sessions, elsewhere.endpoint) == 0.5 - elsewhere.cost
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, float("nan"), float("inf")])

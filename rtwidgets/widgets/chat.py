@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any
 
 import ipywidgets
 
@@ -21,27 +21,32 @@ from .. import loop
 from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
-from ..errors import ConnectionLost, Misuse, RealtimeError, SpendingNotApproved, TimedOut
+from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
 from ..events import error_of, text_field
 from ..explanations import explain
 from ..log import EventLog, Row
 from ..openings import Opening
 from ..session import AsyncSession
+from .budget import budget_left
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, close_tree, shared_sender
 from .controls import Controls
 from .eventtable import EventTable
 from .fallback import Fallback
 from .files import File, file_of, small_page_of, text_of
+from .hands import Hands
 from .status import RUNNING, Status, status_before, status_of
 from .transcript import Transcript
+from .trouble import Troubles
 from .voice import Speaker
 
 HINT = (
     "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
     "machine answers, and it really speaks."
 )
-T = TypeVar("T")
+PATIENCE = 30.0
+"""Seconds that a chat which is closed waits for what it has under way."""
+
 Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
 
 
@@ -81,10 +86,10 @@ class RealtimeChat:
         self._lock = RLock()
         self._state = "idle"
         self._notice = ""
-        self._troubles: dict[str, str] = {}  # what could not be shown, by what was being done
+        self._troubles = Troubles()
         self._since = self._until = 0.0
         self._opening: Future[None] | None = None
-        self._hands: set[Future[Any]] = set()
+        self._hands = Hands(self._say_error)
         self._sender = sender = shared_sender()
         self._duty = Duty(self._show_status, sender, self._status_told)
         self._plain = Fallback(
@@ -189,7 +194,7 @@ class RealtimeChat:
             if self._opening is not None:
                 self._opening.cancel()
             self._enter("ended")
-            self._submit(self._close(self.session.asynchronous))
+            self._hands.give(self._close(self.session.asynchronous))
         self._plain.update()
 
     def close(self) -> None:
@@ -243,7 +248,7 @@ class RealtimeChat:
                 model=choice.model,
                 voice=choice.voice,
                 tools=self._tools,
-                budget=self._budget_left(choice.endpoint),
+                budget=budget_left(self._budget, self.sessions, choice.endpoint),
             )
         except Exception as refused:
             self._fail(refused)
@@ -254,23 +259,7 @@ class RealtimeChat:
         session.asynchronous.subscribe(lambda row: self._take(session, row))
         self._since = self._until = 0.0
         self._enter("connecting")
-        self._opening = self._submit(self._open(session.asynchronous))
-
-    def _budget_left(self, endpoint: Endpoint) -> float | None:
-        """What a new session may spend. A simulator's dollars are nobody's and count by themselves.
-
-        Raises SpendingNotApproved where nothing is left.
-        """
-        before = [one for one in self.sessions if one.endpoint.paid == endpoint.paid]
-        spent = sum(one.cost or 0.0 for one in before)
-        if self._budget is None or not spent:
-            return self._budget
-        if spent >= self._budget:
-            raise SpendingNotApproved(
-                f"This chat has spent ${spent:.4f} of its budget of ${self._budget:.4f}. "
-                "Make a new one, RealtimeChat(budget=...), to go on."
-            )
-        return self._budget - spent
+        self._opening = self._hands.give(self._open(session.asynchronous))
 
     async def _open(self, session: AsyncSession) -> None:
         try:
@@ -287,8 +276,7 @@ class RealtimeChat:
             self._enter("open")
 
     async def _close_view(self) -> None:
-        while hands := [asyncio.wrap_future(hand) for hand in tuple(self._hands)]:
-            await asyncio.wait(hands)
+        await self._hands.free(PATIENCE)
         self._sender.call(self._choices.close)
         self._sender.call(lambda: close_tree(self.view))
 
@@ -317,12 +305,8 @@ class RealtimeChat:
 
     async def _quiet(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
-        while hands := [asyncio.wrap_future(hand) for hand in tuple(self._hands)]:
-            left = deadline - time.monotonic()
-            if not (await asyncio.wait(hands, timeout=max(0.0, left)))[0]:
-                raise TimedOut(
-                    f"The chat was not ready within {timeout:g} s; its log says how far."
-                )
+        if not await self._hands.free(timeout):
+            raise TimedOut(f"The chat was not ready within {timeout:g} s; its log says how far.")
         if self.session is None or not self.session.is_open:
             return
         session = self.session.asynchronous
@@ -347,7 +331,7 @@ class RealtimeChat:
             nothing: Future[bool] = Future()
             nothing.set_result(False)
             return nothing
-        return self._submit(self._do(session.asynchronous, opening, work))
+        return self._hands.give(self._do(session.asynchronous, opening, work))
 
     async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> bool:
         await asyncio.wait([asyncio.wrap_future(opening)])
@@ -355,18 +339,6 @@ class RealtimeChat:
             await work(session)
             return True
         return False
-
-    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        hand = loop.submit(work)
-        self._hands.add(hand)
-        hand.add_done_callback(self._finished)
-        return hand
-
-    def _finished(self, hand: Future[Any]) -> None:
-        self._hands.discard(hand)
-        error = None if hand.cancelled() else hand.exception()
-        if error is not None:
-            self._say_error(error)
 
     # ------------------------------------------------------------ what happens
 
@@ -388,7 +360,7 @@ class RealtimeChat:
             self._transcript.notice(text_field(event, "message"), by="error", state="error")
         if row.type == "line.lost":
             self._enter("ended")
-            self._submit(session.asynchronous.close())
+            self._hands.give(session.asynchronous.close())
         if row.type == "response.done":
             self._rewrite.wake()
 
@@ -399,7 +371,7 @@ class RealtimeChat:
             return
         self._transcript.heard(item_id, ms)
         event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
-        self._submit(_record(session.asynchronous, event))
+        self._hands.give(_record(session.asynchronous, event))
 
     def _act(self, what: str, shown: Content | None) -> None:
         """A button was pressed in the page, which showed this as chosen."""
@@ -432,26 +404,12 @@ class RealtimeChat:
 
     def _told(self, what: str, failure: Failure | None) -> None:
         """A part of the page was brought up to date, or could not be."""
-        if self._note_trouble(what, failure):
+        if self._troubles.note(what, failure):
             self._duty.wake()
 
     def _status_told(self, what: str, failure: Failure | None) -> None:
         """The same of the status line: it says so with its next news, it does not wake itself."""
-        self._note_trouble(what, failure)
-
-    def _note_trouble(self, what: str, failure: Failure | None) -> bool:
-        """Keep what went wrong until it goes well again; whether that is news."""
-        before = self._troubles.pop(what, "")
-        if failure is None:
-            return bool(before)
-        self._troubles[what] = str(failure)
-        return str(failure) != before
-
-    @property
-    def _trouble(self) -> str:
-        last = next(reversed(tuple(self._troubles.values())), "")
-        said = f"The page could not be brought up to date ({last}). The log is complete."
-        return said if last else ""
+        self._troubles.note(what, failure)
 
     # ------------------------------------------------------------ what it says
 
@@ -473,9 +431,9 @@ class RealtimeChat:
         state, session = self._state, self.session
         if session is not None and state in ("connecting", "open", "ended"):
             live = session.asynchronous
-            return status_of(state, live, self._since, self._until, self._trouble)
+            return status_of(state, live, self._since, self._until, self._troubles.sentence)
         choice = self._choice if state == "confirm" else self._choices.current()
-        return status_before(state, choice, self._notice, self._trouble)
+        return status_before(state, choice, self._notice, self._troubles.sentence)
 
     def _file(self, kind: str) -> File:
         return file_of(kind, self.conversation, self.log, repr(self))

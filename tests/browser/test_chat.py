@@ -73,6 +73,7 @@ def test_the_first_notebook(notebook: Notebook, tmp_path: Path, lab: tuple[str, 
     notebook.start_cell(busy)
     page.locator(".rtw-message").fill("What did you say first?")
     page.keyboard.press("Enter")
+    notebook.until("document.querySelector('.rtw-message').value === ''")
     answer = "document.querySelectorAll('.rtw-line[data-speaker=assistant][data-state=done]')[1]"
     notebook.until(answer)
     assert notebook.is_running(busy), "the answer was to come while the cell computes"
@@ -99,6 +100,53 @@ def keep_pictures(folder: Path) -> None:
     if target.is_dir():
         for picture in folder.glob("*.png"):
             shutil.copy(picture, target)
+
+
+def test_what_is_chosen_while_a_cell_computes_is_what_starts(
+    notebook: Notebook, lab: tuple[str, Path]
+) -> None:
+    """The lists' own messages wait for the cell; Start does not, and brings what they show."""
+    (lab[1] / "enough").unlink(missing_ok=True)
+    notebook.open(notebook.write(CHAT, BUSY))
+    notebook.run(0)
+    notebook.until("document.querySelector('.rtw-start')")
+    page = notebook.page
+    notebook.start_cell(1)
+    notebook.until("document.querySelector('.jp-InputPrompt').parentElement")
+    page.get_by_label("Opening").select_option("Generated greeting")
+    page.get_by_label("Instructions").fill("You are a dinosaur named Rex. Greet in one sentence.")
+    page.get_by_label("Model").select_option("gpt-realtime-2.1-mini")
+    notebook.until("document.querySelector('.rtw-about').innerText.includes('mini')")
+    page.locator(".rtw-start").click()
+    notebook.until("document.querySelector('.rtw-line[data-state=done]')")
+    assert notebook.is_running(1), "it was to start while the cell computes"
+    assert "Rex" in notebook.js(SAID)
+    assert "gpt-realtime-2.1-mini" in page.locator(".rtw-about").inner_text()
+    (lab[1] / "enough").touch()
+
+
+PAID = """
+import rtwidgets as rt
+endpoint = rt.Endpoint("ws://127.0.0.1:9/v1/realtime", name="Nobody", paid=True)
+chat = rt.RealtimeChat(endpoint=endpoint)
+chat
+"""
+
+
+def test_what_was_typed_stays_until_it_is_taken(bench: Notebook) -> None:
+    bench.fill(PAID)
+    bench.run(0)
+    bench.until("document.querySelector('.rtw-start')")
+    page, box = bench.page, bench.page.locator(".rtw-message")
+    page.locator(".rtw-start").click()
+    bench.until("document.querySelector('.rtw-question').innerText.includes('Nobody')")
+    box.fill("Hello")
+    box.press("Enter")
+    assert page.locator(".rtw-send").is_disabled()
+    page.locator(".rtw-approve").click()
+    box.press("Enter")
+    bench.until(words("No connection to"))
+    assert box.input_value() == "Hello"
 
 
 def test_shown_twice_and_after_a_reload_it_is_one_conversation(notebook: Notebook) -> None:
@@ -237,6 +285,24 @@ def test_thousands_of_events(bench: Notebook) -> None:
     notebook.until("document.querySelector('.rtw-events-count').innerText.includes('2000 lines')")
     page.locator(".rtw-toggle[data-direction=server]").click()
     notebook.until("document.querySelector('.rtw-empty').checkVisibility()")
+
+
+HALVES = """
+from rtwidgets import EventLog
+log = EventLog()
+for text in ("\\\\ud83d", "\\\\ud83e\\\\udd95"):
+    log.append("server", '{"type":"response.output_text.delta","delta":"' + text + '"}', t=1)
+    log.append("server", '{"type":"response.done","note":"' + text + '"}', t=2)
+log.show()
+"""
+
+
+def test_half_a_character_in_an_event_does_not_stop_the_table(bench: Notebook) -> None:
+    bench.fill(HALVES)
+    bench.run(0)
+    bench.until("document.querySelector('.rtw-events-count')?.innerText === '4'")
+    shown = "document.querySelector('.rtw-events').innerText"
+    bench.until(f"{shown}.includes('\ufffd') && {shown}.includes('\U0001f995')")
 
 
 HOSTILE = """

@@ -1,0 +1,26 @@
+"""What could not be shown in the page, until it can."""
+
+from __future__ import annotations
+
+from .comm import Failure
+
+
+class Troubles:
+    """The failures that stand, by what was being done."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, str] = {}
+
+    def note(self, what: str, failure: Failure | None) -> bool:
+        """Something was done, or failed. Gives whether that changes what `sentence` says."""
+        before = self._standing.pop(what, "")
+        if failure is not None:
+            self._standing[what] = str(failure)
+        return self._standing.get(what, "") != before
+
+    @property
+    def sentence(self) -> str:
+        """What to tell a person; empty while all is well."""
+        last = next(reversed(tuple(self._standing.values())), "")
+        said = f"The page could not be brought up to date ({last}). The log is complete."
+        return said if last else ""
