@@ -265,7 +265,17 @@ def install(environment: Path, checkout: Path, extras: tuple[str, ...]) -> None:
     done = run([*pip, "install", "--no-input", "--editable", f".[{names}]"], folder=checkout)
     if not done.ok:
         raise Stop(f"{done.last_lines()}\n{explain_pip(done.output)}")
+    no_question_about_news(environment)
     stamp.write_text(json.dumps(stamp_of(checkout, wanted)), encoding="utf-8")
+
+
+def no_question_about_news(environment: Path) -> None:
+    """JupyterLab would ask about its news in front of the first notebook: not from this .venv."""
+    config = environment / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    if not config.exists():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        disabled = {"@jupyterlab/apputils-extension:announcements": True}
+        config.write_text(json.dumps({"disabledExtensions": disabled}), encoding="utf-8")
 
 
 def explain_pip(output: str) -> str:

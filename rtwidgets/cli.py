@@ -26,16 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from . import __version__
+
     parser = argparse.ArgumentParser(
         prog="rtwidgets", description="Who speaks first? OpenAI's Realtime API in a notebook."
     )
+    parser.add_argument("--version", action="version", version=f"rtwidgets {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks")
     lab.add_argument(
         "folder", nargs="?", type=Path, help="the notebooks' folder (default: notebooks/ here)"
     )
-    lab.add_argument("--port", type=int, default=8888, help="the port to try first")
+    lab.add_argument("--port", type=_port, default=8888, help="the port to try first")
     lab.set_defaults(run=_lab)
 
     serve = commands.add_parser("serve", help="run the simulator of the Realtime service")
@@ -52,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve_options(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--port", type=int, default=8765, help="0 takes any free one")
+    serve.add_argument("--port", type=_port, default=8765, help="0 takes any free one")
     serve.add_argument(
         "--key", help="what clients must send (default: $RTWIDGETS_SIMULATOR_KEY, or made up)"
     )
@@ -94,6 +97,13 @@ def _serve_options(serve: argparse.ArgumentParser) -> None:
         action="store_true",
         help="end when standard input does (for a parent process)",
     )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {port}")
+    return port
 
 
 def _lab(chosen: argparse.Namespace) -> int:
@@ -163,6 +173,9 @@ def _log(chosen: argparse.Namespace) -> int:
     from .render import log_text
 
     log = EventLog.from_jsonl(chosen.file)
+    if log.problems and not len(log):
+        print(f"rtwidgets log: {chosen.file} holds no events: {log.problems[0]}.", file=sys.stderr)
+        return 1
     print(log_text(log.where(type=chosen.type, text=chosen.text), limit=chosen.limit))
     for problem in log.problems:
         print(problem, file=sys.stderr)

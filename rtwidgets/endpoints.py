@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -241,6 +242,8 @@ class Simulated(Endpoint):
         where: Literal["process", "thread", "memory"] = "process",
         model: str | None = None,
     ) -> None:
+        if latency in MODELS:
+            raise Misuse(f"The model has a name here: Simulated(model={latency!r}).")
         if latency not in ("none", "typical"):
             raise Misuse(f'latency is "none" or "typical", not {latency!r}.')
         if where not in ("process", "thread", "memory"):
@@ -301,6 +304,33 @@ def _running(endpoint: Simulated) -> Simulator:
 def default_endpoint() -> Endpoint:
     """OpenAI where a key is there, else the simulator."""
     return OpenAI() if _find_key(None, _KEY_VARIABLE) else Simulated()
+
+
+_told = False
+
+
+def chosen(endpoint: object) -> Endpoint:
+    """`endpoint`, or the default for None, which is told once when it is the simulator.
+
+    Raises Misuse for what is no endpoint.
+    """
+    global _told
+    if isinstance(endpoint, Endpoint):
+        return endpoint
+    if endpoint is not None:
+        hint = f" For an address write Endpoint({endpoint!r})." if isinstance(endpoint, str) else ""
+        raise Misuse(
+            f"An endpoint is an object such as Simulated() or OpenAI(), not "
+            f"{type(endpoint).__name__}.{hint}"
+        )
+    default = default_endpoint()
+    if isinstance(default, Simulated) and not _told:
+        _told = True
+        print(
+            "rtwidgets: there is no key, so this talks to the simulator on this machine.",
+            file=sys.stderr,
+        )
+    return default
 
 
 # ---------------------------------------------------------------- money

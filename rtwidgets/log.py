@@ -21,6 +21,7 @@ from .errors import Misuse
 from .events import (
     AUDIO_FIELDS,
     CLIENT_EVENTS,
+    SIMULATED_ID,
     Event,
     describe,
     family_of,
@@ -229,6 +230,13 @@ class Rows(Sequence[Row]):
             needle = text.casefold()
             seqs = [seq for seq in seqs if needle in log._searchable(seq)]
         return View(log, seqs)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the session was one with a simulator, by the id that it gave the session."""
+        created = next(iter(self._log.where(type="session.created")), None)
+        session_id = text_field(created.event if created else None, "session", "id")
+        return session_id.startswith(SIMULATED_ID)
 
     def audio(self, response_id: str | None = None) -> audio.Samples:
         """The assistant's audio in these rows, one response's or all: int16 samples, shape (n,)."""

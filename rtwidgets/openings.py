@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .audio import Samples
+from .errors import Misuse
 from .events import Event, assistant_text, item_create, response_create, session_update, text_field
 
 
@@ -141,6 +142,20 @@ class ModelGreeting(Opening):
 
     def events(self, session: Event) -> list[Event]:
         return [response_create()]
+
+
+def checked(opening: object) -> Opening:
+    """`opening`, or the waiting one for None. Raises Misuse for what is no opening."""
+    if opening is None:
+        return WaitForUser()
+    if isinstance(opening, Opening):
+        return opening
+    if isinstance(opening, type) and issubclass(opening, Opening):
+        raise Misuse(f"An opening is an object: write {opening.__name__}(…), with parentheses.")
+    raise Misuse(
+        f'An opening is an object such as GeneratedGreeting("Greet the visitor."), '
+        f"not {type(opening).__name__}."
+    )
 
 
 BUILT_IN: tuple[type[Opening], ...] = (

@@ -10,14 +10,18 @@ from html import escape
 from itertools import islice
 
 from .conversation import Conversation
-from .events import SIMULATED_ID, text_field
+from .events import text_field
 from .explanations import explain
 from .folding import Run, fold
 from .items import Item
 from .log import Rows
 
-_ARROWS = {"client": "▶", "server": "◀", "local": "●"}
-_WORDS = {"client": "sent", "server": "received", "local": "here"}
+_ARROWS = {"client": "→", "server": "←", "local": "◦"}
+
+# Notebooks strip <style> from what they do not trust, and align every cell to the right: what a
+# table needs to be read at all stands in its own attributes.
+_TABLE = '<table style="table-layout:auto;width:100%">'
+_LEFT = ' style="text-align:left"'
 
 # The selectors name one element more than a notebook's own, which align every cell to the right.
 _TABLE_CSS = """
@@ -43,11 +47,12 @@ def log_html(log: Rows, limit: int = 200) -> str:
     runs = list(islice(fold(log), limit + 1))
     rows = "".join(_html_row(run) for run in runs[:limit])
     more = f"<p>… the first {limit} lines of {len(log)} events.</p>" if len(runs) > limit else ""
-    head = "<tr><th>s</th><th>direction</th><th>type</th><th></th><th>what it says</th></tr>"
+    names = ("direction", "type", "", "what it says")
+    head = "<th>s</th>" + "".join(f"<th{_LEFT}>{name}</th>" for name in names)
     return (
         f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
         f"<p>{len(log)} events{escape(_source(log))}</p>"
-        f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>{more}</div>"
+        f"{_TABLE}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
     )
 
 
@@ -61,9 +66,9 @@ def _html_row(run: Run) -> str:
     important = ' class="rt-err"' if row.family == "error" else ""
     return (
         f'<tr{important}><td class="rt-n">{row.t:.3f}</td>'
-        f'<td class="rt-d">{_ARROWS[row.direction]} {_WORDS[row.direction]}</td>'
-        f'<td class="rt-t">{escape(row.type or "(not JSON)")}</td>'
-        f'<td class="rt-n">{count}</td><td class="rt-w">{said}</td></tr>'
+        f'<td class="rt-d"{_LEFT}>{_ARROWS[row.direction]} {row.direction}</td>'
+        f'<td class="rt-t"{_LEFT}>{escape(row.type or "(not JSON)")}</td>'
+        f'<td class="rt-n">{count}</td><td class="rt-w"{_LEFT}>{said}</td></tr>'
     )
 
 
@@ -85,9 +90,7 @@ def _text_row(run: Run) -> str:
 
 def _source(log: Rows) -> str:
     """Which server a log is of, by the session's own id, so that a simulator is always named."""
-    first = next(iter(log.where(type="session.created")), None)
-    session_id = text_field(first.event if first else None, "session", "id")
-    if session_id.startswith(SIMULATED_ID):
+    if log.simulated:
         return " with the simulator"
     return f" with {log.endpoint}" if log.endpoint else ""
 
@@ -96,12 +99,12 @@ def transcript_html(conversation: Conversation) -> str:
     """Who said what, as HTML."""
     lines = "".join(
         f'<tr><td class="rt-n">{escape(who)}</td>'
-        f'<td class="rt-w">{escape(words)}</td><td>{escape(note)}</td></tr>'
+        f'<td class="rt-w"{_LEFT}>{escape(words)}</td><td{_LEFT}>{escape(note)}</td></tr>'
         for who, words, note in _transcript(conversation)
     )
     return (
         f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
-        f"<table><tbody>{lines}</tbody></table></div>"
+        f"{_TABLE}<tbody>{lines}</tbody></table></div>"
     )
 
 

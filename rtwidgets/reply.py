@@ -63,7 +63,8 @@ class Reply:
     def __repr__(self) -> str:
         seconds = len(self.audio) / self.sample_rate
         heard = f", {seconds:.1f} s of speech" if seconds else ""
-        return f"<Reply {self.status}{heard}: {self.text or self.error!r}>"
+        by = "simulated reply" if self.log.simulated else "reply"
+        return f"<{by}, {self.status}{heard}: {self.text or self.error!r}>"
 
 
 def reply_of(response: Response, log: EventLog, model: str, request_id: str = "") -> Reply:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from . import audio
 from .conversation import Conversation
-from .endpoints import Endpoint, approve_spending, default_endpoint, spending_notice
+from .endpoints import Endpoint, approve_spending, chosen, spending_notice
 from .errors import ConnectFailed, ConnectionLost, Misuse, SpendingNotApproved, TimedOut
 from .events import (
     SIMULATED_ID,
@@ -38,7 +38,7 @@ from .explanations import explain
 from .items import ENDED, Item, Response
 from .log import EventLog, Row
 from .news import News
-from .openings import Opening, WaitForUser
+from .openings import Opening, checked
 from .pricing import PRICES, cost_of
 from .reply import Reply, Timing, reply_of
 from .transport import Clock, Transport, WallClock
@@ -91,8 +91,8 @@ class AsyncSession:
                 "A tool is given as the protocol's own dict: type, name, description and "
                 "parameters."
             )
-        self.endpoint = endpoint or default_endpoint()
-        self.opening = opening or WaitForUser()
+        self.endpoint = chosen(endpoint)
+        self.opening = checked(opening)
         self.model = self.endpoint.model_for(model)
         self.timeout = timeout
         self.budget = _checked_budget(budget)

@@ -52,6 +52,27 @@ def test_lab_without_notebooks_says_what_to_do(
     assert "notebooks" in capsys.readouterr().err
 
 
+def test_log_of_a_file_that_is_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "some.py").write_text("import this\n")
+    assert main(["log", str(tmp_path / "some.py")]) == 1
+    assert "holds no events" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as wrong:
+        main(["serve", "--port", port])
+    assert wrong.value.code == 2
+    assert port in capsys.readouterr().err
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert done.value.code == 0
+    assert rt.__version__ in capsys.readouterr().out
+
+
 def test_no_command_is_a_wrong_call() -> None:
     with pytest.raises(SystemExit) as wrong:
         main([])

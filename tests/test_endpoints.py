@@ -155,7 +155,9 @@ def test_an_address_that_names_a_model_decides() -> None:
         rt.AsyncSession(endpoint, model="gpt-realtime-mini")
 
 
-@pytest.mark.parametrize("wrong", [{"latency": "some"}, {"where": "moon"}])
+@pytest.mark.parametrize(
+    "wrong", [{"latency": "some"}, {"where": "moon"}, {"latency": "gpt-realtime-2.1"}]
+)
 def test_wrong_choices_of_the_simulator(wrong: dict[str, Any]) -> None:
     with pytest.raises(rt.Misuse):
         rt.Simulated(**wrong)

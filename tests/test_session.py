@@ -395,6 +395,35 @@ def test_wrong_arguments_are_refused_in_words(settings: dict[str, Any]) -> None:
         rt.Session(simulated(), **settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"opening": "Hello"}, "GeneratedGreeting"),
+        ({"opening": rt.ModelGreeting}, "parentheses"),
+        ({"endpoint": "wss://a.example/"}, "Endpoint"),
+        ({"endpoint": rt.OpenAI}, "Simulated"),
+    ],
+)
+def test_what_is_no_opening_or_endpoint_is_said_at_once(settings: Any, word: str) -> None:
+    with pytest.raises(rt.Misuse, match=word):
+        rt.AsyncSession(**{"endpoint": simulated(), **settings})
+
+
+def test_without_a_key_a_script_is_told_once_that_a_simulator_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rtwidgets.endpoints._told", False)
+    monkeypatch.setattr("rtwidgets.endpoints._asked_key", None)
+    rt.AsyncSession()
+    rt.AsyncSession()
+    assert capsys.readouterr().err.count("simulator on this machine") == 1
+
+
+def test_a_simulated_reply_says_so() -> None:
+    with rt.Session(simulated(), rt.ModelGreeting()) as s:
+        assert repr(s.opening_reply).startswith("<simulated reply, completed, ")
+
+
 def test_a_session_works_where_a_loop_runs_already() -> None:
     async def like_a_cell() -> str:
         with rt.Session(simulated()) as s:

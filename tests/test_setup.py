@@ -181,6 +181,15 @@ def test_an_environment_is_used_again_while_nothing_changed(bootstrap: Any, made
     assert is_current(bootstrap, made, "lab")
 
 
+def test_its_jupyterlab_asks_no_question_about_news(bootstrap: Any, tmp_path: Path) -> None:
+    bootstrap.no_question_about_news(tmp_path)
+    config = tmp_path / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    assert "apputils-extension:announcements" in config.read_text()
+    config.write_text("{}")  # whoever changed it meant to
+    bootstrap.no_question_about_news(tmp_path)
+    assert config.read_text() == "{}"
+
+
 def test_a_changed_project_is_installed_again(bootstrap: Any, made: Path) -> None:
     with (made.parent / "pyproject.toml").open("a") as file:
         file.write("# another dependency\n")
