@@ -43,9 +43,19 @@ CLIENTS = (
         "pydantic-ai-slim", "pydantic_ai_talk.py", ("pydantic-ai-slim[openai,realtime]==2.68.0",)
     ),
     Client("livekit-plugins-openai", "livekit_talk.py", ("livekit-plugins-openai==1.8.9",)),
-    Client("pipecat-ai", "pipecat_talk.py", ("pipecat-ai==1.14.0", "websockets<17")),
+    Client(
+        "pipecat-ai",
+        "pipecat_talk.py",
+        ("pipecat-ai==1.14.0", "websockets>=16,<17"),
+        "typed turns after the first by its send_client_event",
+    ),
     Client("semantic-kernel", "semantic_kernel_talk.py", ("semantic-kernel==1.45.0",)),
-    Client("strands-agents", "strands_talk.py", ("strands-agents[bidi-openai]==1.62.0",)),
+    Client(
+        "strands-agents",
+        "strands_talk.py",
+        ("strands-agents[bidi-openai]==1.62.0",),
+        "its address is a constant, set from outside",
+    ),
     Client("@openai/agents", "openai_agents_talk.mjs", ("@openai/agents@0.20.0", "zod@4.6.7")),
     Client(
         "@livekit/agents-plugin-openai",
@@ -56,6 +66,6 @@ CLIENTS = (
             "@livekit/rtc-node@0.13.35",
             "zod@4.6.7",
         ),
-        "2.0.0 asks for agents 1.1.0 of long ago; 1.9.0 is what 1.9.0 of agents goes with",
+        "2.0.0 is older than its number: it asks for agents 1.1.0",
     ),
 )

@@ -14,10 +14,12 @@ from typing import Any
 
 from openai_events import problems, recorded, typed, undeclared
 
+from conformance.order import disorder
+
 Json = dict[str, Any]
 
-SPOKEN, SECOND, TOOL = "spoken reply", "second turn", "tool call"
-PARTS = (SPOKEN, SECOND, TOOL)
+SPOKEN, SECOND, TOOL, HEARD = "spoken reply", "second turn", "tool call", "spoken turn"
+PARTS = (SPOKEN, SECOND, TOOL, HEARD)
 LEAST_AUDIO_MS = 500
 BYTES_PER_MS = 48
 
@@ -31,6 +33,7 @@ class Wire:
     faults: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    turns_heard: int = 0
 
 
 def reports(output: str) -> dict[str, Json]:
@@ -46,9 +49,10 @@ def reports(output: str) -> dict[str, Json]:
 def read_wire(frames: Iterable[tuple[str, str]]) -> Wire:
     """Look at every frame the simulator sent."""
     wire = Wire()
-    for direction, frame in frames:
-        if direction == "server":
-            look(json.loads(frame), wire)
+    sent = [json.loads(frame) for direction, frame in frames if direction == "server"]
+    for event in sent:
+        look(event, wire)
+    wire.faults += disorder(sent)
     return wire
 
 
@@ -58,6 +62,7 @@ def look(event: Json, wire: Wire) -> None:
     wire.faults += found
     if not found:
         wire.undeclared.update(path.lstrip(".") for path in undeclared(typed(event)))
+    wire.turns_heard += event["type"] == "input_audio_buffer.committed"
     if event["type"] == "error":
         wire.errors.append(event["error"]["message"])
     if event["type"] in ("response.output_audio_transcript.done", "response.output_text.done"):
@@ -90,6 +95,10 @@ def objections(part: str, report: Json, wire: Wire) -> Iterator[str]:
         yield f"the function was called with {report.get('arguments')}"
     if part == TOOL and "21 degrees" not in transcript:
         yield f"does not tell the function's output: {transcript!r}"
+    if part == HEARD and not wire.turns_heard:
+        yield "nothing was heard"
+    if part == HEARD and wire.said and words(wire.said[-1]) not in transcript:
+        yield f"not the answer to what was heard: {transcript!r}"
 
 
 def words(text: str) -> str:

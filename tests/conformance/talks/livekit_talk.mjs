@@ -2,6 +2,7 @@
 
 import { initializeLogger, llm, voice } from '@livekit/agents';
 import * as openai from '@livekit/agents-plugin-openai';
+import { AudioFrame } from '@livekit/rtc-node';
 import { z } from 'zod';
 import * as talk from './talk.mjs';
 
@@ -27,6 +28,18 @@ class Ears extends voice.AudioOutput {
   }
 }
 
+/** A microphone that hears what is put into it. */
+class Mouth extends voice.AudioInput {
+  constructor() {
+    super();
+    this.multiStream.addInputStream(new ReadableStream({ start: (into) => (this.into = into) }));
+  }
+
+  hears(chunk) {
+    this.into.enqueue(new AudioFrame(chunk, 24000, 1, chunk.length));
+  }
+}
+
 initializeLogger({ pretty: false, level: 'warn' });
 const model = new openai.realtime.RealtimeModel({
   model: talk.MODEL,
@@ -41,17 +54,19 @@ const getWeather = llm.tool({
 });
 const session = new voice.AgentSession({ llm: model });
 const ears = new Ears(24000);
+const mouth = new Mouth();
+session.input.audio = mouth;
 session.output.audio = ears;
 await session.start({
   agent: new voice.Agent({ instructions: talk.INSTRUCTIONS, tools: [getWeather] }),
   record: false,
 });
 
-/** The reply to a tool's result is a speech of its own, made by the session. */
-const toolReply = () =>
+/** The next speech that the session makes of itself, for a tool's result or a spoken turn. */
+const ownSpeech = () =>
   new Promise((resolve) =>
-    session.on('speech_created', ({ source, speechHandle }) => {
-      if (source === 'tool_response') resolve(speechHandle);
+    session.on('speech_created', ({ userInitiated, speechHandle }) => {
+      if (!userInitiated) resolve(speechHandle);
     }),
   );
 
@@ -61,10 +76,15 @@ const lastWords = () =>
 
 for (const part of [talk.SPOKEN, talk.SECOND, talk.TOOL]) {
   ears.sound = 0;
-  const afterTool = part === talk.TOOL ? toolReply() : null;
+  const afterTool = part === talk.TOOL ? ownSpeech() : null;
   await session.generateReply({ userInput: talk.SAY[part] }).waitForPlayout();
   await (await afterTool)?.waitForPlayout();
   talk.report(part, lastWords(), ears.sound);
 }
+ears.sound = 0;
+const answer = ownSpeech();
+for (const chunk of talk.voice()) mouth.hears(chunk);
+await (await answer).waitForPlayout();
+talk.report(talk.HEARD, lastWords(), ears.sound);
 await session.close();
 process.exit(0);

@@ -4,9 +4,10 @@ import asyncio
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, function_tool, utils
-from livekit.agents.voice import io
+from livekit.agents.voice import SpeechHandle, io
 from livekit.plugins import openai
 from talk import (
+    HEARD,
     HTTP_BASE,
     INSTRUCTIONS,
     KEY,
@@ -18,6 +19,7 @@ from talk import (
     TOOL_DESCRIPTION,
     TOOL_NAME,
     report,
+    voice,
     weather,
 )
 
@@ -45,6 +47,17 @@ class Ears(io.AudioOutput):
         self._segment = 0.0
 
 
+class Mouth(io.AudioInput):
+    """A microphone that hears what is put into it."""
+
+    def __init__(self) -> None:
+        super().__init__(label="mouth")
+        self.frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        return await self.frames.get()
+
+
 @function_tool(name=TOOL_NAME, description=TOOL_DESCRIPTION)
 async def get_weather(city: str) -> str:
     return weather(city)
@@ -53,14 +66,27 @@ async def get_weather(city: str) -> str:
 async def main() -> None:
     async with utils.http_context.open():
         model = openai.realtime.RealtimeModel(model=MODEL, base_url=HTTP_BASE, api_key=KEY)
-        ears = Ears()
+        ears, mouth = Ears(), Mouth()
         async with AgentSession(llm=model) as session:
-            session.output.audio = ears
+            session.input.audio, session.output.audio = mouth, ears
             await session.start(Agent(instructions=INSTRUCTIONS, tools=[get_weather]))
             for part in (SPOKEN, SECOND, TOOL):
                 ears.sound = 0
                 await session.generate_reply(user_input=SAY[part])
                 report(part, last_words(session), ears.sound)
+            ears.sound = 0
+            answer = next_speech(session)
+            for chunk in voice():
+                mouth.frames.put_nowait(rtc.AudioFrame(chunk, 24000, 1, len(chunk) // 2))
+            await (await answer).wait_for_playout()
+            report(HEARD, last_words(session), ears.sound)
+
+
+def next_speech(session: AgentSession) -> asyncio.Future[SpeechHandle]:
+    """The speech that the session begins of itself, when the user has spoken."""
+    begun: asyncio.Future[SpeechHandle] = asyncio.get_running_loop().create_future()
+    session.once("speech_created", lambda event: begun.set_result(event.speech_handle))
+    return begun
 
 
 def last_words(session: AgentSession) -> str:

@@ -44,4 +44,8 @@ for (const part of [talk.SPOKEN, talk.SECOND, talk.TOOL]) {
   }
   talk.report(part, await ended, sound);
 }
+sound = 0;
+const ended = turnEnds();
+for (const chunk of talk.voice()) session.sendAudio(chunk.buffer);
+talk.report(talk.HEARD, await ended, sound);
 session.close();

@@ -5,6 +5,7 @@ import asyncio
 from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 from talk import (
+    HEARD,
     INSTRUCTIONS,
     KEY,
     MODEL,
@@ -16,6 +17,7 @@ from talk import (
     TOOL_NAME,
     WS_URL,
     report,
+    voice,
     weather,
 )
 
@@ -33,6 +35,9 @@ async def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             await session.send_message(SAY[part])
             report(part, *await answer(session, part))
+        for chunk in voice():
+            await session.send_audio(chunk)
+        report(HEARD, *await answer(session, HEARD))
 
 
 async def answer(session: RealtimeSession, part: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from openai import AsyncOpenAI
 from talk import (
+    HEARD,
     INSTRUCTIONS,
     KEY,
     MODEL,
@@ -19,6 +20,7 @@ from talk import (
     TOOL_SCHEMA,
     WS_BASE,
     report,
+    voice,
     weather,
 )
 
@@ -38,6 +40,9 @@ async def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             await ask(connection, SAY[part])
             report(part, *await answer(connection))
+        for chunk in voice():
+            await connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
+        report(HEARD, *await answer(connection))
 
 
 async def ask(connection: Any, text: str) -> None:

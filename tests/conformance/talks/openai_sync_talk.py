@@ -6,6 +6,7 @@ from typing import Any
 
 from openai import OpenAI
 from talk import (
+    HEARD,
     INSTRUCTIONS,
     KEY,
     MODEL,
@@ -18,6 +19,7 @@ from talk import (
     TOOL_SCHEMA,
     WS_BASE,
     report,
+    voice,
     weather,
 )
 
@@ -37,6 +39,9 @@ def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             ask(connection, SAY[part])
             report(part, *answer(connection))
+        for chunk in voice():
+            connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
+        report(HEARD, *answer(connection))
 
 
 def ask(connection: Any, text: str) -> None:

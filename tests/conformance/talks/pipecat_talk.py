@@ -10,6 +10,7 @@ from pipecat.adapters.schemas.function_schema import FunctionSchema
 from pipecat.adapters.schemas.tools_schema import ToolsSchema
 from pipecat.frames.frames import (
     Frame,
+    InputAudioRawFrame,
     LLMFullResponseEndFrame,
     LLMRunFrame,
     TTSAudioRawFrame,
@@ -25,6 +26,7 @@ from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 from talk import (
+    HEARD,
     INSTRUCTIONS,
     KEY,
     MODEL,
@@ -37,6 +39,7 @@ from talk import (
     TOOL_SCHEMA,
     WS_URL,
     report,
+    voice,
     weather,
 )
 
@@ -91,6 +94,9 @@ async def main() -> None:
     await ask(llm, SAY[TOOL])
     await ears.ended.get()  # the response with the call
     report(TOOL, *await ears.ended.get())
+    for chunk in voice():
+        await worker.queue_frame(InputAudioRawFrame(chunk, sample_rate=24000, num_channels=1))
+    report(HEARD, *await ears.ended.get())
     await worker.cancel()
     await running
 

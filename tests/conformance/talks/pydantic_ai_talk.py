@@ -8,6 +8,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.realtime import RealtimeSession, RealtimeTurnCompleteEvent
 from pydantic_ai.realtime.openai import OpenAIRealtimeModel
 from talk import (
+    HEARD,
     HTTP_BASE,
     INSTRUCTIONS,
     KEY,
@@ -19,6 +20,7 @@ from talk import (
     TOOL_DESCRIPTION,
     TOOL_NAME,
     report,
+    voice,
     weather,
 )
 
@@ -37,6 +39,9 @@ async def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             await session.send(SAY[part])
             report(part, *await answer(session))
+        for chunk in voice():
+            await session.send_audio(chunk)
+        report(HEARD, *await answer(session))
 
 
 async def answer(session: RealtimeSession) -> tuple[str, int]:
@@ -46,7 +51,7 @@ async def answer(session: RealtimeSession) -> tuple[str, int]:
         if isinstance(event, PartDeltaEvent) and isinstance(event.delta, SpeechPartDelta):
             sound += len(event.delta.audio_chunk or b"")
         elif isinstance(event, PartEndEvent) and isinstance(event.part, SpeechPart):
-            words = event.part.transcript or ""
+            words = event.part.transcript or "" if event.part.speaker == "assistant" else words
         elif isinstance(event, RealtimeTurnCompleteEvent):
             break
     return words, sound

@@ -12,11 +12,12 @@ from semantic_kernel.connectors.ai.open_ai import (
     OpenAIRealtimeWebsocket,
     SendEvents,
 )
-from semantic_kernel.contents import RealtimeTextEvent
+from semantic_kernel.contents import AudioContent, RealtimeTextEvent
 from semantic_kernel.contents.realtime_events import RealtimeAudioEvent, RealtimeEvent
 from semantic_kernel.contents.text_content import TextContent
 from semantic_kernel.functions import kernel_function
 from talk import (
+    HEARD,
     INSTRUCTIONS,
     KEY,
     MODEL,
@@ -28,6 +29,7 @@ from talk import (
     TOOL_NAME,
     WS_BASE,
     report,
+    voice,
     weather,
 )
 
@@ -54,6 +56,13 @@ async def main() -> None:
             await service.send(say)
             await service.send(RealtimeEvent(service_type=SendEvents.RESPONSE_CREATE))
             report(part, *await answer(service, part))
+        for chunk in voice():
+            audio = AudioContent(data=chunk, data_format="base64")
+            sound = RealtimeAudioEvent(
+                service_type=SendEvents.INPUT_AUDIO_BUFFER_APPEND, audio=audio
+            )
+            await service.send(sound)
+        report(HEARD, *await answer(service, HEARD))
 
 
 async def answer(service: OpenAIRealtimeWebsocket, part: str) -> tuple[str, int]:

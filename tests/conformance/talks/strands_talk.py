@@ -6,7 +6,9 @@ import base64
 from strands import tool
 from strands.bidi import BidiAgent
 from strands.bidi.models.openai import realtime
+from strands.bidi.types.media import AudioDelta
 from talk import (
+    HEARD,
     INSTRUCTIONS,
     KEY,
     MODEL,
@@ -18,6 +20,7 @@ from talk import (
     TOOL_NAME,
     WS_URL,
     report,
+    voice,
     weather,
 )
 
@@ -38,6 +41,9 @@ async def main() -> None:
     for part in (SPOKEN, SECOND, TOOL):
         await agent.send(SAY[part])
         report(part, *await answer(agent, part))
+    for chunk in voice():
+        await agent.send(AudioDelta(format="pcm", source={"bytes": chunk}))
+    report(HEARD, *await answer(agent, HEARD))
     await agent.stop()
 
 

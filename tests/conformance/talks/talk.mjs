@@ -10,6 +10,7 @@ export const INSTRUCTIONS = 'You are a friendly guide. Answer in one sentence.';
 export const SPOKEN = 'spoken reply';
 export const SECOND = 'second turn';
 export const TOOL = 'tool call';
+export const HEARD = 'spoken turn';
 export const SAY = {
   [SPOKEN]: 'My name is Ada.',
   [SECOND]: 'What is my name?',
@@ -24,6 +25,18 @@ const calls = [];
 export function weather({ city }) {
   calls.push({ city });
   return `It is sunny in ${city}, with 21 degrees.`;
+}
+
+/** A hum that swells like syllables, then silence: PCM16 mono 24 kHz in chunks of 40 ms. */
+export function voice() {
+  const [chunk, loud, quiet] = [960, 36000, 24000];
+  const pcm = new Int16Array(loud + quiet);
+  for (let n = 0; n < loud; n++) {
+    const swell = Math.sin((Math.PI * (n % 6000)) / 6000);
+    pcm[n] = Math.round(9000 * swell * Math.sin((2 * Math.PI * 180 * n) / 24000));
+  }
+  const count = Math.floor(pcm.length / chunk);
+  return Array.from({ length: count }, (_, i) => pcm.slice(i * chunk, (i + 1) * chunk));
 }
 
 /** One part is over: what the client heard. `audioBytes` of PCM16 mono at `rate`. */
