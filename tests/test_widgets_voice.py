@@ -176,6 +176,14 @@ def test_playing_out_is_waited_for_only_where_a_page_plays() -> None:
     assert asyncio.run(listen()) == 0
 
 
+def test_every_page_is_told_which_one_plays_the_one_that_asked_last() -> None:
+    speaker = Recorded()
+    for page in ("one", "another", "one"):
+        speaker.page(t="hello", page=page)
+        assert speaker._sender.drain(SOON)
+        assert speaker.sent[-1][0] == {"t": "welcome", "page": page}
+
+
 def test_what_a_reloaded_page_had_not_played_is_not_waited_for() -> None:
     speaker = Recorded()
     speaker.page(t="hello", page="one")

@@ -145,12 +145,15 @@ class Speaker(Live):
         await asyncio.wait([end], timeout=self.to_come / 1000 + PATIENCE)
 
     def page_hello(self, content: Content, _buffers: Buffers) -> None:
-        """A page is there. It says so until it is answered, so the same one may come twice."""
+        """A page is there, or a person wants to hear it there: the page that asked last plays.
+
+        A page says so until it is answered, so the same one may come twice.
+        """
         if content["page"] != self._page:
             self._page = str(content["page"])
             self._sent.clear()  # what an earlier page had not played is gone with it
             self.player = {}
-        self.tell({"t": "welcome"})
+        self.tell({"t": "welcome", "page": self._page})
         self.wake()
 
     def page_speaker(self, content: Content, _buffers: Buffers) -> None:

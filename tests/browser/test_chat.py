@@ -173,6 +173,28 @@ def test_shown_twice_and_after_a_reload_it_is_one_conversation(notebook: Noteboo
     chat.until(f"{NONZERO} > 2400")
 
 
+def test_of_two_tabs_one_plays(notebook: Notebook) -> None:
+    first = notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat.say('Hi')"))
+    first.run(0)
+    first.until("document.querySelector('.rtw-voice')")
+    first.js("jupyterapp.commands.execute('docmanager:save').then(() => 0)")
+    second = Notebook(first.page.context.new_page(), first.url, first.root)
+    second.open("test.ipynb", reset=False)
+    second.until("document.querySelector('.rtw-voice')")
+    first.until("document.querySelector('.rtw-away:not([hidden])')")
+    second.run(1)
+    second.until(words("heard 100 %"))
+    assert second.js(NONZERO) > 2400 and first.js(NONZERO) == 0
+
+    first.page.locator(".rtw-hear").click()
+    second.until("document.querySelector('.rtw-away:not([hidden])')")
+    heard = second.js(NONZERO)
+    second.run(2)
+    first.until(f"{NONZERO} > 2400")
+    assert second.js(NONZERO) == heard
+    assert not first.page.locator(".rtw-away").is_visible()
+
+
 def test_sound_waits_behind_one_button_until_a_person_clicks(strict_notebook: Notebook) -> None:
     notebook = strict_notebook
     notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)"))

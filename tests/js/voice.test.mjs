@@ -5,6 +5,7 @@ import {
   PlayQueue,
   Resampler,
   ScheduledPlayer,
+  Speaker,
   news,
   samplesOf,
 } from "../../rtwidgets/widgets/static/voice.js";
@@ -165,4 +166,24 @@ test("without a worklet buffers follow one another, and are counted by the clock
   );
   assert.ok(context.sources.every(({ stopped }) => stopped));
   player.close();
+});
+
+test("of two pages one plays, and the other says nothing to the kernel", () => {
+  const sent = [];
+  const page = new Speaker({ send: (message) => sent.push(message.t) }, "one");
+  page.enqueue = (work) => page.queue.push(work);
+  const audio = () => page.take({ t: "audio", item_id: "a" }, [new DataView(new ArrayBuffer(4))]);
+  audio(); // meant for a page that was there before
+  assert.deepEqual([page.queue.length, page.elsewhere], [0, false]);
+  page.take({ t: "welcome", page: "one" });
+  audio();
+  assert.deepEqual([page.queue.length, page.here], [1, true]);
+  page.take({ t: "welcome", page: "another" });
+  audio();
+  page.take({ t: "flush", id: 1 });
+  assert.deepEqual([page.queue.length, page.elsewhere, sent], [0, true, []]);
+  page.ask();
+  page.take({ t: "welcome", page: "one" });
+  page.take({ t: "flush", id: 2 });
+  assert.deepEqual(sent, ["hello", "flushed"]);
 });

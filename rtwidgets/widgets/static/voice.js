@@ -296,9 +296,11 @@ export function news(report, told, now, ended) {
   return lines;
 }
 
-class Speaker {
-  constructor(model) {
+export class Speaker {
+  constructor(model, page) {
     this.model = model;
+    this.page = page;
+    this.owner = ""; // the page that plays
     this.player = null;
     this.context = null;
     this.making = null;
@@ -318,10 +320,44 @@ class Speaker {
     this.watchers = new Set();
   }
 
+  /** Whether the sound plays here: of all pages that show the chat, the one that asked last. */
+  get here() {
+    return this.owner === this.page;
+  }
+
+  get elsewhere() {
+    return this.owner !== "" && !this.here;
+  }
+
+  ask() {
+    this.model.send({ t: "hello", page: this.page });
+  }
+
   take(message, buffers) {
-    if (message.t === "audio") this.audio(message.item_id, samplesOf(buffers[0]));
+    if (message.t === "welcome") this.settle(message.page);
+    else if (!this.here) return;
+    else if (message.t === "audio") this.audio(message.item_id, samplesOf(buffers[0]));
     else if (message.t === "end") this.enqueue({ end: message.item_id });
     else if (message.t === "flush") this.flush(message.id);
+  }
+
+  settle(owner) {
+    const before = this.here;
+    this.owner = owner;
+    if (before && !this.here) this.hush();
+    if (!before && this.here && this.player) this.introduce();
+    this.changed();
+  }
+
+  /** Be silent and forget what waits: it plays in another page. */
+  hush() {
+    this.queue = [];
+    this.heldSamples = 0;
+    this.player?.flush(0);
+  }
+
+  tell(message) {
+    if (this.here) this.model.send(message);
   }
 
   audio(item, samples) {
@@ -385,14 +421,16 @@ class Speaker {
   /** Tell the kernel what plays here, and whether it may. */
   introduce() {
     const { state, sampleRate } = this.context;
-    this.model.send({ t: "speaker", kind: this.player.kind, rate: sampleRate, state });
+    this.tell({ t: "speaker", kind: this.player.kind, rate: sampleRate, state });
   }
 
   setVolume() {
     if (this.gain) this.gain.gain.value = this.model.get("muted") ? 0 : this.model.get("volume");
   }
 
+  /** A person wants to hear it here. */
   async allow() {
+    if (!this.here) this.ask();
     await this.ready();
     await this.context.resume();
     await this.release();
@@ -410,7 +448,7 @@ class Speaker {
     const { flushed, ...stats } = report;
     this.stats = stats;
     for (const { item, samples, done } of news(stats, this.told, performance.now(), this.ended))
-      this.model.send({
+      this.tell({
         t: "heard",
         item_id: item,
         ms: this.milliseconds(samples),
@@ -418,7 +456,7 @@ class Speaker {
         stats: this.counts(),
       });
     if (flushed !== undefined)
-      this.model.send({ t: "flushed", id: flushed, heard: this.allHeard(), stats: this.counts() });
+      this.tell({ t: "flushed", id: flushed, heard: this.allHeard(), stats: this.counts() });
     this.changed();
   }
 
@@ -469,6 +507,7 @@ async function makePlayer(context, output, report) {
 
 function knobs(model, el, speaker) {
   const hear = make("button", "rtw-button rtw-primary rtw-hear", { type: "button", hidden: "" });
+  const away = make("span", "rtw-label rtw-away", { hidden: "" }, "Sound plays in another tab");
   const mute = make("button", "rtw-button rtw-quiet rtw-mute", { type: "button" });
   const volume = make("input", "rtw-volume", {
     type: "range",
@@ -481,6 +520,7 @@ function knobs(model, el, speaker) {
     "div",
     "rtw-voice",
     { role: "group", "aria-label": "Sound", "data-lm-suppress-shortcuts": "true" },
+    away,
     hear,
     mute,
     volume,
@@ -499,9 +539,15 @@ function knobs(model, el, speaker) {
     mute.setAttribute("aria-pressed", String(muted));
     mute.title = muted ? "Turn the sound on" : "Turn the sound off";
     volume.value = String(muted ? 0 : model.get("volume"));
-    hear.hidden = !speaker.held;
-    hear.textContent = `▶ Hear it (${speaker.held.toFixed(1)} s)`;
-    hear.title = "The browser plays sound only after a click";
+    hear.hidden = !speaker.held && !speaker.elsewhere;
+    hear.textContent = speaker.elsewhere
+      ? "▶ Hear it here"
+      : `▶ Hear it (${speaker.held.toFixed(1)} s)`;
+    hear.title = speaker.elsewhere
+      ? "The sound plays in another tab"
+      : "The browser plays sound only after a click";
+    hear.classList.toggle("rtw-primary", !speaker.elsewhere);
+    away.hidden = !speaker.elsewhere;
     Object.assign(box.dataset, {
       ...speaker.counts(),
       playing: speaker.stats.playing,
@@ -518,11 +564,10 @@ export default () => {
   let speaker;
   return {
     initialize({ model }) {
-      speaker = new Speaker(model);
-      const page = Math.random().toString(36).slice(2);
-      const answered = insist(() => model.send({ t: "hello", page }));
+      speaker = new Speaker(model, Math.random().toString(36).slice(2));
+      const answered = insist(() => speaker.ask());
       const receive = (message, buffers) => {
-        answered();
+        if (message.t === "welcome") answered();
         speaker.take(message, buffers);
       };
       const setVolume = () => speaker.setVolume();
