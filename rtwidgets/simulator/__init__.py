@@ -19,7 +19,9 @@ A module imports only from modules printed above it.
     scripts.py  chat.py                     other brains: a script, a chat endpoint
     speech.py  workers.py                   how that sounds; who does the engine's jobs
     settings.py     everything that can be chosen
-    access.py  simulation.py  pages.py  server.py    HTTP and WebSocket on one port
+    access.py  simulation.py                what the connections of a server share
+    frames.py  line.py  connection.py       one WebSocket, one session
+    pages.py  server.py                     HTTP and WebSocket on one port
     memory.py       no socket, a virtual clock
     launch.py       Simulator (a child process or a thread), serve
 """

@@ -104,7 +104,7 @@ class Engine:
         self.session = models.new_session(intent, model, new_id, expires_at)
         if configuration:
             self.session = sessions.merged(self.session, configuration)
-        self._recordings = recordings or Recordings()
+        self._recordings = Recordings() if recordings is None else recordings
         self.input = InputAudio(self, self._recordings)
         self.idle = Idle(self, idle_before_first_reply)
         self._listings = Listings(self, mcp_tools)
@@ -121,6 +121,12 @@ class Engine:
         # Nor before an earlier frame: a line keeps the order.
         self._arrival = max(now + self.pace.of("line"), self._arrival)
         self._timeline.at(self._arrival, partial(self._read, frame))
+
+    def end(self) -> None:
+        """The line is gone: let go of what is kept beyond this object."""
+        for entry in self.items:
+            self._recordings.drop(entry.id)
+        self._recordings.drop(self.session["id"])
 
     def take_jobs(self) -> list[Job]:
         """Jobs to do now. Call after `take`."""
@@ -214,6 +220,9 @@ class Engine:
         self.emit({"type": "error", "error": refusal.error(client_event_id)})
 
     def _read(self, frame: str | bytes) -> None:
+        sound = schema.appended(frame)
+        if sound is not None:
+            return self.input.append(sound)
         event: Json = {}
         try:
             event = schema.parsed(frame)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 LEAST_COMMIT_MS = 100  # captured: "Expected at least 100ms of audio"
+ONSET_MS = 60  # of speech have been appended when it is noticed
 
 
 class InputAudio:
@@ -58,7 +59,7 @@ class InputAudio:
             self._vad.configure(wanted)
         self._bytes_per_ms = g711.bytes_per_ms(self._config["format"]["type"])
         padding = (wanted or {}).get("prefix_padding_ms", 300)
-        self._most_before = min(padding, 5000) * self._bytes_per_ms
+        self._most_before = (min(padding, 5000) + ONSET_MS) * self._bytes_per_ms
 
     def milliseconds_of(self, audio: str) -> int:
         """How long base64 audio lasts in the session's input format."""
@@ -120,12 +121,13 @@ class InputAudio:
             return self._recordings.add(self._key, data)
         self._before.append(data)
         self._before_bytes += len(data)
-        while self._before_bytes - len(self._before[0]) >= self._most_before:
+        while self._before_bytes - len(self._before[0]) >= self._most_before + len(data):
             self._before_bytes -= len(self._before.popleft())
 
-    def _keep_what_was_before(self) -> None:
+    def _keep_what_was_before(self, from_ms: float = 0.0) -> None:
+        since = round((self._appended_ms - from_ms) * self._bytes_per_ms) // 2 * 2
         self._recordings.drop(self._key)
-        self._recordings.add(self._key, b"".join(self._before))
+        self._recordings.add(self._key, b"".join(self._before)[-since:] if since else b"")
         self._before.clear()
         self._before_bytes = 0
 
@@ -133,7 +135,7 @@ class InputAudio:
 
     def _started(self, heard: Started) -> None:
         self._speaking = self._new_item_id()
-        self._keep_what_was_before()
+        self._keep_what_was_before(heard.at_ms)
         event = {"type": "input_audio_buffer.speech_started", "audio_start_ms": heard.at_ms}
         self._engine.emit({**event, "item_id": self._speaking})
         self._engine.idle.stop()
@@ -156,7 +158,7 @@ class InputAudio:
 
     def _take_turn(self, item_id: str, audio_ms: float, spoken_ms: int) -> None:
         self._committed_ms = self._appended_ms
-        self._recordings.rename(self._key, item_id)
+        self._recordings.finish(self._key, item_id, round(audio_ms) * self._bytes_per_ms)
         content = [{"type": "input_audio", "transcript": None}]
         wire: Json = {"id": item_id, "type": "message", "status": "completed"}
         wire |= {"role": "user", "content": content}

@@ -46,7 +46,7 @@ TYPICAL = Latency(
     transcript=0.3,  # assumption; captured is only that it may come any time after the commit
 )
 
-REALTIME = replace(TYPICAL, name="realtime", text_delta=0.0, audio_delta=0.1, delta_ms=100)
+REALTIME = Latency("realtime", 0, 0, 0, 0, audio_delta=0.1, transcript=0, delta_ms=100)
 
 LATENCIES = {latency.name: latency for latency in (NONE, TYPICAL, REALTIME)}
 

@@ -63,8 +63,11 @@ async def run(
     ready(f"ws://{f'[{host}]' if ':' in host else host}:{bound}/v1/realtime")
     await stop.wait()
     server.stop()
-    for socket in list(simulation.sessions):
-        socket.close(1001, "The simulator is shutting down.")
+    open_sessions = list(simulation.sessions)
+    for session in open_sessions:
+        session.close(1001, "The simulator is shutting down.")
+    if open_sessions:
+        await asyncio.wait([session.gone for session in open_sessions], timeout=1.0)
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(server.close_all_connections(), 1.0)
     simulation.workers.close()

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-ROOM = 16 * 1024 * 1024  # bytes; five and a half minutes of 24 kHz
+ROOM = 8 * 1024 * 1024  # bytes; not quite three minutes of 24 kHz
 
 
 class Recordings:
-    """Sound by key (an item's id, or a session's own while the turn lasts); the oldest goes."""
+    """Sound of turns under way, by session, and of turns that ended, by item; the oldest goes."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
-        self._size = 0
-        self._kept: dict[str, bytearray] = {}
+        self.size = 0
+        # In the pieces it came in: growing buffers of many sessions leave holes in the memory.
+        self._turns: dict[str, list[bytes] | None] = {}  # None: its beginning is lost
+        self._items: dict[str, list[bytes]] = {}
 
-    def add(self, key: str, sound: bytes) -> None:
-        """Put `sound` after what is kept of `key`; others give way, the oldest first."""
-        self._kept.setdefault(key, bytearray()).extend(sound)
-        self._size += len(sound)
-        while self._size > self._room:
-            self.drop(next(iter(self._kept)))
+    def add(self, session_id: str, sound: bytes) -> None:
+        """Put `sound` after what the turn has already; others give way, the oldest first."""
+        pieces = self._turns.setdefault(session_id, [])
+        if pieces is None:
+            return  # half a turn would be a lie
+        pieces.append(sound)
+        self.size += len(sound)
+        while self.size > self._room:
+            self._give_way()
 
-    def rename(self, key: str, new: str) -> None:
-        """The turn is over: its sound belongs to the item `new`, as the newest there is."""
-        sound = self._kept.pop(key, None)
-        if sound is not None:
-            self._kept[new] = sound
+    def _give_way(self) -> None:
+        if self._items:
+            return self.drop(next(iter(self._items)))
+        oldest = next(one for one, kept in self._turns.items() if kept)
+        self.drop(oldest)
+        self._turns[oldest] = None
 
-    def get(self, key: str) -> bytes:
+    def finish(self, session_id: str, item_id: str, most: int) -> None:
+        """The turn is over: its first `most` bytes of sound belong to the item now."""
+        sound = b"".join(self._turns.get(session_id) or ())[:most]
+        self.drop(session_id)
+        if sound:
+            self._items[item_id] = [sound]
+            self.size += len(sound)
+
+    def get(self, item_id: str) -> bytes:
         """The sound, b"" when there is none any more."""
-        return bytes(self._kept.get(key, b""))
+        return b"".join(self._items.get(item_id, ()))
 
     def drop(self, key: str) -> None:
-        self._size -= len(self._kept.pop(key, b""))
-
-    def __len__(self) -> int:
-        """Bytes kept."""
-        return self._size
+        """Forget the sound of an item, or of a session's turn."""
+        for kept in (self._turns, self._items):
+            self.size -= sum(map(len, kept.pop(key, None) or ()))

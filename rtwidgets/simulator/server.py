@@ -13,11 +13,6 @@ and 404 instead. A page in a browser is another matter: see `Gate`.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import heapq
-import json
-import logging
 import socket
 from functools import partial
 from typing import Any
@@ -25,39 +20,26 @@ from urllib.parse import parse_qs, urlsplit
 
 import tornado.httpserver
 import tornado.web
-import tornado.websocket
 
 from . import models, refusals, sessions
 from .access import Refused
-from .engine import DROPPED, Engine
+from .connection import Connection
 from .ids import random_ids
-from .jobs import Job, Result
-from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, Status, StatusPage
+from .line import Line, handshake, take_over
+from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, Polite, Status, StatusPage
 from .refusals import Refusal
 from .simulation import Simulation, check_model
 
 Json = dict[str, Any]
 
-_log = logging.getLogger(__name__)
-
-LARGEST_FRAME = 16 * 1024 * 1024  # the 15 MiB of an append, and its JSON
+LARGEST_BODY = 1024 * 1024  # of an HTTP request: a session's configuration
 MOST_SESSIONS = 512
-MOST_UNSENT_BYTES = 64 * 1024 * 1024  # a client that does not read is dropped here
 
 
-class RealtimeSocket(tornado.websocket.WebSocketHandler):
-    """One connection: frames to its engine, its engine's events to the client."""
+class Doorway(Polite):
+    """/v1/realtime: a WebSocket, or for a person's browser a hint where to look."""
 
-    def initialize(self, simulation: Simulation) -> None:
-        self.simulation = simulation
-        self.engine: Engine | None = None
-        self._refusal: tuple[Refusal, int, str] | None = None
-        self._unsent = 0
-        self._wakes: list[float] = []  # when the ticker will come by, the earliest first
-        self._ended = False
-
-    def set_default_headers(self) -> None:
-        self.set_header("Server", SERVER_NAME)
+    _refusal: tuple[Refusal, int, str] | None = None
 
     # --- the handshake
 
@@ -71,6 +53,8 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
                 raise Refused(503, f"All {MOST_SESSIONS} sessions of this simulator are taken.")
         except Refused as refused:
             return self._deny(refused.status, Refusal(str(refused)))
+        if self.request.method != "GET":
+            return
         self._refusal = self._judge()
         if self._refusal and self.simulation.handshake_errors:
             refusal, code, _ = self._refusal
@@ -117,143 +101,49 @@ class RealtimeSocket(tornado.websocket.WebSocketHandler):
         check_model(model)
         return model, "realtime"
 
-    def check_origin(self, origin: str) -> bool:
-        return True  # judged in prepare, where the key is known too
-
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        """Answered only when offered: clients refuse a protocol that they did not ask for."""
-        return "realtime" if "realtime" in subprotocols else None
-
-    def get_compression_options(self) -> None:
-        return None  # on loopback compression costs more than it saves
-
-    # --- the session
-
-    def open(self, *args: str, **kwargs: str) -> None:
-        if self._refusal is not None:
-            refusal, code, reason = self._refusal
-            new_id = random_ids()
-            error = {"type": "error", "event_id": new_id("event_", 21), "error": refusal.error()}
-            self._send(error)
-            return self.close(code, reason)
-        self.set_nodelay(True)
-        self.simulation.sessions.add(self)
-        make = self.simulation.engine
-        self.engine = make(self._model, self._intent, self._now(), self._configuration)
-        self._serve()
-
-    def on_message(self, message: str | bytes) -> None:
-        if self.engine is not None and not self._ended:
-            self.engine.receive(message, self._now())
-            self._serve()
-
-    def on_close(self) -> None:
-        self._ended = True
-        self.engine = None  # the ticker may hold on to this object for a while
-        self.simulation.sessions.discard(self)
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def _serve(self) -> None:
-        """One round, in which a fault of ours ends this session and no other."""
-        if self.engine is None or self._ended:
-            return
-        try:
-            self._round(self.engine)
-        except Exception:
-            _log.exception("the simulator failed in a session")
-            self._ended = True
-            self.close(1011, "server_error")
-
-    def _round(self, engine: Engine) -> None:
-        """Send what is due, do or start the jobs that are open, come back when more is due."""
-        jobs: list[Job] | None = None
-        while jobs != []:  # what is done at once may have brought more
-            now = self._now()
-            for event in engine.take(now):
-                self._send(event)
-            if engine.closing is not None:
-                self._ended = True
-                return self._break() if engine.closing == DROPPED else self.close(*engine.closing)
-            jobs = engine.take_jobs()
-            for job in jobs:
-                self._start(engine, job)
-        self._wake_at(engine.due())
-
-    def _break(self) -> None:
-        """End as a broken line does, without the close that a client could wait for."""
-        if self.ws_connection is not None:
-            self.ws_connection._abort()
-
-    def _wake_at(self, due: float | None) -> None:
-        if due is None or (self._wakes and self._wakes[0] <= due):
-            return
-        heapq.heappush(self._wakes, due)
-        self.simulation.ticker.at(due, self._woken)
-
-    def _woken(self) -> None:
-        due = heapq.heappop(self._wakes)
-        if not self._ended:
-            self.simulation.lateness.add(self._now() - due)
-        self._serve()
-
-    def _start(self, engine: Engine, job: Job) -> None:
-        wanted = partial(engine.wants, job)
-        later = partial(self._later, asyncio.get_running_loop(), job)
-        result = self.simulation.workers.start(job, wanted, later)
-        if result is not None:
-            engine.deliver(job, result, self._now())
-
-    def _later(self, loop: asyncio.AbstractEventLoop, job: Job, result: Result) -> None:
-        """On another thread: hand over to the loop what came of a job."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended
-            loop.call_soon_threadsafe(self._deliver, job, result)
-
-    def _deliver(self, job: Job, result: Result) -> None:
-        if self.engine is not None and not self._ended:
-            self.engine.deliver(job, result, self._now())
-            self._serve()
-
-    def _send(self, event: Json) -> None:
-        text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-        size = len(text)
-        self._unsent += size
-        if self._unsent > MOST_UNSENT_BYTES:
-            self._ended = True
-            return self.close(1013, "The client does not read what it is sent.")
-        try:
-            written = self.write_message(text)
-        except tornado.websocket.WebSocketClosedError:
-            self._ended = True
-            return
-        written.add_done_callback(lambda done: self._written(size, done))
-
-    def _written(self, size: int, done: asyncio.Future[None]) -> None:
-        self._unsent -= size
-        if not done.cancelled() and done.exception() is not None:
-            self._ended = True
-
-
-def _reason(code: str | None) -> str:
-    """The words of the close, captured: the error's type, and its code where it has one."""
-    return f"{refusals.REQUEST_ERROR}.{code}" if code else refusals.REQUEST_ERROR
-
-
-class Doorway(RealtimeSocket):
-    """/v1/realtime: a WebSocket, or for a person's browser a hint where to look."""
-
-    async def get(self, *args: Any, **kwargs: Any) -> None:
+    async def get(self) -> None:
+        """Answer the handshake, and let the connection go on as a WebSocket."""
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             self.set_status(426)
             self.set_header("Upgrade", "websocket")
             self.finish("This address takes WebSockets only; see / for how to use it.\n")
             return
-        await super().get(*args, **kwargs)
+        key = self.request.headers.get("Sec-WebSocket-Key", "")
+        if not key or self.request.headers.get("Sec-WebSocket-Version") != "13":
+            self.set_status(400)
+            self.set_header("Sec-WebSocket-Version", "13")
+            self.finish("The WebSocket handshake lacks its key, or is not of version 13.\n")
+            return
+        connection = self._connection()
+        connection.line = Line(connection, handshake(key, self._answer_headers()))
+        await take_over(self.detach(), connection.line)
+
+    def _answer_headers(self) -> dict[str, str]:
+        """A subprotocol only when offered: clients refuse one that they did not ask for."""
+        headers = {"Server": SERVER_NAME}
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        if "realtime" in (name.strip() for name in offered):
+            headers["Sec-WebSocket-Protocol"] = "realtime"
+        return headers
+
+    def _connection(self) -> Connection:
+        if self._refusal is None:
+            make = self.simulation.engine
+            engine = partial(make, self._model, self._intent, self._configuration)
+            return Connection(self.simulation, engine)
+        refusal, code, reason = self._refusal
+        event_id = random_ids()("event_", 21)
+        error = {"type": "error", "event_id": event_id, "error": refusal.error()}
+        return Connection(self.simulation, None, (error, code, reason))
 
     def post(self) -> None:
         """The beta's way to begin a WebRTC call: captured as HTTP 400."""
         self._deny(400, refusals.beta_is_over())
+
+
+def _reason(code: str | None) -> str:
+    """The words of the close, captured: the error's type, and its code where it has one."""
+    return f"{refusals.REQUEST_ERROR}.{code}" if code else refusals.REQUEST_ERROR
 
 
 def application(simulation: Simulation) -> tornado.web.Application:
@@ -268,7 +158,6 @@ def application(simulation: Simulation) -> tornado.web.Application:
         ],
         default_handler_class=NotHere,
         default_handler_args=shared,
-        websocket_max_message_size=LARGEST_FRAME,
         log_function=lambda handler: None,
     )
 
@@ -282,8 +171,6 @@ def listen(
     """
     listener = socket.create_server((host, port), backlog=MOST_SESSIONS)
     listener.setblocking(False)
-    server = tornado.httpserver.HTTPServer(
-        application(simulation), max_buffer_size=2 * LARGEST_FRAME
-    )
+    server = tornado.httpserver.HTTPServer(application(simulation), max_buffer_size=LARGEST_BODY)
     server.add_sockets([listener])
     return server, listener.getsockname()[1]

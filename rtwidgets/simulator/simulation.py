@@ -28,7 +28,9 @@ TICK = 0.005  # what is due within one tick is sent together
 class Closable(Protocol):
     """An open session."""
 
-    def close(self, code: int | None = None, reason: str | None = None) -> None: ...
+    gone: asyncio.Future[None]
+
+    def close(self, code: int, reason: str) -> None: ...
 
 
 class Ticker:
@@ -38,30 +40,36 @@ class Ticker:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._count = 0
+        self._rests_until = 0.0
+        self._ringing = False
 
     def at(self, when: float, call: Callable[[], None]) -> None:
         """Call `call` at `when` (loop time), or within one tick after."""
         self._count += 1
         heapq.heappush(self._due, (when, self._count, call))
-        if self._due[0][1] == self._count:
+        if not self._ringing:
             self._arm()
 
     def _arm(self) -> None:
+        """See that the timer rings for the first that is due, but not twice in one tick."""
+        when = max(self._due[0][0], self._rests_until)
         if self._timer is not None:
+            if self._timer.when() <= when:
+                return
             self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        when = max(self._due[0][0], loop.time())
-        self._timer = loop.call_at(when, self._ring)
+        self._timer = asyncio.get_running_loop().call_at(when, self._ring)
 
     def _ring(self) -> None:
-        self._timer = None
+        self._timer, self._ringing = None, True
         now = asyncio.get_running_loop().time()
-        while self._due and self._due[0][0] <= now:
-            heapq.heappop(self._due)[2]()
+        self._rests_until = now + TICK
+        try:
+            while self._due and self._due[0][0] <= now:
+                heapq.heappop(self._due)[2]()
+        finally:
+            self._ringing = False
         if self._due:
-            self._timer = asyncio.get_running_loop().call_at(
-                max(self._due[0][0], now + TICK), self._ring
-            )
+            self._arm()
 
 
 class Lateness:
@@ -100,7 +108,7 @@ class Simulation:
         self._faults, self._tools = chosen.found_faults(), chosen.found_tools()
         self._opened = 0
 
-    def engine(self, model: str, intent: str, now: float, configuration: Json | None) -> Engine:
+    def engine(self, model: str, intent: str, configuration: Json | None, now: float) -> Engine:
         """The engine of a new connection. Its waits vary in its own way, the same in each run."""
         self._opened += 1
         return Engine(

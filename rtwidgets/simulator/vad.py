@@ -54,7 +54,7 @@ class ServerVad:
         self.configure(config)
 
     def configure(self, config: dict[str, Any]) -> None:
-        self._level = level(config.get("threshold", 0.5))
+        self._power = level(config.get("threshold", 0.5)) ** 2 * (FRAME_BYTES // 2)
         self._prefix_ms = config.get("prefix_padding_ms", 300)
         silence = config.get("silence_duration_ms")
         self._silence_ms = EAGERNESS_MS[config.get("eagerness", "auto")]
@@ -70,17 +70,17 @@ class ServerVad:
 
     def hear(self, pcm: bytes) -> list[Started | Stopped]:
         """What `pcm` (PCM16 24 kHz, any length) brings about, in order."""
-        data = self._rest + pcm
+        data = self._rest + pcm if self._rest else pcm
         whole = len(data) // FRAME_BYTES * FRAME_BYTES
         self._rest = data[whole:]
         if not whole:
             return []
-        frames = samples_from_pcm(data[:whole]).reshape(-1, FRAME_BYTES // 2)
-        loudness = np.sqrt(np.mean(frames.astype(np.float32) ** 2, axis=1))
+        frames = samples_from_pcm(data[:whole]).reshape(-1, FRAME_BYTES // 2).astype(np.float32)
+        power = np.einsum("ij,ij->i", frames, frames)  # the sum of squares of each frame
         found: list[Started | Stopped] = []
-        for loud in loudness >= self._level:
+        for loud in (power >= self._power).tolist():
             self._clock += FRAME_MS
-            found += self._step(bool(loud))
+            found += self._step(loud)
         return found
 
     def _step(self, loud: bool) -> list[Started | Stopped]:

@@ -1,0 +1,123 @@
+"""One WebSocket connection on an asyncio transport, taken over from tornado's HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import socket
+from collections.abc import Mapping
+from typing import Protocol
+
+import tornado.iostream
+
+from .frames import BINARY, CLOSE, PING, TEXT, Fault, Reader, close_frame, frame
+
+LARGEST_MESSAGE = 16 * 1024 * 1024  # the 15 MiB of an append, and its JSON
+MOST_UNSENT_BYTES = 64 * 1024 * 1024  # a client that does not read is dropped here
+CLOSE_SECONDS = 2.0  # for the client's answer to a close
+
+
+class Owner(Protocol):
+    """Whoever talks over a line."""
+
+    def opened(self) -> None: ...
+    def received(self, message: str | bytes) -> None: ...
+    def lost(self) -> None: ...
+
+
+class Line(asyncio.Protocol):
+    """Messages to and from one client. `owner.lost()` is called once, however it ends."""
+
+    def __init__(self, owner: Owner, handshake: bytes) -> None:
+        self._owner, self._handshake = owner, handshake
+        self._reader = Reader(LARGEST_MESSAGE)
+        self._transport: asyncio.Transport | None = None
+        self._closing = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- what its owner does
+
+    def send(self, *texts: str) -> None:
+        """Send messages in one go. A client that does not read is dropped."""
+        if self._closing or self._transport is None:
+            return
+        self._transport.write(b"".join([frame(TEXT, text.encode()) for text in texts]))
+        if self._transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            self.abort()
+
+    def close(self, code: int, reason: str) -> None:
+        """End it with a close frame, and for good if the client does not answer that."""
+        if self._closing or self._transport is None:
+            return
+        self._closing = True
+        self._transport.write(close_frame(code, reason))
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(CLOSE_SECONDS, self._transport.abort)
+
+    def abort(self) -> None:
+        """End it at once and without a word, as a broken line does."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- what asyncio does
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._handshake)
+        self._owner.opened()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._take(opcode, payload)
+        except Fault as fault:
+            self._fail(fault.code, fault.reason)
+        except UnicodeDecodeError:
+            self._fail(1007, "a text message is not UTF-8")
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._owner.lost()
+
+    def _fail(self, code: int, reason: str) -> None:
+        """What follows cannot be read any more: say why and hang up."""
+        self.close(code, reason)
+        if self._transport is not None:
+            self._transport.close()
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        assert self._transport is not None
+        if opcode == CLOSE:
+            if not self._closing:
+                self._transport.write(frame(CLOSE, payload[:2]))
+            self._closing = True
+            self._transport.close()
+        elif self._closing:
+            return
+        elif opcode == PING:
+            self._transport.write(frame(opcode + 1, payload))
+        elif opcode in (TEXT, BINARY):
+            self._owner.received(payload.decode() if opcode == TEXT else payload)
+
+
+def handshake(key: str, headers: Mapping[str, str]) -> bytes:
+    """The answer that turns HTTP into a WebSocket."""
+    told = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    shown = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    shown |= {"Sec-WebSocket-Accept": base64.b64encode(told).decode(), **headers}
+    lines = [f"{name}: {value}" for name, value in shown.items()]
+    return "\r\n".join(["HTTP/1.1 101 Switching Protocols", *lines, "\r\n"]).encode("latin-1")
+
+
+async def take_over(stream: tornado.iostream.IOStream, line: Line) -> None:
+    """Give the connection of `stream`, whose request was read, to `line`."""
+    connection = socket.socket(fileno=os.dup(stream.socket.fileno()))
+    stream.close()
+    connection.setblocking(False)
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: line, connection)
