@@ -165,6 +165,50 @@ def test_interrupt_ends_the_reply_and_the_conversation_goes_on(chat: RealtimeCha
     assert said(chat)[-1][0] == "assistant"
 
 
+def test_an_interrupt_takes_back_all_that_was_not_heard_of_replies_that_waited(
+    chat: RealtimeChat,
+) -> None:
+    chat.start()
+    chat.wait(SOON)
+    chat.say("Hello")
+    chat.wait(SOON)
+    first, second = [item for item in chat.conversation.items if item.role == "assistant"]
+    play(chat, {first.id: 300})
+    chat.interrupt()
+    chat.wait(SOON)
+    truncated = {
+        row.item_id: row.event["audio_end_ms"]
+        for row in chat.log.where(type="conversation.item.truncated")
+        if row.event
+    }
+    assert truncated == {first.id: 300, second.id: 0}
+    assert (first.truncated_ms, second.truncated_ms) == (300, 0)
+    assert not chat.log.where(type="error")
+
+
+def test_an_interrupt_takes_back_nothing_that_was_heard(chat: RealtimeChat) -> None:
+    chat.start()
+    chat.wait(SOON)
+    play(chat, {item.id: item.audio_ms for item in chat.conversation.items})
+    chat.interrupt()
+    chat.wait(SOON)
+    assert not chat.log.where(type=("conversation.item.truncate", "error"))
+
+
+def play(chat: RealtimeChat, heard: dict[str, int]) -> None:
+    """Be a page that has played so much of each item when it is told to be silent."""
+    speaker, stats = chat._speaker, {"played": 0, "nonzero": 0, "underruns": 0}
+
+    def send(content: dict[str, Any], buffers: Any = ()) -> None:
+        if content["t"] == "flush":
+            speaker.page_flushed({"id": content["id"], "heard": heard, "stats": stats}, [])
+
+    speaker.send = send
+    speaker.page_hello({"page": "one"}, [])
+    speaker.page_speaker({"kind": "worklet", "rate": 24_000, "state": "suspended"}, [])
+    assert chat._sender.drain(SOON)
+
+
 def test_after_an_interrupt_nothing_more_of_the_reply_is_played(chat: RealtimeChat) -> None:
     chat.start()
     chat.wait(SOON)

@@ -22,7 +22,7 @@ from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
-from ..events import error_of, text_field
+from ..events import error_of, item_truncate, text_field
 from ..explanations import explain
 from ..log import EventLog, Row
 from ..openings import Opening
@@ -287,21 +287,27 @@ class RealtimeChat:
         self._rewrite.wake()
 
     async def _interrupt(self, session: AsyncSession) -> None:
-        await session.interrupt(await self._silence(session))
+        cut = await self._silence(session)
+        await session.interrupt()
+        for item_id, ms in cut.items():
+            await session.send(item_truncate(item_id, ms))
 
-    async def _silence(self, session: AsyncSession) -> int | None:
-        """Stop the sound. Gives how much of the last spoken item was heard, None for all of it or
-        where no page can tell."""
-        conversation = session.conversation
-        spoken = [item for item in conversation.items if item.audio_ms]
-        unheard = self._speaker.to_come > 0 or conversation.active_response is not None
+    async def _silence(self, session: AsyncSession) -> dict[str, int]:
+        """Stop the sound. Gives the milliseconds heard of each item that was not heard to its end:
+        several where replies were waiting to be heard. Nothing where no page can tell."""
+        responses, items = session.conversation.responses, tuple(session.conversation.items)
         # By response: more of it may be on its way, of an item that nobody has heard of yet.
-        heard = await self._speaker.silence({*conversation.responses, *(i.id for i in spoken)})
-        if not spoken or not unheard or not self._speaker.player:
-            return None
-        last, ms = spoken[-1].id, heard.get(spoken[-1].id, 0)
-        session.record({"type": "playback.flushed", "item_id": last, "ms": ms})
-        return ms
+        heard = await self._speaker.silence({*responses, *(item.id for item in items)})
+        if not self._speaker.player:
+            return {}
+        cut = {
+            item.id: heard[item.id]
+            for item in items
+            if item.id in heard and heard[item.id] < item.audio_ms
+        }
+        for item_id, ms in cut.items():
+            session.record({"type": "playback.flushed", "item_id": item_id, "ms": ms})
+        return cut
 
     async def _quiet(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout

@@ -112,13 +112,18 @@ class Speaker(Live):
     async def silence(self, ids: set[str], timeout: float = 0.5) -> dict[str, int]:
         """Be silent at once, and play nothing more of these responses and items.
 
-        Returns the milliseconds heard of each item, as the page counted them when it fell silent;
-        as far as they were known before where no page answers within `timeout` seconds.
+        Returns the milliseconds heard of each item that was not at its end, as the page counted
+        them when it fell silent; as far as they were known before where no page answers within
+        `timeout` seconds.
         """
         self._silenced |= ids - {""}
+        waiting = (whole_characters(row.item_id) for row in tuple(self._queue))
+        unheard = {*self._sent, *waiting}
         self._sent.clear()
-        if not self._page:
-            return dict(self.heard)
+        heard = await self._flushed(timeout) if self._page else self.heard
+        return {item: heard.get(item, 0) for item in unheard}
+
+    async def _flushed(self, timeout: float) -> dict[str, int]:
         self._flushes += 1
         number = self._flushes
         ack = self._acks[number] = asyncio.get_running_loop().create_future()
