@@ -25,6 +25,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,7 +189,7 @@ class Reading:
     cpu: float
     time: float
     memory_kb: int
-    late: dict[str, int]
+    late: dict[float, int]
 
 
 def measure(sessions: int, seconds: float) -> dict[str, float]:
@@ -196,20 +197,18 @@ def measure(sessions: int, seconds: float) -> dict[str, float]:
     readings: list[Reading] = []
 
     def read() -> None:
-        import time
-
-        memory, cpu = server.memory_kb(), server.cpu_seconds()
-        readings.append(Reading(cpu, time.monotonic(), memory, {}))
+        late = {float(ms): count for ms, count in server.status()["late_ms"].items()}
+        readings.append(Reading(server.cpu_seconds(), time.monotonic(), server.memory_kb(), late))
 
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder), seconds + 12)
         asyncio.run(load(server.port, 1, 0.1, lambda: None))  # the reply is spoken once before
-        before_kb, late_before = server.memory_kb(), server.status()["late_ms"]
+        before_kb = server.memory_kb()
         clients = asyncio.run(load(server.port, sessions, seconds, read))
-        late = server.status()["late_ms"]
         server.close()
     first, last = readings
-    counts = {float(ms): n - late_before.get(ms, 0) for ms, n in late.items()}
+    counts = {ms: count - first.late.get(ms, 0) for ms, count in last.late.items()}
+    counts = {ms: count for ms, count in counts.items() if count}
     outside = [late for client in clients for late in lateness(client.arrivals)]
     expected = sessions * seconds / DELTA_SECONDS
     return {

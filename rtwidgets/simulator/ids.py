@@ -10,6 +10,7 @@ from .jobs import NewId
 from .latency import Vary
 
 ALPHABET = string.ascii_letters + string.digits
+_LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 
 
 def random_ids() -> NewId:
@@ -24,7 +25,7 @@ def seeded_ids(seed: int) -> NewId:
 
 def _ids(chance: random.Random) -> NewId:
     def new_id(prefix: str, length: int) -> str:
-        return prefix + "".join(chance.choices(ALPHABET, k=length))
+        return prefix + chance.randbytes(length).translate(_LETTERS).decode("ascii")
 
     return new_id
 
