@@ -159,6 +159,11 @@ class Endpoint:
             )
         return decided or model or self.model
 
+    @property
+    def lacks_key(self) -> bool:
+        """Whether `open` would fail for want of a key."""
+        return False
+
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         """A line to the server. Raises ConnectFailed."""
         return await WebSocketTransport.connect(
@@ -186,16 +191,19 @@ class OpenAI(Endpoint):
     """OpenAI's own service. The key comes from the argument, `ask_key()` or `OPENAI_API_KEY`."""
 
     def __init__(self, model: str | None = None, key: str | Key | None = None) -> None:
-        super().__init__("wss://api.openai.com/v1/realtime", model=model, name="OpenAI")
-        self._given_key = _find_key(key, "") if key is not None else None
+        super().__init__("wss://api.openai.com/v1/realtime", model=model, name="OpenAI", key=key)
+        self._given_key = self._key
+
+    @property
+    def lacks_key(self) -> bool:
+        return (self._given_key or _find_key(None, _KEY_VARIABLE)) is None
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         self._key = self._given_key or _find_key(None, _KEY_VARIABLE)
         if self._key is None:
             raise ConnectFailed(
                 f"There is no OpenAI key. Call rtwidgets.ask_key(), set {_KEY_VARIABLE} or pass "
-                f"key=; "
-                "rtwidgets.Simulated() needs none."
+                "key=; rtwidgets.Simulated() needs none."
             )
         return await super().open(model, timeout)
 
@@ -215,6 +223,10 @@ class Azure(Endpoint):
         url = f"wss://{resource}.openai.azure.com/openai/v1/realtime"
         super().__init__(url, model=deployment, name=f"Azure {resource}")
         self._key = _find_key(key, _AZURE_KEY_VARIABLE)
+
+    @property
+    def lacks_key(self) -> bool:
+        return self._key is None
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         if self._key is None:
@@ -344,8 +356,8 @@ def spending_notice(endpoint: Endpoint, model: str | None = None) -> str | None:
     A key in the environment never makes a notebook spend silently: the first paid session of a
     process asks, by a click or by `budget=`.
     """
-    if not endpoint.paid or _spending_approved:
-        return None
+    if not endpoint.paid or _spending_approved or endpoint.lacks_key:
+        return None  # without a key the session fails before it costs anything
     model = model or endpoint.model
     cost = rough_cost_of_minutes(1, model)
     price = (

@@ -196,11 +196,19 @@ def test_only_this_machine_is_free() -> None:
 
 
 def test_the_notice_names_endpoint_model_and_price_until_somebody_agrees() -> None:
-    notice = endpoints.spending_notice(rt.OpenAI(), "gpt-realtime-2.1-mini")
+    openai = rt.OpenAI(key=SECRET)
+    notice = endpoints.spending_notice(openai, "gpt-realtime-2.1-mini")
     assert notice is not None
     assert "OpenAI" in notice and "gpt-realtime-2.1-mini" in notice and "$" in notice
     endpoints.approve_spending()
-    assert endpoints.spending_notice(rt.OpenAI()) is None
+    assert endpoints.spending_notice(openai) is None
+
+
+def test_where_a_key_is_missing_nobody_is_asked_about_money_first() -> None:
+    for endpoint in (rt.OpenAI(), rt.Azure("res", "my-deployment")):
+        assert endpoints.spending_notice(endpoint) is None
+        with pytest.raises(rt.ConnectFailed, match="key"), rt.Session(endpoint):
+            pass
 
 
 # ------------------------------------------------------------------ the simulator in all its places
