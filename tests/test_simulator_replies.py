@@ -54,6 +54,11 @@ def test_both_together_keep_it() -> None:
     assert "Ada" in words and words.endswith("What do you want to see?")
 
 
+def test_behind_its_own_greeting_it_does_not_greet_anew() -> None:
+    words = said(ADA, assistant("Welcome to the museum!"))
+    assert "As I said" in words and "Welcome to the museum!" in words
+
+
 def test_a_place_is_named_in_the_welcome() -> None:
     assert "the museum of natural history" in said(
         "Welcome guests to the museum of natural history."

@@ -124,6 +124,7 @@ class _Reply:
             return Answer(announced, (call,))
         rules = (
             self._exact,
+            self._greeted_already,
             self._greets,
             self._silence,
             self._unheard,
@@ -152,6 +153,16 @@ class _Reply:
 
     def _exact(self) -> str:
         return exactly(self.words)
+
+    def _greeted_already(self) -> str:
+        """Asked to speak again behind its own words: it knows them, and does not start anew."""
+        last = self.history[-1] if self.history else None
+        if last is None or last.role != "assistant" or self.asked or not last.text:
+            return ""
+        if self._per_response_greeting():
+            return ""
+        ending = self.chance.choice(("What would you like?", "It is your turn now."))
+        return f"As I said: “{last.text}” {ending}"
 
     def _greets(self) -> str:
         """A greeting: nobody asked anything, or a greeting is what was asked for."""
