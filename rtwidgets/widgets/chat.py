@@ -22,7 +22,7 @@ from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
-from ..events import error_of, item_truncate, text_field
+from ..events import error_of, text_field
 from ..explanations import explain
 from ..log import EventLog, Row
 from ..openings import Opening
@@ -35,6 +35,7 @@ from .eventtable import EventTable
 from .fallback import Fallback
 from .files import File, file_of, small_page_of, text_of
 from .hands import Hands
+from .interruption import fall_silent, interrupt
 from .status import RUNNING, Status, status_before, status_of
 from .transcript import Transcript
 from .trouble import Troubles
@@ -172,7 +173,7 @@ class RealtimeChat:
 
     def interrupt(self) -> None:
         """Stop the reply that is being spoken; the model remembers only what was heard."""
-        self._hand(self._interrupt)
+        self._hand(lambda session: interrupt(session, self._speaker))
 
     def talk(self) -> None:
         """Talk through the microphone: not there yet, and the chat says so."""
@@ -281,33 +282,10 @@ class RealtimeChat:
         self._sender.call(lambda: close_tree(self.view))
 
     async def _close(self, session: AsyncSession) -> None:
-        await self._silence(session)
+        await fall_silent(session, self._speaker)
         await session.close()
         self._duty.wake()
         self._rewrite.wake()
-
-    async def _interrupt(self, session: AsyncSession) -> None:
-        cut = await self._silence(session)
-        await session.interrupt()
-        for item_id, ms in cut.items():
-            await session.send(item_truncate(item_id, ms))
-
-    async def _silence(self, session: AsyncSession) -> dict[str, int]:
-        """Stop the sound. Gives the milliseconds heard of each item that was not heard to its end:
-        several where replies were waiting to be heard. Nothing where no page can tell."""
-        responses, items = session.conversation.responses, tuple(session.conversation.items)
-        # By response: more of it may be on its way, of an item that nobody has heard of yet.
-        heard = await self._speaker.silence({*responses, *(item.id for item in items)})
-        if not self._speaker.player:
-            return {}
-        cut = {
-            item.id: heard[item.id]
-            for item in items
-            if item.id in heard and heard[item.id] < item.audio_ms
-        }
-        for item_id, ms in cut.items():
-            session.record({"type": "playback.flushed", "item_id": item_id, "ms": ms})
-        return cut
 
     async def _quiet(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -381,10 +359,10 @@ class RealtimeChat:
 
     def _act(self, what: str, shown: Content | None) -> None:
         """A button was pressed in the page, which showed this as chosen."""
+        choices = self._choices
+        choose = choices.current if shown is None else lambda: choices.choice(shown)
         acts: dict[str, Callable[[], None]] = {
-            "start": lambda: self._start(
-                self._choices.current if shown is None else lambda: self._choices.choice(shown)
-            ),
+            "start": lambda: self._start(choose),
             "stop": self.stop,
             "approve": self.approve,
             "decline": self.decline,

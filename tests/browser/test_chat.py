@@ -242,6 +242,14 @@ def test_run_all_with_a_cell_that_waits_at_once(notebook: Notebook) -> None:
     assert "item_" in notebook.output(2), "wait() ends when the greeting was heard"
 
 
+def test_a_double_click_on_start_does_not_stop(chat: Notebook) -> None:
+    chat.page.locator(".rtw-start").dblclick(delay=100)
+    chat.until("document.querySelector('.rtw-line[data-state=done]')")
+    assert chat.page.locator(".rtw-words").inner_text() == "Connected"
+    chat.page.locator(".rtw-start").click(delay=100)
+    chat.until("document.querySelector('.rtw-words').innerText === 'Ended'")
+
+
 def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> None:
     """With the keyboard alone."""
     chat.page.locator(".rtw-start").focus()

@@ -103,7 +103,10 @@ function header(model, el) {
   el.append(line, notice, trouble);
   hideFallback(el, model.get("hides"));
 
-  start.addEventListener("click", () => tell(running(model.get("status")) ? "stop" : "start"));
+  start.addEventListener("click", ({ detail }) => {
+    if (detail > 1) return; // of a double click on Start the second would be a Stop
+    tell(running(model.get("status")) ? "stop" : "start");
+  });
   yes.addEventListener("click", () => tell("approve"));
   no.addEventListener("click", () => tell("decline"));
 

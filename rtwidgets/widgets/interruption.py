@@ -1,0 +1,37 @@
+"""Cutting a reply short: the sound stops, and the model remembers only what was heard."""
+
+from __future__ import annotations
+
+from ..events import item_truncate
+from ..session import AsyncSession
+from .voice import Speaker
+
+
+async def interrupt(session: AsyncSession, speaker: Speaker) -> None:
+    """Stop the reply that is being made, and take back what nobody heard of it and of others that
+    waited to be heard."""
+    cut = await fall_silent(session, speaker)
+    await session.interrupt()
+    for item_id, ms in cut.items():
+        await session.send(item_truncate(item_id, ms))
+
+
+async def fall_silent(session: AsyncSession, speaker: Speaker) -> dict[str, int]:
+    """Stop the sound, and play nothing more of what the session has so far.
+
+    Gives the milliseconds heard of each item that was not heard to its end; nothing where no page
+    can tell.
+    """
+    responses, items = session.conversation.responses, tuple(session.conversation.items)
+    # By response: more of it may be on its way, of an item that nobody has heard of yet.
+    heard = await speaker.silence({*responses, *(item.id for item in items)})
+    if not speaker.player:
+        return {}
+    cut = {
+        item.id: heard[item.id]
+        for item in items
+        if item.id in heard and heard[item.id] < item.audio_ms
+    }
+    for item_id, ms in cut.items():
+        session.record({"type": "playback.flushed", "item_id": item_id, "ms": ms})
+    return cut
