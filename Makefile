@@ -11,7 +11,7 @@ help:  ## print this list
 	@echo "make test        install what is needed and run every check and test"
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
-	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB, minutes)"
+	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:

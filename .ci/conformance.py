@@ -98,8 +98,12 @@ def main() -> int:
     chosen = [c for c in CLIENTS if not asked.names or any(n in c.name for n in asked.names)]
     rows = [check(client, asked.latency or LATENCIES) for client in chosen]
     print_table([row.cells() for row in rows])
+    wires = [run.wire for row in rows for run in row.runs]
+    print(
+        f"\nNot in openai's types, but in recordings too: {judging.familiar(wires) or 'nothing'}."
+    )
     failed = [row.client.name for row in rows if not row.passed]
-    print(f"\nNot passed: {', '.join(failed)}." if failed else "\nAll passed.")
+    print(f"Not passed: {', '.join(failed)}." if failed else "All passed.")
     return 1 if failed else 0
 
 
@@ -163,7 +167,9 @@ async def talk(client: Client, command: list[str], url: str) -> tuple[str, str]:
             script = Path(shutil.copy(TALKS / name, folder / name))
     process = await asyncio.create_subprocess_exec(
         *command,
+        *client.options,
         str(script),
+        *client.arguments,
         cwd=folder,
         env=environment(url),
         stdin=asyncio.subprocess.DEVNULL,
@@ -203,7 +209,8 @@ def environment(url: str) -> dict[str, str]:
 
 
 def keep(client: Client, latency: str, log: EventLog, output: str) -> None:
-    name = f"{client.talk.replace('_talk.', '.')}-{latency}"
+    kind = "-".join([client.talk.replace("_talk.", "."), *client.arguments])
+    name = f"{kind}-{latency}"
     (ROOT / "logs").mkdir(exist_ok=True)
     log.to_jsonl(ROOT / "logs" / f"{name}.jsonl")
     (ROOT / "logs" / f"{name}.txt").write_text(output, encoding="utf-8")

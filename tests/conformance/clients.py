@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Client:
-    """`talk` is the script in talks/; `needs` are requirements for pip, or packages for npm."""
+    """`talk` is the script in talks/; `needs` are requirements for pip, or packages for npm;
+    `options` go to node, `arguments` to the script."""
 
     name: str
     talk: str
     needs: tuple[str, ...]
     remark: str = ""
+    options: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
 
     @property
     def javascript(self) -> bool:
@@ -34,6 +37,7 @@ class Client:
 
 
 OPENAI = ("openai[realtime]==3.54.0",)
+OPENAI_AGENTS_JS = ("@openai/agents@0.20.0", "zod@4.6.7")
 
 CLIENTS = (
     Client("openai, async", "openai_async_talk.py", OPENAI),
@@ -56,7 +60,15 @@ CLIENTS = (
         ("strands-agents[bidi-openai]==1.62.0",),
         "its address is a constant, set from outside",
     ),
-    Client("@openai/agents", "openai_agents_talk.mjs", ("@openai/agents@0.20.0", "zod@4.6.7")),
+    Client("@openai/agents", "openai_agents_talk.mjs", OPENAI_AGENTS_JS),
+    Client(
+        "@openai/agents, browser",
+        "openai_agents_talk.mjs",
+        OPENAI_AGENTS_JS,
+        "its browser build in node: a client secret, by subprotocol",
+        options=("--conditions=browser", "--experimental-websocket"),
+        arguments=("browser",),
+    ),
     Client(
         "@livekit/agents-plugin-openai",
         "livekit_talk.mjs",

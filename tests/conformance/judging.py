@@ -74,6 +74,12 @@ def strange(wire: Wire) -> list[str]:
     return [path for path in wire.undeclared if not recorded("." + path)]
 
 
+def familiar(wires: Iterable[Wire]) -> str:
+    """Undeclared fields that recordings carry too, and how often they came."""
+    total: Counter[str] = sum((wire.undeclared for wire in wires), Counter())
+    return ", ".join(f"{path} {n}" for path, n in total.most_common() if recorded("." + path))
+
+
 def judge(part: str, report: Json | None, wire: Wire) -> str:
     """Why the part is not shown, or nothing when it is."""
     if report is None:

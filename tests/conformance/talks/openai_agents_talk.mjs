@@ -1,4 +1,5 @@
-// @openai/agents: RealtimeSession over WebSocket.
+// @openai/agents: RealtimeSession over WebSocket. With the argument "browser" (and node's
+// conditions to match) as a page does it: with a client secret, shown as a subprotocol.
 
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents/realtime';
 import { z } from 'zod';
@@ -32,7 +33,18 @@ session.on('error', (problem) => {
 const turnEnds = () =>
   new Promise((resolve) => session.once('agent_end', (_context, _agent, words) => resolve(words)));
 
-await session.connect({ apiKey: talk.KEY, url: `${talk.WS_URL}?model=${talk.MODEL}` });
+/** What a page's server does for it: a client secret that opens a session of this model. */
+async function clientSecret() {
+  const answer = await fetch(`${talk.HTTP_BASE}/realtime/client_secrets`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${talk.KEY}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ session: { type: 'realtime', model: talk.MODEL } }),
+  });
+  return (await answer.json()).value;
+}
+
+const apiKey = process.argv[2] === 'browser' ? await clientSecret() : talk.KEY;
+await session.connect({ apiKey, url: `${talk.WS_URL}?model=${talk.MODEL}` });
 for (const part of [talk.SPOKEN, talk.SECOND, talk.TOOL]) {
   sound = 0;
   let ended = turnEnds();
