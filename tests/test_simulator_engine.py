@@ -166,6 +166,15 @@ def test_out_of_band_runs_beside_an_active_response() -> None:
     assert types(came)[-2] == "response.done"
 
 
+def test_side_talks_are_not_without_number() -> None:
+    desk = Desk()
+    desk.hold_jobs = True
+    for _ in range(64):
+        assert types(desk.send(respond(conversation="none"))) == ["response.created"]
+    (refused,) = desk.send(respond(conversation="none"))
+    assert refused["error"]["code"] == "rate_limit_exceeded"
+
+
 def test_input_may_refer_to_items_and_bring_its_own() -> None:
     brain = Says("Yes.")
     desk = Desk(brain=brain)
@@ -531,3 +540,67 @@ def test_whatever_is_sent_it_answers_and_never_breaks(events: list[Event]) -> No
             assert event["type"].endswith("input_audio_buffer.append")
         assert all(json.dumps(sent) and sent["event_id"] for sent in came)
     assert types(desk.send(update(instructions="Still there."))) in (["session.updated"], [])
+
+
+# --- what a long conversation, much thought and pictures cost
+
+
+def usages(desk: Desk) -> list[Event]:
+    return [e["response"]["usage"] for e in desk.events if e["type"] == "response.done"]
+
+
+def long_talk(truncation: Any, model: str = "gpt-realtime") -> Desk:
+    desk = Desk(model, brain=Says("Yes."))
+    desk.send(update(truncation=truncation, output_modalities=["text"]))
+    for place in range(40):
+        desk.send(user_text("word " * 1000, id=f"item_{place}"))
+    desk.send(respond())
+    return desk
+
+
+def test_the_oldest_items_are_left_out_of_a_context_that_is_too_long() -> None:
+    desk = long_talk("auto")
+    (usage,) = usages(desk)
+    assert 27_000 < usage["input_tokens"] <= 28_672
+    assert len(desk.engine.items) == 41  # they stay in the conversation
+    (usage,) = usages(long_talk("auto", "gpt-realtime-2.1"))
+    assert usage["input_tokens"] > 40_000
+
+
+def test_a_retention_ratio_leaves_out_more_and_a_limit_counts() -> None:
+    half = {"type": "retention_ratio", "retention_ratio": 0.5}
+    (usage,) = usages(long_talk(half))
+    assert 13_000 < usage["input_tokens"] < 15_000
+    limited = {**half, "token_limits": {"post_instructions": 8_000}}
+    (usage,) = usages(long_talk(limited))
+    assert 3_000 < usage["input_tokens"] < 4_500
+
+
+def test_with_truncation_disabled_the_response_fails() -> None:
+    response = long_talk("disabled").last("response.done")["response"]
+    assert response["status"] == "failed"
+    assert response["status_details"]["error"]["code"] == "context_length_exceeded"
+
+
+def test_thought_is_billed_as_text_and_named() -> None:
+    desk = Desk("gpt-realtime-2.1", brain=Says("Yes."))
+    desk.send(respond(output_modalities=["text"]))
+    desk.send(respond(output_modalities=["text"], reasoning={"effort": "high"}))
+    plain, thoughtful = (usage["output_token_details"] for usage in usages(desk))
+    assert "reasoning_tokens" not in plain
+    assert thoughtful["reasoning_tokens"] == 192
+    assert thoughtful["text_tokens"] == plain["text_tokens"] + 192
+
+
+def test_a_picture_is_billed_as_image_tokens_each_time() -> None:
+    desk = Desk(brain=Says("A cat."))
+    picture = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    item = {"type": "message", "role": "user", "content": [picture]}
+    desk.send({"type": "conversation.item.create", "item": item})
+    desk.send(respond(output_modalities=["text"]))
+    desk.send(respond(output_modalities=["text"]))
+    details = [usage["input_token_details"] for usage in usages(desk)]
+    assert details[0]["image_tokens"] == details[1]["image_tokens"] > 0
+    assert usages(desk)[0]["input_tokens"] == sum(
+        details[0][f"{kind}_tokens"] for kind in ("text", "audio", "image")
+    )

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from ..audio import decode, encode
 from . import mcp, models, refusals, schema, sessions
-from .faults import Faults
+from .faults import TOO_LONG, Faults
 from .idle import Idle
 from .input_audio import InputAudio
 from .items import Entry, Items, entry_from_client
@@ -44,6 +44,7 @@ Json = dict[str, Any]
 
 _OVER: Final = object()  # a script has ended
 DROPPED = (1006, "")  # what a client sees of a line that breaks; nobody sends it
+MOST_RESPONSES = 64  # at one time, out of band; what the real limit is we do not know
 RATE_LIMIT = 15_000_000  # captured: {"name":"tokens","limit":15000000,…}
 
 
@@ -337,6 +338,8 @@ class Engine:
         in_conversation = wanted.get("conversation", "auto") == "auto"
         if in_conversation and self.active is not None:
             raise refusals.active_response(self.active.id)
+        if len(self._plays) >= MOST_RESPONSES:
+            raise refusals.too_many_responses(MOST_RESPONSES)
         self.start_response(wanted, in_conversation)
 
     def start_response(self, wanted: Json, in_conversation: bool = True) -> None:
@@ -353,7 +356,7 @@ class Engine:
             granted=self._listings.granted(tools),
         )
         self._begun += 1
-        failure = self.faults.of_response(self._begun)
+        failure = TOO_LONG if plan.overflows else self.faults.of_response(self._begun)
         response = Response(self._stage(in_conversation), plan, failure)
         if in_conversation:
             self.active = response

@@ -24,6 +24,14 @@ from .jobs import Failure
 EVERY = 0
 
 
+#: Documented is that there is an error when truncation is disabled; the words are ours.
+TOO_LONG = Failure(
+    "The conversation exceeds the model's input token limit, and truncation is disabled.",
+    "context_length_exceeded",
+    "invalid_request_error",
+)
+
+
 @dataclass(frozen=True)
 class Faults:
     """What shall go wrong; nothing by default. Counts: None never, 0 always, N the N-th."""

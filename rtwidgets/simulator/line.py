@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import socket
+import struct
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from .frames import BINARY, CLOSE, PING, TEXT, Fault, Reader, close_frame, frame
 
 LARGEST_MESSAGE = 16 * 1024 * 1024  # the 15 MiB of an append, and its JSON
 MOST_UNSENT_BYTES = 64 * 1024 * 1024  # a client that does not read is dropped here
+PAUSE_BYTES = 1024 * 1024  # unsent: whoever asks faster than they read has to wait
 CLOSE_SECONDS = 2.0  # for the client's answer to a close
 
 
@@ -45,7 +47,7 @@ class Line(asyncio.Protocol):
             return
         self._transport.write(b"".join([frame(TEXT, text.encode()) for text in texts]))
         if self._transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
-            self.abort()
+            self._reset(self._transport)
 
     def close(self, code: int, reason: str) -> None:
         """End it with a close frame, and for good if the client does not answer that."""
@@ -62,11 +64,18 @@ class Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _reset(self, transport: asyncio.Transport) -> None:
+        """The same, without the system keeping what is unsent for a client that does not read."""
+        linger = struct.pack("ii", 1, 0)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.abort()
+
     # --- what asyncio does
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.set_write_buffer_limits(high=PAUSE_BYTES)
         transport.write(self._handshake)
         self._owner.opened()
 
@@ -78,6 +87,15 @@ class Line(asyncio.Protocol):
             self._fail(fault.code, fault.reason)
         except UnicodeDecodeError:
             self._fail(1007, "a text message is not UTF-8")
+
+    def pause_writing(self) -> None:
+        """The client reads slower than it is sent to: it is not listened to meanwhile."""
+        if self._transport is not None and not self._closing:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._closing = True
@@ -117,7 +135,21 @@ def handshake(key: str, headers: Mapping[str, str]) -> bytes:
 
 async def take_over(stream: tornado.iostream.IOStream, line: Line) -> None:
     """Give the connection of `stream`, whose request was read, to `line`."""
+    early = _read_ahead(stream)
     connection = socket.socket(fileno=os.dup(stream.socket.fileno()))
     stream.close()
     connection.setblocking(False)
     await asyncio.get_running_loop().connect_accepted_socket(lambda: line, connection)
+    if early:
+        line.data_received(early)
+
+
+def _read_ahead(stream: tornado.iostream.IOStream) -> bytes:
+    """What a hasty client sent behind its request."""
+    early = b""
+    while True:
+        more = asyncio.ensure_future(stream.read_bytes(1 << 16, partial=True))
+        if not more.done() or more.exception() is not None:
+            more.add_done_callback(lambda done: done.exception())  # that the stream is closed
+            return early
+        early += more.result()

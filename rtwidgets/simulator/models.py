@@ -56,6 +56,11 @@ def reasons(model: str) -> bool:
     return model.startswith("gpt-realtime-2") and not model.startswith("gpt-realtime-2025")
 
 
+def most_input_tokens(model: str) -> int:
+    """Context less output: 128k - 32k for reasoning models, 32k - 4096 for the others (§1.6)."""
+    return 96_000 if reasons(model) else 28_672
+
+
 def pcm_format() -> dict[str, Any]:
     return {"type": "audio/pcm", "rate": 24000}
 

@@ -34,6 +34,7 @@ class Plan:
     effort: str | None
     replies_before: int
     granted: Mapping[str, Granted]  # the MCP tools that may be called, by name
+    overflows: bool  # the context is too long, and truncation is disabled
 
     def question(self) -> Question:
         turns = (turn for entry in self.context for turn in entry.turns())
@@ -70,11 +71,14 @@ def plan_for(
     # §2c: instructions of a response replace the session's for this response.
     instructions = asked["instructions"] or session["instructions"]
     reasoning = models.reasons(session["model"])
+    prompt = prompt_tokens(instructions, asked["tools"], reasoning)
+    room = models.most_input_tokens(session["model"]) - prompt.total
+    fitting = within(context, room, session["truncation"])
     return Plan(
         instructions=instructions,
         modality=asked["output_modalities"][0],
-        context=context,
-        prompt=prompt_tokens(instructions, asked["tools"], reasoning),
+        context=context if fitting is None else fitting,
+        prompt=prompt,
         tools=tuple(tool for tool in asked["tools"] if tool["type"] == "function"),
         tool_choice=asked["tool_choice"],
         max_output_tokens=asked["max_output_tokens"],
@@ -87,7 +91,31 @@ def plan_for(
         effort=(asked.get("reasoning") or {}).get("effort"),
         replies_before=replies_before,
         granted={each.tool.name: each for each in granted},
+        overflows=fitting is None,
     )
+
+
+def within(context: tuple[Entry, ...], room: int, truncation: Any) -> tuple[Entry, ...] | None:
+    """What of the context fits into `room` tokens; None when it does not and nothing may go.
+
+    Documented (§1.4): `auto` leaves out the oldest items, `retention_ratio` more than need be,
+    so that the next responses find the same start in the cache; `disabled` is an error.
+    """
+    ratio = 1.0
+    if isinstance(truncation, dict):
+        ratio = truncation["retention_ratio"]
+        limit = (truncation.get("token_limits") or {}).get("post_instructions")
+        room = room if limit is None else min(room, limit)
+    sizes = [entry.tokens().total for entry in context]
+    total, first = sum(sizes), 0
+    if total <= room:
+        return context
+    if truncation == "disabled":
+        return None
+    while first < len(sizes) and total > ratio * room:
+        total -= sizes[first]
+        first += 1
+    return context[first:]
 
 
 def _named(tool_choice: Any, granted: Mapping[str, Granted]) -> Any:

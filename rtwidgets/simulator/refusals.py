@@ -170,6 +170,12 @@ def active_response(response_id: str) -> Refusal:
     return Refusal(message, "conversation_already_has_active_response")
 
 
+def too_many_responses(most: int) -> Refusal:
+    """Ours: that there is a limit is likely, which one is not known."""
+    message = f"This session has {most} responses in progress already. Wait until one is finished."
+    return Refusal(message, "rate_limit_exceeded")
+
+
 def nothing_to_cancel() -> Refusal:
     return Refusal("Cancellation failed: no active response found", "response_cancel_not_active")
 

@@ -412,7 +412,8 @@ class Response:
             elif output.is_open:
                 text += words + 2  # fitted: 12 pieces were billed 14
         cached = self.stage.ledger.cached(self._context) if self.in_conversation else (0, 0)
-        return tokens.usage(self._context, cached, text, audio)
+        thought = tokens.REASONING_TOKENS.get(self.plan.effort or "", 0) if self.outputs else 0
+        return tokens.usage(self._context, cached, text + thought, audio, thought)
 
     def _about_item(self, what: str, output: Output, previous: str | None) -> None:
         event = {"type": f"conversation.item.{what}", "previous_item_id": previous}

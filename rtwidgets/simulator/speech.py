@@ -173,6 +173,8 @@ def tones(text: str, sound: Sound, speed: float) -> NDArray[np.int16]:
     return (np.concatenate(waves or [np.zeros(0)]) * 6000).astype(np.int16)
 
 
+Key = tuple[str, str, float]  # text, voice, speed
+
 # --- the speaker -----------------------------------------------------------------------
 
 
@@ -185,7 +187,8 @@ class Speaker:
     def __init__(self, fallback: bool = False) -> None:
         self._fallback = fallback
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rtwidgets-speech")
-        self._kept: OrderedDict[tuple[str, str, float], bytes] = OrderedDict()
+        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+        self._working: dict[Key, Future[bytes]] = {}
         self._lock = threading.Lock()
 
     def submit(self, text: str, voice: str, speed: float = 1.0) -> Future[bytes]:
@@ -193,28 +196,37 @@ class Speaker:
         key = (text[:LONGEST_TEXT], voice, speed)
         kept = self._recall(key)
         if kept is None:
-            return self._thread.submit(self._speak, key)
+            return self._begun(key)
         done: Future[bytes] = Future()
         done.set_result(kept)
         return done
+
+    def _begun(self, key: Key) -> Future[bytes]:
+        """The work on `key`: what is being said already is not said twice."""
+        with self._lock:
+            work = self._working.get(key)
+            if work is None:
+                work = self._working[key] = self._thread.submit(self._speak, key)
+        work.add_done_callback(lambda done: self._working.pop(key, None))
+        return work
 
     def speak(self, text: str, voice: str, speed: float = 1.0) -> bytes:
         """PCM16 24 kHz of `text`; waits for it."""
         return self.submit(text, voice, speed).result()
 
-    def _recall(self, key: tuple[str, str, float]) -> bytes | None:
+    def _recall(self, key: Key) -> bytes | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def _remember(self, key: tuple[str, str, float], pcm: bytes) -> None:
+    def _remember(self, key: Key, pcm: bytes) -> None:
         with self._lock:
             self._kept[key] = pcm
             while sum(map(len, self._kept.values())) > KEPT_BYTES and len(self._kept) > 1:
                 self._kept.popitem(last=False)
 
-    def _speak(self, key: tuple[str, str, float]) -> bytes:
+    def _speak(self, key: Key) -> bytes:
         text, voice, speed = key
         sound = VOICES.get(voice, OTHER_VOICE)
         engine = None if self._fallback else espeak()

@@ -21,6 +21,8 @@ IMAGE_TOKENS = 800  # assumption: no capture with an image
 CACHE_STEP = 64
 MESSAGE_OVERHEAD = 3
 PROMPT_OVERHEAD = 1
+#: Thought before a reply: captured is 17 on a short one; the others are assumptions.
+REASONING_TOKENS = {"minimal": 0, "low": 17, "medium": 64, "high": 192, "xhigh": 448}
 REASONING_PREAMBLE = 286  # fitted: a 2.1 model bills so many more than gpt-realtime does
 
 _PIECE = re.compile(r"\s?[^\W\d_]+|[’'][^\W\d_]+|\s?\d+|\s+|\s?[^\w\s]|_", re.UNICODE)
@@ -87,9 +89,17 @@ class Ledger:
 
 
 def usage(
-    context: Sequence[Tokens], cached: tuple[int, int], text_out: int, audio_out: int
+    context: Sequence[Tokens],
+    cached: tuple[int, int],
+    text_out: int,
+    audio_out: int,
+    reasoning_out: int = 0,
 ) -> dict[str, Any]:
-    """The `usage` object of response.done, key for key as recorded."""
+    """The `usage` object of response.done, key for key as recorded.
+
+    reasoning_out: part of `text_out`; named only where there is any (captured).
+    """
+    thought = {"reasoning_tokens": reasoning_out} if reasoning_out else {}
     text = sum(block.text for block in context)
     audio = sum(block.audio for block in context)
     image = sum(block.image for block in context)
@@ -110,5 +120,9 @@ def usage(
                 "image_tokens": 0,
             },
         },
-        "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
+        "output_token_details": {
+            "text_tokens": text_out,
+            "audio_tokens": audio_out,
+            **thought,
+        },
     }
