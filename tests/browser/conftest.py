@@ -222,6 +222,7 @@ class Notebook:
     def set_theme(self, theme: str) -> None:
         self.js(f"jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
         self.until(f"document.body.dataset.jpThemeLight === '{str('Dark' not in theme).lower()}'")
+        self.until("!document.getElementById('jupyterlab-splash')")
 
     def end(self) -> None:
         """Shut the kernel down."""
