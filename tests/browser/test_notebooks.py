@@ -17,8 +17,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-9]_*.ipynb"))
 def test_run_all(path: Path, notebook: Notebook, lab: tuple[str, Path]) -> None:
     """Every cell ends, none with an error and none with a word on standard error.
 
-    With all cells queued a kernel behaves differently from one that is given cell after cell: a loop
-    nested by nest_asyncio loses what is queued behind it.
+    With all cells queued a kernel behaves differently from one that is given cell after cell: a
+    loop nested by nest_asyncio loses what is queued behind it.
     """
     shutil.copy(path, lab[1] / path.name)
     notebook.open(path.name)
