@@ -101,7 +101,7 @@ class Engine:
         self._outbox: list[Json] = []
         self._jobs: list[Job] = []
         self._plays: dict[str, Play] = {}
-        expires_at = int(wall_clock) + models.SESSION_SECONDS
+        expires_at = int(wall_clock + (lifetime or models.SESSION_SECONDS))
         self.session = models.new_session(intent, model, new_id, expires_at)
         if configuration:
             self.session = sessions.merged(self.session, configuration)

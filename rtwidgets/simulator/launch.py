@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import gc
 import os
 import secrets
 import subprocess
@@ -102,6 +103,10 @@ def serve(
     used = given or new_key()
 
     def ready(url: str) -> None:
+        # What is loaded by now stays: the collector need not walk through it again and again,
+        # which made everybody late.
+        gc.collect()
+        gc.freeze()
         print(url, flush=True)
         if given is None:
             print(f"key: {used}", flush=True)

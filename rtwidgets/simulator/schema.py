@@ -29,6 +29,7 @@ from .shapes import (
     Flag,
     FreeObject,
     Integer,
+    ListOr,
     Modalities,
     Nullable,
     Object,
@@ -75,7 +76,7 @@ transcription = Object(
 )
 
 noise_reduction = Object(
-    {"type": Enum(("near_field", "far_field")), "strength": Anything()}, required=("type",)
+    {"type": Enum(("near_field", "far_field")), "strength": Nullable(Decimal())}, required=("type",)
 )
 
 turn_detection = Tagged(
@@ -114,6 +115,22 @@ audio_input = Object(
 
 audio_output = Object({"format": audio_format, "voice": voice, "speed": Decimal(0.25, 1.5)})
 
+mcp_filter = Object({"tool_names": Array(Text()), "read_only": Nullable(Flag())})
+approval_filter = Object({"always": Nullable(mcp_filter), "never": Nullable(mcp_filter)})
+connectors = tuple(
+    f"connector_{name}"
+    for name in (
+        "dropbox",
+        "gmail",
+        "googlecalendar",
+        "googledrive",
+        "microsoftteams",
+        "outlookcalendar",
+        "outlookemail",
+        "sharepoint",
+    )
+)
+
 tool = Tagged(
     "type",
     {
@@ -131,12 +148,12 @@ tool = Tagged(
                 "type": Anything(),
                 "server_label": Text(),
                 "server_url": Nullable(Text()),
-                "connector_id": Nullable(Text()),
+                "connector_id": Nullable(Enum(connectors)),
                 "tunnel_id": Nullable(Text()),
                 "authorization": Nullable(Text()),
                 "headers": Nullable(FreeObject()),
-                "allowed_tools": Anything(),
-                "require_approval": Anything(),
+                "allowed_tools": Nullable(ListOr(Array(Text()), mcp_filter)),
+                "require_approval": Nullable(Either(Enum(("always", "never")), approval_filter)),
                 "server_description": Nullable(Text()),
                 "defer_loading": Nullable(Flag()),
                 "allowed_callers": Nullable(Array(Enum(("direct", "programmatic")))),
@@ -188,7 +205,7 @@ prompt = Object(
 
 tracing = Either(
     Enum(("auto",)),
-    Object({"workflow_name": Text(), "group_id": Text(), "metadata": Anything()}),
+    Object({"workflow_name": Text(), "group_id": Text(), "metadata": Nullable(FreeObject())}),
 )
 
 include = Nullable(Array(Enum(("item.input_audio_transcription.logprobs",))))
@@ -257,7 +274,7 @@ output_audio = Object(
 def _message(content: Tagged) -> Object:
     fields = {**item_head, "role": Anything(), "content": Array(content)}
     # `phase` is echoed by reasoning models and so comes back from clients that replay items.
-    return Object({**fields, "phase": Anything()}, required=("content",))
+    return Object({**fields, "phase": Nullable(Text())}, required=("content",))
 
 
 message = Tagged(
@@ -279,6 +296,25 @@ message = Tagged(
 )
 
 
+mcp_tool = Object(
+    {
+        "name": Text(),
+        "description": Nullable(Text()),
+        "input_schema": Anything(),
+        "annotations": Anything(),
+    },
+    required=("name", "input_schema"),
+)
+_failure = Object({"type": Anything(), "code": Integer(), "message": Text()}, ("code", "message"))
+mcp_error = Tagged(
+    "type",
+    {
+        "protocol_error": _failure,
+        "http_error": _failure,
+        "tool_execution_error": Object({"type": Anything(), "message": Text()}, ("message",)),
+    },
+)
+
 # A message is chosen by its `type` first and by its `role` then.
 _items: dict[str, Shape] = {
     "message": message,
@@ -291,7 +327,7 @@ _items: dict[str, Shape] = {
         required=("call_id", "output"),
     ),
     "mcp_list_tools": Object(
-        {**item_head, "server_label": Text(), "tools": Array(Anything())},
+        {**item_head, "server_label": Text(), "tools": Array(mcp_tool)},
         required=("server_label", "tools"),
     ),
     "mcp_call": Object(
@@ -301,7 +337,7 @@ _items: dict[str, Shape] = {
             "name": Text(),
             "arguments": Text(),
             "output": Nullable(Text()),
-            "error": Anything(),
+            "error": Nullable(mcp_error),
             "approval_request_id": Nullable(Text()),
         },
         required=("server_label", "name", "arguments"),
@@ -311,7 +347,7 @@ _items: dict[str, Shape] = {
         required=("server_label", "name", "arguments"),
     ),
     "mcp_approval_response": Object(
-        {**item_head, "approval_request_id": Text(), "approve": Flag(), "reason": Anything()},
+        {**item_head, "approval_request_id": Text(), "approve": Flag(), "reason": Nullable(Text())},
         required=("approval_request_id", "approve"),
     ),
 }

@@ -264,3 +264,22 @@ class Either:
             if refusal.code == "invalid_type" and refusal.param == path:
                 raise refusals.wrong_type(path, self.name, value) from None
             raise
+
+
+@dataclass(frozen=True)
+class ListOr:
+    """An array, or something else: the JSON type decides which shape speaks."""
+
+    array: Array
+    other: Shape
+
+    @property
+    def name(self) -> str:
+        return f"one of {self.array.name} or {self.other.name}"
+
+    def check(self, value: Any, path: str) -> None:
+        if isinstance(value, list):
+            return self.array.check(value, path)
+        if not isinstance(value, dict):
+            raise refusals.wrong_type(path, self.name, value)
+        self.other.check(value, path)
