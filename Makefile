@@ -4,7 +4,7 @@
 PYTHON = python3
 SHELL = /bin/sh
 
-.PHONY: help lab test check notebooks conformance clean
+.PHONY: bench help lab test check notebooks conformance clean
 
 help:  ## print this list
 	@echo "make lab         install what is needed and open JupyterLab on notebooks/"
@@ -12,6 +12,7 @@ help:  ## print this list
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
 	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
+	@echo "make bench       measure the simulator with 60 and 300 sessions at once (a minute)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -41,6 +42,10 @@ notebooks:
 conformance:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python .ci/conformance.py
+
+bench:
+	@$(PYTHON) .ci/bootstrap.py check
+	@.venv/bin/python benchmarks/simulator_sessions.py
 
 clean:
 	rm -rf .venv .venv-conformance build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
