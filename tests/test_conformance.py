@@ -143,7 +143,7 @@ def test_a_part_passes_when_the_client_heard_what_was_sent() -> None:
         (judging.SPOKEN, {"audio_ms": 0}, "0 ms of audio"),
         (judging.TOOL, {"arguments": None}, "called with None"),
         (judging.TOOL, {"arguments": {"city": "Rome"}}, "does not tell"),
-        (judging.HEARD, {}, "nothing was heard"),
+        (judging.HEARD, {}, "0 spoken turns"),
     ],
 )
 def test_a_part_that_is_not_shown_says_why(part: str, changed: dict[str, Any], why: str) -> None:

@@ -18,8 +18,9 @@ from conformance.order import disorder
 
 Json = dict[str, Any]
 
-SPOKEN, SECOND, TOOL, HEARD = "spoken reply", "second turn", "tool call", "spoken turn"
-PARTS = (SPOKEN, SECOND, TOOL, HEARD)
+SPOKEN, SECOND, TOOL = "spoken reply", "second turn", "tool call"
+HEARD, INTERRUPTED = "spoken turn", "interruption"
+PARTS = (SPOKEN, SECOND, TOOL, HEARD, INTERRUPTED)
 LEAST_AUDIO_MS = 500
 BYTES_PER_MS = 48
 
@@ -34,6 +35,8 @@ class Wire:
     errors: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     turns_heard: int = 0
+    interrupted: int = 0
+    paced: bool = False  # where everything is sent at once, there is nothing left to interrupt
 
 
 def reports(output: str) -> dict[str, Json]:
@@ -46,9 +49,9 @@ def reports(output: str) -> dict[str, Json]:
     return found
 
 
-def read_wire(frames: Iterable[tuple[str, str]]) -> Wire:
+def read_wire(frames: Iterable[tuple[str, str]], paced: bool) -> Wire:
     """Look at every frame the simulator sent."""
-    wire = Wire()
+    wire = Wire(paced=paced)
     sent = [json.loads(frame) for direction, frame in frames if direction == "server"]
     for event in sent:
         look(event, wire)
@@ -63,6 +66,9 @@ def look(event: Json, wire: Wire) -> None:
     if not found:
         wire.undeclared.update(path.lstrip(".") for path in undeclared(typed(event)))
     wire.turns_heard += event["type"] == "input_audio_buffer.committed"
+    if event["type"] == "response.done":
+        details = event["response"]["status_details"] or {}
+        wire.interrupted += details.get("reason") == "turn_detected"
     if event["type"] == "error":
         wire.errors.append(event["error"]["message"])
     if event["type"] in ("response.output_audio_transcript.done", "response.output_text.done"):
@@ -101,10 +107,12 @@ def objections(part: str, report: Json, wire: Wire) -> Iterator[str]:
         yield f"the function was called with {report.get('arguments')}"
     if part == TOOL and "21 degrees" not in transcript:
         yield f"does not tell the function's output: {transcript!r}"
-    if part == HEARD and not wire.turns_heard:
-        yield "nothing was heard"
-    if part == HEARD and wire.said and words(wire.said[-1]) not in transcript:
-        yield f"not the answer to what was heard: {transcript!r}"
+    if wire.turns_heard < {HEARD: 1, INTERRUPTED: 3}.get(part, 0):
+        yield f"{wire.turns_heard} spoken turns were heard"
+    if part == INTERRUPTED and wire.said and words(wire.said[-1]) not in transcript:
+        yield f"not the answer to what was heard last: {transcript!r}"
+    if part == INTERRUPTED and wire.paced and not wire.interrupted:
+        yield "no response was interrupted"
 
 
 def words(text: str) -> str:

@@ -1,5 +1,6 @@
 // @livekit/agents-plugin-openai: an AgentSession without a room, with an audio output that counts.
 
+import { setTimeout } from 'node:timers/promises';
 import { initializeLogger, llm, voice } from '@livekit/agents';
 import * as openai from '@livekit/agents-plugin-openai';
 import { AudioFrame } from '@livekit/rtc-node';
@@ -14,6 +15,7 @@ class Ears extends voice.AudioOutput {
   async captureFrame(frame) {
     await super.captureFrame(frame);
     this.sound += frame.data.byteLength;
+    this.emit('heard');
     this.segment += frame.samplesPerChannel / frame.sampleRate;
   }
 
@@ -24,19 +26,26 @@ class Ears extends voice.AudioOutput {
   }
 
   clearBuffer() {
+    if (this.segment) this.onPlaybackFinished({ playbackPosition: this.segment, interrupted: true });
     this.segment = 0;
   }
 }
 
-/** A microphone that hears what is put into it. */
+/**
+ * A microphone that hears what is put into it, at the pace of speech: LiveKit's cancel names no
+ * response, so a turn spoken faster than that would lose its own answer to it.
+ */
 class Mouth extends voice.AudioInput {
   constructor() {
     super();
     this.multiStream.addInputStream(new ReadableStream({ start: (into) => (this.into = into) }));
   }
 
-  hears(chunk) {
-    this.into.enqueue(new AudioFrame(chunk, 24000, 1, chunk.length));
+  async hears(chunks) {
+    for (const chunk of chunks) {
+      await setTimeout(chunk.length / 24);
+      this.into.enqueue(new AudioFrame(chunk, 24000, 1, chunk.length));
+    }
   }
 }
 
@@ -65,8 +74,10 @@ await session.start({
 /** The next speech that the session makes of itself, for a tool's result or a spoken turn. */
 const ownSpeech = () =>
   new Promise((resolve) =>
-    session.on('speech_created', ({ userInitiated, speechHandle }) => {
-      if (!userInitiated) resolve(speechHandle);
+    session.on('speech_created', function hear({ userInitiated, speechHandle }) {
+      if (userInitiated) return;
+      session.off('speech_created', hear);
+      resolve(speechHandle);
     }),
   );
 
@@ -81,10 +92,22 @@ for (const part of [talk.SPOKEN, talk.SECOND, talk.TOOL]) {
   await (await afterTool)?.waitForPlayout();
   talk.report(part, lastWords(), ears.sound);
 }
+const speak = () => void mouth.hears(talk.voice());
 ears.sound = 0;
-const answer = ownSpeech();
-for (const chunk of talk.voice()) mouth.hears(chunk);
+let answer = ownSpeech();
+speak();
 await (await answer).waitForPlayout();
 talk.report(talk.HEARD, lastWords(), ears.sound);
+
+// The answer to one spoken turn is interrupted by another at its first sound.
+ears.sound = 0;
+answer = ownSpeech();
+ears.once('heard', speak);
+speak();
+const first = await answer;
+answer = ownSpeech();
+await first.waitForPlayout();
+await (await answer).waitForPlayout();
+talk.report(talk.INTERRUPTED, lastWords(), ears.sound);
 await session.close();
 process.exit(0);

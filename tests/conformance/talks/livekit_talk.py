@@ -1,6 +1,7 @@
 """livekit-plugins-openai: an AgentSession without a room, with an audio output that counts."""
 
 import asyncio
+from collections.abc import Callable
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, function_tool, utils
@@ -10,6 +11,7 @@ from talk import (
     HEARD,
     HTTP_BASE,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -31,11 +33,15 @@ class Ears(io.AudioOutput):
         can = io.AudioOutputCapabilities(pause=False)
         super().__init__(label="ears", capabilities=can, sample_rate=24000)
         self.sound, self._segment = 0, 0.0
+        self.at_first_sound: Callable[[], None] | None = None
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         self.sound += len(frame.data.cast("B"))
         self._segment += frame.duration
+        if self.at_first_sound is not None:
+            interrupt, self.at_first_sound = self.at_first_sound, None
+            interrupt()
 
     def flush(self) -> None:
         super().flush()
@@ -44,18 +50,27 @@ class Ears(io.AudioOutput):
         self._segment = 0.0
 
     def clear_buffer(self) -> None:
+        if self._segment:
+            self.on_playback_finished(playback_position=self._segment, interrupted=True)
         self._segment = 0.0
 
 
 class Mouth(io.AudioInput):
-    """A microphone that hears what is put into it."""
+    """A microphone that hears what is put into it, at the pace of speech: LiveKit's cancel names no
+    response, so a turn spoken faster than that would lose its own answer to it."""
 
     def __init__(self) -> None:
         super().__init__(label="mouth")
         self.frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
 
+    def speak(self) -> None:
+        for chunk in voice():
+            self.frames.put_nowait(rtc.AudioFrame(chunk, 24000, 1, len(chunk) // 2))
+
     async def __anext__(self) -> rtc.AudioFrame:
-        return await self.frames.get()
+        frame = await self.frames.get()
+        await asyncio.sleep(frame.duration)
+        return frame
 
 
 @function_tool(name=TOOL_NAME, description=TOOL_DESCRIPTION)
@@ -76,10 +91,17 @@ async def main() -> None:
                 report(part, last_words(session), ears.sound)
             ears.sound = 0
             answer = next_speech(session)
-            for chunk in voice():
-                mouth.frames.put_nowait(rtc.AudioFrame(chunk, 24000, 1, len(chunk) // 2))
+            mouth.speak()
             await (await answer).wait_for_playout()
             report(HEARD, last_words(session), ears.sound)
+            ears.sound, ears.at_first_sound = 0, mouth.speak
+            answer = next_speech(session)
+            mouth.speak()
+            first = await answer
+            answer = next_speech(session)  # the answer to the turn that interrupts the first
+            await first.wait_for_playout()
+            await (await answer).wait_for_playout()
+            report(INTERRUPTED, last_words(session), ears.sound)
 
 
 def next_speech(session: AgentSession) -> asyncio.Future[SpeechHandle]:

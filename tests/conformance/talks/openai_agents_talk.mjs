@@ -56,8 +56,18 @@ for (const part of [talk.SPOKEN, talk.SECOND, talk.TOOL]) {
   }
   talk.report(part, await ended, sound);
 }
+const speak = () => talk.voice().forEach((chunk) => session.sendAudio(chunk.buffer));
+
 sound = 0;
-const ended = turnEnds();
-for (const chunk of talk.voice()) session.sendAudio(chunk.buffer);
+let ended = turnEnds();
+speak();
 talk.report(talk.HEARD, await ended, sound);
+
+// The answer to one spoken turn is interrupted by another at its first sound.
+sound = 0;
+ended = turnEnds();
+session.once('audio', speak);
+speak();
+await ended;
+talk.report(talk.INTERRUPTED, await turnEnds(), sound);
 session.close();

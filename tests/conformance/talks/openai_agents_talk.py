@@ -7,6 +7,7 @@ from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 from talk import (
     HEARD,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -35,20 +36,30 @@ async def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             await session.send_message(SAY[part])
             report(part, *await answer(session, part))
-        for chunk in voice():
-            await session.send_audio(chunk)
-        report(HEARD, *await answer(session, HEARD))
+        for part in (HEARD, INTERRUPTED):
+            await speak(session)
+            report(part, *await answer(session, part))
+
+
+async def speak(session: RealtimeSession) -> None:
+    for chunk in voice():
+        await session.send_audio(chunk)
 
 
 async def answer(session: RealtimeSession, part: str) -> tuple[str, int]:
     """The sound until the agent's turn ends, the words from the session's own history.
 
-    A turn with a tool call ends twice: with the call, and with the answer.
+    A turn with a tool call ends twice: with the call, and with the answer. So does one that is
+    interrupted at its first sound.
     """
-    words, sound, ends = "", 0, 2 if part == TOOL else 1
+    words, sound, ends = "", 0, 2 if part in (TOOL, INTERRUPTED) else 1
+    interrupt = part == INTERRUPTED
     async for event in session:
         if event.type == "audio":
             sound += len(event.audio.data)
+            if interrupt:
+                interrupt = False
+                await speak(session)
         elif event.type == "error":
             raise RuntimeError(str(event.error))
         elif event.type == "history_updated":

@@ -9,6 +9,7 @@ from openai import AsyncOpenAI
 from talk import (
     HEARD,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -40,9 +41,10 @@ async def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             await ask(connection, SAY[part])
             report(part, *await answer(connection))
-        for chunk in voice():
-            await connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
+        await speak(connection)
         report(HEARD, *await answer(connection))
+        await speak(connection)
+        report(INTERRUPTED, *await answer(connection, interrupt=True))
 
 
 async def ask(connection: Any, text: str) -> None:
@@ -52,18 +54,32 @@ async def ask(connection: Any, text: str) -> None:
     await connection.response.create()
 
 
-async def answer(connection: Any) -> tuple[str, int]:
-    """The words and the sound of the turn; a function call is answered on the way."""
-    words, sound = "", 0
+async def speak(connection: Any) -> None:
+    for chunk in voice():
+        await connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
+
+
+async def answer(connection: Any, interrupt: bool = False) -> tuple[str, int]:
+    """The words and the sound of the turn; a function call is answered on the way.
+
+    With `interrupt` the user speaks at the first sound, and the turn is the one after that.
+    """
+    words, sound, interrupted = "", 0, False
     async for event in connection:
         if event.type == "response.output_audio.delta":
             sound += len(base64.b64decode(event.delta))
+            if interrupt and not interrupted:
+                interrupted = True
+                await speak(connection)
         elif event.type == "response.output_audio_transcript.done":
             words = event.transcript
         elif event.type == "response.done":
             calls = [item for item in event.response.output if item.type == "function_call"]
-            if not calls:
+            if not calls and not interrupt:
                 break
+            if interrupt:
+                interrupt, words, sound = False, "", 0
+                continue
             for call in calls:
                 output = weather(**json.loads(call.arguments))
                 item = {"type": "function_call_output", "call_id": call.call_id, "output": output}

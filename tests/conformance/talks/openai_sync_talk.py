@@ -8,6 +8,7 @@ from openai import OpenAI
 from talk import (
     HEARD,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -39,9 +40,10 @@ def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             ask(connection, SAY[part])
             report(part, *answer(connection))
-        for chunk in voice():
-            connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
+        speak(connection)
         report(HEARD, *answer(connection))
+        speak(connection)
+        report(INTERRUPTED, *answer(connection, interrupt=True))
 
 
 def ask(connection: Any, text: str) -> None:
@@ -51,18 +53,32 @@ def ask(connection: Any, text: str) -> None:
     connection.response.create()
 
 
-def answer(connection: Any) -> tuple[str, int]:
-    """The words and the sound of the turn; a function call is answered on the way."""
-    words, sound = "", 0
+def speak(connection: Any) -> None:
+    for chunk in voice():
+        connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
+
+
+def answer(connection: Any, interrupt: bool = False) -> tuple[str, int]:
+    """The words and the sound of the turn; a function call is answered on the way.
+
+    With `interrupt` the user speaks at the first sound, and the turn is the one after that.
+    """
+    words, sound, interrupted = "", 0, False
     for event in connection:
         if event.type == "response.output_audio.delta":
             sound += len(base64.b64decode(event.delta))
+            if interrupt and not interrupted:
+                interrupted = True
+                speak(connection)
         elif event.type == "response.output_audio_transcript.done":
             words = event.transcript
         elif event.type == "response.done":
             calls = [item for item in event.response.output if item.type == "function_call"]
-            if not calls:
+            if not calls and not interrupt:
                 break
+            if interrupt:
+                interrupt, words, sound = False, "", 0
+                continue
             for call in calls:
                 output = weather(**json.loads(call.arguments))
                 item: Any = {"type": "function_call_output", "call_id": call.call_id}

@@ -28,6 +28,7 @@ from pipecat.workers.runner import WorkerRunner
 from talk import (
     HEARD,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -50,12 +51,21 @@ class Ears(FrameProcessor):
     def __init__(self) -> None:
         super().__init__()
         self.words, self.sound = "", 0
+        self.first_sound = asyncio.Event()
         self.ended: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+
+    async def last_ended(self) -> tuple[str, int]:
+        """Past what an interrupted response ends with, which may be cut short or empty."""
+        words, sound = "", 0
+        while not words.endswith(".") or len(words.split()) < 4:
+            words, sound = await self.ended.get()
+        return words, sound
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, TTSAudioRawFrame):
             self.sound += len(frame.audio)
+            self.first_sound.set()
         elif isinstance(frame, TTSTextFrame):
             self.words += frame.text
         elif isinstance(frame, LLMFullResponseEndFrame):
@@ -94,11 +104,20 @@ async def main() -> None:
     await ask(llm, SAY[TOOL])
     await ears.ended.get()  # the response with the call
     report(TOOL, *await ears.ended.get())
-    for chunk in voice():
-        await worker.queue_frame(InputAudioRawFrame(chunk, sample_rate=24000, num_channels=1))
+    await speak(worker)
     report(HEARD, *await ears.ended.get())
+    ears.first_sound.clear()
+    await speak(worker)
+    await ears.first_sound.wait()
+    await speak(worker)
+    report(INTERRUPTED, *await ears.last_ended())
     await worker.cancel()
     await running
+
+
+async def speak(worker: PipelineWorker) -> None:
+    for chunk in voice():
+        await worker.queue_frame(InputAudioRawFrame(chunk, sample_rate=24000, num_channels=1))
 
 
 async def ask(llm: OpenAIRealtimeLLMService, text: str) -> None:

@@ -11,6 +11,7 @@ from talk import (
     HEARD,
     HTTP_BASE,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -39,21 +40,35 @@ async def main() -> None:
         for part in (SPOKEN, SECOND, TOOL):
             await session.send(SAY[part])
             report(part, *await answer(session))
-        for chunk in voice():
-            await session.send_audio(chunk)
+        await speak(session)
         report(HEARD, *await answer(session))
+        await speak(session)
+        report(INTERRUPTED, *await answer(session, turns=2))
 
 
-async def answer(session: RealtimeSession) -> tuple[str, int]:
-    """The sound and the last words of a turn, which includes the answer after a tool call."""
-    words, sound = "", 0
+async def speak(session: RealtimeSession) -> None:
+    for chunk in voice():
+        await session.send_audio(chunk)
+
+
+async def answer(session: RealtimeSession, turns: int = 1) -> tuple[str, int]:
+    """The sound and the last words of a turn, which includes the answer after a tool call.
+
+    Of two turns the first is interrupted at its first sound.
+    """
+    words, sound, interrupt = "", 0, turns > 1
     async for event in session:
         if isinstance(event, PartDeltaEvent) and isinstance(event.delta, SpeechPartDelta):
             sound += len(event.delta.audio_chunk or b"")
+            if sound and interrupt:
+                interrupt = False
+                await speak(session)
         elif isinstance(event, PartEndEvent) and isinstance(event.part, SpeechPart):
             words = event.part.transcript or "" if event.part.speaker == "assistant" else words
         elif isinstance(event, RealtimeTurnCompleteEvent):
-            break
+            turns -= 1
+            if not turns:
+                break
     return words, sound
 
 

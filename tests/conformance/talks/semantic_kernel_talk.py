@@ -19,6 +19,7 @@ from semantic_kernel.functions import kernel_function
 from talk import (
     HEARD,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -56,21 +57,30 @@ async def main() -> None:
             await service.send(say)
             await service.send(RealtimeEvent(service_type=SendEvents.RESPONSE_CREATE))
             report(part, *await answer(service, part))
-        for chunk in voice():
-            audio = AudioContent(data=chunk, data_format="base64")
-            sound = RealtimeAudioEvent(
-                service_type=SendEvents.INPUT_AUDIO_BUFFER_APPEND, audio=audio
-            )
-            await service.send(sound)
-        report(HEARD, *await answer(service, HEARD))
+        for part in (HEARD, INTERRUPTED):
+            await speak(service)
+            report(part, *await answer(service, part))
+
+
+async def speak(service: OpenAIRealtimeWebsocket) -> None:
+    for chunk in voice():
+        audio = AudioContent(data=chunk, data_format="base64")
+        await service.send(
+            RealtimeAudioEvent(service_type=SendEvents.INPUT_AUDIO_BUFFER_APPEND, audio=audio)
+        )
 
 
 async def answer(service: OpenAIRealtimeWebsocket, part: str) -> tuple[str, int]:
-    """A turn with a tool call is two responses: with the call, and with the answer."""
-    words, sound, responses = "", 0, 2 if part == TOOL else 1
+    """A turn with a tool call is two responses: with the call, and with the answer. So is one that
+    is interrupted at its first sound."""
+    words, sound, responses = "", 0, 2 if part in (TOOL, INTERRUPTED) else 1
+    interrupt = part == INTERRUPTED
     async for event in service.receive():
         if isinstance(event, RealtimeAudioEvent):
             sound += len(event.audio.data or b"")
+            if interrupt:
+                interrupt = False
+                await speak(service)
         elif isinstance(event, RealtimeTextEvent):
             words += event.text.text
         elif event.service_type == ListenEvents.RESPONSE_DONE:

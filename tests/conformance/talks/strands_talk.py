@@ -10,6 +10,7 @@ from strands.bidi.types.media import AudioDelta
 from talk import (
     HEARD,
     INSTRUCTIONS,
+    INTERRUPTED,
     KEY,
     MODEL,
     SAY,
@@ -41,19 +42,29 @@ async def main() -> None:
     for part in (SPOKEN, SECOND, TOOL):
         await agent.send(SAY[part])
         report(part, *await answer(agent, part))
-    for chunk in voice():
-        await agent.send(AudioDelta(format="pcm", source={"bytes": chunk}))
-    report(HEARD, *await answer(agent, HEARD))
+    for part in (HEARD, INTERRUPTED):
+        await speak(agent)
+        report(part, *await answer(agent, part))
     await agent.stop()
 
 
+async def speak(agent: BidiAgent) -> None:
+    for chunk in voice():
+        await agent.send(AudioDelta(format="pcm", source={"bytes": chunk}))
+
+
 async def answer(agent: BidiAgent, part: str) -> tuple[str, int]:
-    """A turn with a tool call is two responses: with the call, and with the answer."""
-    words, sound, responses = "", 0, 2 if part == TOOL else 1
+    """A turn with a tool call is two responses: with the call, and with the answer. So is one that
+    is interrupted at its first sound."""
+    words, sound, responses = "", 0, 2 if part in (TOOL, INTERRUPTED) else 1
+    interrupt = part == INTERRUPTED
     async for event in agent.receive():
         kind = event.get("type")
         if kind == "bidi_audio_delta":
             sound += len(base64.b64decode(event["audio"]))
+            if interrupt:
+                interrupt = False
+                await speak(agent)
         elif kind == "bidi_transcript_block" and event["role"] == "assistant":
             words = event["transcript"]
         elif kind == "bidi_response_stop":

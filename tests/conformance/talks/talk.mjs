@@ -11,6 +11,7 @@ export const SPOKEN = 'spoken reply';
 export const SECOND = 'second turn';
 export const TOOL = 'tool call';
 export const HEARD = 'spoken turn';
+export const INTERRUPTED = 'interruption';
 export const SAY = {
   [SPOKEN]: 'My name is Ada.',
   [SECOND]: 'What is my name?',

@@ -1,8 +1,8 @@
 """The conversation that every client has, and how it says what came of it.
 
-Three turns are typed, so that the simulator understands them, and answered aloud; the last one is
-spoken (a hum, which turn detection takes for speech). What a script reports is judged elsewhere
-(judging.py).
+Three turns are typed, so that the simulator understands them, and answered aloud; the fourth is
+spoken (a hum, which turn detection takes for speech), and so is the last, which interrupts its own
+answer with another such turn. What a script reports is judged elsewhere (judging.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ HTTP_BASE = WS_BASE.replace("ws://", "http://", 1)
 MODEL = "gpt-realtime-2.1"
 
 INSTRUCTIONS = "You are a friendly guide. Answer in one sentence."
-SPOKEN, SECOND, TOOL, HEARD = "spoken reply", "second turn", "tool call", "spoken turn"
+SPOKEN, SECOND, TOOL = "spoken reply", "second turn", "tool call"
+HEARD, INTERRUPTED = "spoken turn", "interruption"
 SAY = {
     SPOKEN: "My name is Ada.",
     SECOND: "What is my name?",
