@@ -1,7 +1,8 @@
 """A log and a conversation as plain HTML and plain text, for readers without a kernel.
 
 GitHub, nbviewer and a printed page run no JavaScript: what stands here needs none. Everything a
-server said is escaped; nothing of it is ever markup.
+server said is escaped; nothing of it is ever markup. Half a character (a lone surrogate) is mended
+here, at the boundary: it has no UTF-8, and a cell that shows it would fail.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from html import escape
 from itertools import islice
 
 from .conversation import Conversation
-from .events import text_field
+from .events import text_field, whole_characters
 from .explanations import explain
 from .folding import Run, fold
 from .items import Item
@@ -49,7 +50,7 @@ def log_html(log: Rows, limit: int = 200) -> str:
     more = f"<p>… the first {limit} lines of {len(log)} events.</p>" if len(runs) > limit else ""
     names = ("direction", "type", "", "what it says")
     head = "<th>s</th>" + "".join(f"<th{_LEFT}>{name}</th>" for name in names)
-    return (
+    return whole_characters(
         f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
         f"<p>{len(log)} events{escape(_source(log))}</p>"
         f"{_TABLE}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
@@ -78,7 +79,7 @@ def log_text(log: Rows, limit: int = 40) -> str:
     lines = [_text_row(run) for run in runs[:limit]]
     if len(runs) > limit:
         lines.append(f"… the first {limit} lines of {len(log)} events")
-    return "\n".join([f"{len(log)} events{_source(log)}", *lines])
+    return whole_characters("\n".join([f"{len(log)} events{_source(log)}", *lines]))
 
 
 def _text_row(run: Run) -> str:
@@ -102,7 +103,7 @@ def transcript_html(conversation: Conversation) -> str:
         f'<td class="rt-w"{_LEFT}>{escape(words)}</td><td{_LEFT}>{escape(note)}</td></tr>'
         for who, words, note in _transcript(conversation)
     )
-    return (
+    return whole_characters(
         f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
         f"{_TABLE}<tbody>{lines}</tbody></table></div>"
     )
@@ -110,9 +111,11 @@ def transcript_html(conversation: Conversation) -> str:
 
 def transcript_text(conversation: Conversation) -> str:
     """Who said what, a line each."""
-    return "\n".join(
-        f"{who:>9}  {words}" + (f"  ({note})" if note else "")
-        for who, words, note in _transcript(conversation)
+    return whole_characters(
+        "\n".join(
+            f"{who:>9}  {words}" + (f"  ({note})" if note else "")
+            for who, words, note in _transcript(conversation)
+        )
     )
 
 

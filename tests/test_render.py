@@ -63,6 +63,16 @@ def test_what_a_server_says_is_never_markup() -> None:
         assert "<script" not in html and "<img" not in html
 
 
+def test_half_a_character_fails_no_cell() -> None:
+    log = rt.EventLog(endpoint="\ud83d")
+    conversation = rt.Conversation()
+    for event in ({"type": "\ud83d"}, {"type": "error", "error": {"message": "\ud83d"}}):
+        log.append("server", event)
+        conversation.receive(event)
+    shown = (log._repr_html_(), str(log), transcript_html(conversation))
+    assert all(text.encode() for text in (*shown, transcript_text(conversation)))
+
+
 def test_an_empty_log_and_an_empty_conversation() -> None:
     assert "0 events" in log_text(rt.EventLog())
     assert "0 events" in log_html(rt.EventLog())

@@ -74,6 +74,31 @@ def test_what_is_said_before_the_line_stands_is_said_when_it_does(chat: Realtime
     assert ("you", "Hello") in said(chat)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"opening": "Hello"}, "An opening is"), ({"endpoint": "wss://x"}, "An endpoint is")],
+)
+def test_what_is_no_opening_or_endpoint_is_told_at_once(wrong: Any, words: str) -> None:
+    with pytest.raises(rt.Misuse, match=words):
+        RealtimeChat(**wrong)
+
+
+def test_a_chat_that_names_its_endpoint_prints_no_notice(capsys: Any) -> None:
+    RealtimeChat()
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"voice": "nova"}, "The server said"), ({"model": "gpt-9"}, "gpt-9")]
+)
+def test_refused_settings_are_told_once(wrong: Any, words: str) -> None:
+    chat = a_chat(**wrong)
+    chat.start()
+    chat.wait(SOON)
+    (line,) = chat._transcript.lines()
+    assert line.state == "error" and words in line.text
+
+
 def test_started_twice_it_says_so_and_goes_on(chat: RealtimeChat) -> None:
     chat.start()
     chat.start()
@@ -604,8 +629,10 @@ def test_half_a_character_breaks_neither_the_page_nor_the_files(tmp_path: Path) 
         row = chat.log.append("server", event)
         conversation.receive(event)
         chat._take(chat.session, row)
-    for kind in ("jsonl", "wav", "html"):
+    for kind in ("jsonl", "html"):
         assert chat.save(tmp_path / f"chat.{kind}").stat().st_size
+    with pytest.raises(rt.Misuse, match="no WAV"):
+        chat.save(tmp_path / "chat.wav")
     assert len(rt.EventLog.from_jsonl(tmp_path / "chat.jsonl")) == len(chat.log)
     assert "A \ufffd" in (tmp_path / "chat.html").read_text()
     assert all(text.encode() for text in chat._plain.bundle().values())

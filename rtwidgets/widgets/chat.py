@@ -17,7 +17,7 @@ from typing import Any
 
 import ipywidgets
 
-from .. import loop
+from .. import endpoints, loop, openings
 from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
@@ -80,6 +80,10 @@ class RealtimeChat:
         tools: Sequence[Mapping[str, Any]] = (),
         budget: float | None = None,
     ) -> None:
+        if endpoint is not None:  # for None the choices take the default, and the page names it
+            endpoint = endpoints.chosen(endpoint)
+        if opening is not None:
+            opening = openings.checked(opening)
         self.sessions: list[Session] = []
         self._instructions, self._tools, self._budget = instructions, tools, budget
         self._empty = EventLog()

@@ -32,6 +32,8 @@ def file_of(kind: str, conversation: Conversation, log: EventLog, title: str) ->
         lines = (log.to_jsonl() or "").encode("utf-8", "backslashreplace")
         return File(name, "application/x-ndjson", lines)
     if kind == "wav":
+        if not any(row.audio_bytes for row in log.where(direction="server")):
+            raise Misuse("The assistant has said nothing aloud yet: there is no WAV to save.")
         return File(name, "audio/wav", log.wav())
     if kind == "html":
         head = f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title>'

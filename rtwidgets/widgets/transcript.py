@@ -7,6 +7,7 @@ twice, or appears late, ends with the same text.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -105,6 +106,11 @@ def in_order(items: Iterable[str], notices: Iterable[Line]) -> list[str]:
     return order + [name for rest in behind.values() for name in rest]
 
 
+def quotes(text: str, line: Line) -> bool:
+    """Whether an error's words hold those of another, and more."""
+    return line.state == "error" and len(line.text) < len(text) and line.text in text
+
+
 def units(text: str) -> int:
     """The length of `text` as a browser counts it, in UTF-16 units."""
     return len(text) + sum(character > "\uffff" for character in text)
@@ -136,14 +142,17 @@ class Talk:
         self.number = number
         self.heard: dict[str, int] = {}
         self._notices: list[Line] = []
+        self._count = itertools.count()
         self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
 
     def notice(self, text: str, more: str, by: str, state: str) -> None:
-        """Add a line behind what was said last."""
+        """Add a line behind what was said last. An error that quotes the one before replaces it."""
         items = self._item_ids()
         behind = items[-1] if items else ""
-        name = f"notice_{self.number}_{len(self._notices)}"
+        name = f"notice_{self.number}_{next(self._count)}"
         said, meaning = whole_characters(text), whole_characters(more)
+        if state == "error" and self._notices and quotes(said, self._notices[-1]):
+            self._notices.pop()
         self._notices.append(Line(name, by, said, "", state, meaning, behind))
 
     def lines(self) -> list[Line]:
