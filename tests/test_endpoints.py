@@ -8,6 +8,7 @@ import logging
 import pickle
 import socket
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -284,3 +285,19 @@ def test_a_taken_port_is_explained(server: Any) -> None:
     port = int(server.url.split(":")[2].split("/")[0])
     with pytest.raises(rt.ConnectFailed, match=str(port)):
         rt.Simulator(port=port, in_process=True).start()
+
+
+def test_the_simulators_process_is_not_given_the_keys_of_paid_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with rt.Simulator(latency="none") as simulator:
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                theirs = environ.read_bytes()
+            except OSError:
+                continue
+            if simulator.key.encode() in theirs:
+                assert SECRET.encode() not in theirs
+                return
+    pytest.skip("this system does not show the environment of a process in /proc")

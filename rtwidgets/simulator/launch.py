@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 KEY_VARIABLE = "RTWIDGETS_SIMULATOR_KEY"
+REAL_KEYS = frozenset({"OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"})
 CHAT_KEY_VARIABLE = "RTWIDGETS_CHAT_KEY"  # sent to --chat-url, where that wants one
 LOOPBACK = "127.0.0.1"
 LOOPBACKS = (LOOPBACK, "localhost", "::1")
@@ -224,7 +225,9 @@ class _Child:
 
     def __init__(self, simulator: Simulator) -> None:
         self._settings, self._port = simulator.settings, simulator.port
-        self._environment = {**os.environ, KEY_VARIABLE: simulator.key, **_import_path()}
+        # The keys of paid services are not for a simulator: it has no use for them.
+        mine = {name: value for name, value in os.environ.items() if name not in REAL_KEYS}
+        self._environment = {**mine, KEY_VARIABLE: simulator.key, **_import_path()}
         if simulator.settings.chat_key:
             self._environment[CHAT_KEY_VARIABLE] = simulator.settings.chat_key
         self._process: subprocess.Popen[str] | None = None
