@@ -28,6 +28,7 @@ from rtwidgets.simulator.frames import (
     frame,
     unmasked,
 )
+from rtwidgets.simulator.latency import TYPICAL
 from rtwidgets.simulator.recordings import Recordings
 
 
@@ -183,6 +184,28 @@ def test_a_handshake_without_its_key_is_refused(simulator: Simulator) -> None:
 )
 def test_an_append_is_read_at_once_or_not_at_all(text: str, sound: bytes | None) -> None:
     assert schema.appended(text) == sound
+
+
+def test_the_short_cut_hears_the_same() -> None:
+    chunks = [silence(40)] * 10 + [hum(40)] * 20 + [silence(40)] * 20
+    slow, quick = Desk(), Desk()
+    for chunk in chunks:
+        slow.send(chunk)
+        frame = json.dumps(chunk)
+        if not quick.engine.hears(frame, quick.now):
+            quick.engine.receive(frame, quick.now)
+        quick.settle()
+    assert quick.events == slow.events
+
+
+def test_the_short_cut_is_not_taken_where_something_comes_first() -> None:
+    frame = json.dumps(hum(40))
+    desk = Desk()
+    assert not desk.engine.hears(json.dumps(respond()), desk.now)
+    assert desk.engine.hears(frame, desk.now)
+    desk.engine.receive(json.dumps(respond()), desk.now)
+    assert not desk.engine.hears(frame, desk.now)
+    assert not Desk(latency=TYPICAL).engine.hears(frame, 9.0)
 
 
 # --- the sound of turns

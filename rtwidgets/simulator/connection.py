@@ -62,9 +62,15 @@ class Connection:
         self._serve()
 
     def received(self, message: str | bytes) -> None:
-        if self._engine is not None:
-            self._engine.receive(message, self._now())
-            self._serve()
+        engine = self._engine
+        if engine is None:
+            return
+        now = self._now()
+        if not engine.hears(message, now):
+            engine.receive(message, now)
+        elif not engine.news:
+            return
+        self._serve()
 
     def lost(self) -> None:
         if self._opened is not None:

@@ -123,6 +123,29 @@ class Engine:
         self._arrival = max(now + self.pace.of("line"), self._arrival)
         self._timeline.at(self._arrival, partial(self._read, frame))
 
+    def hears(self, frame: str | bytes, now: float) -> bool:
+        """A short cut for what comes most: take a frame of sound here and now.
+
+        False where it is none, or where something else must happen first: use `receive`. After
+        True there is more to do only if there is `news`.
+        """
+        if self.pace.latency.line or now < self._arrival or self.closing is not None:
+            return False
+        due = self._timeline.next_time()
+        if due is not None and due <= now:
+            return False
+        sound = schema.appended(frame)
+        if sound is None:
+            return False
+        self._timeline.now = max(now, self._timeline.now)
+        self.input.append(sound)
+        return True
+
+    @property
+    def news(self) -> bool:
+        """Whether there are events to send or jobs to do."""
+        return bool(self._outbox or self._jobs)
+
     def end(self) -> None:
         """The line is gone: let go of what is kept beyond this object."""
         for entry in self.items:
