@@ -11,7 +11,7 @@ A module imports only from modules printed above it.
     schema.py       what every client event may hold
     tokens.py  items.py  sessions.py    usage; the conversation's order; what session.update changes
     g711.py         telephone audio
-    planning.py  outputs.py  responses.py    one response: what is asked for, then event by event
+    planning.py  outputs.py  mcpcalls.py  responses.py      one response, event by event
     vad.py  recordings.py  transcription.py  input_audio.py     what the user says
     timeline.py  idle.py  listings.py        what happens when, and by itself
     engine.py       one session: frames in, events out; no I/O, no clock, no chance

@@ -32,10 +32,11 @@ from .items import Entry, Items, entry_from_client
 from .jobs import Job, Listen, NewId, Result
 from .latency import NONE, Latency, Pace, Vary, slower, steady
 from .listings import Listings
+from .outputs import Stage
 from .planning import plan_for
 from .recordings import Recordings
 from .refusals import Refusal
-from .responses import CancelReason, Pause, Response, Stage
+from .responses import CancelReason, Pause, Response
 from .rules import RULES
 from .timeline import Due, Timeline
 from .tokens import Ledger

@@ -1,14 +1,16 @@
-"""One item of a response while it is being made, and how its words and sound are cut."""
+"""What a response is made with, and one item of it while it is being made."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .items import Entry
-from .jobs import Call, NewId
+from . import tokens
+from .items import Entry, Items
+from .jobs import Call, Job, NewId
+from .latency import Pace
 from .mcp import Granted
 
 Json = dict[str, Any]
@@ -19,6 +21,19 @@ ROUND = (2, 3)  # then so many deltas of audio and of transcript in turn
 LEAST_SENTENCE = 12  # characters; "No. 5" and "Hm." are not spoken by themselves
 
 _SENTENCE = re.compile(r"[^.!?…。！？\n]*(?:[.!?…。！？]+[\"”’)]*\s+|\n+)")
+
+
+@dataclass
+class Stage:
+    """What a response may touch of the session it belongs to."""
+
+    emit: Callable[[Json], None]
+    ask: Callable[[Job], None]
+    new_id: NewId
+    pace: Pace
+    items: Items
+    ledger: tokens.Ledger
+    heard_audio: Callable[[], None]
 
 
 @dataclass
@@ -48,6 +63,19 @@ class Output:
     @property
     def is_call(self) -> bool:
         return self.kind != "message"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether this is an MCP call whose answer is still to come."""
+        return self.kind == "mcp" and self.is_open and not self.is_closed
+
+    def approved(self, approval: Json) -> bool:
+        """Take the client's answer to an approval request of this call, if it is one."""
+        asked = self.entry.wire.get("approval_request_id")
+        if asked != approval["approval_request_id"] or self.approval is not None:
+            return False
+        self.approval = approval
+        return True
 
     @property
     def text(self) -> str:

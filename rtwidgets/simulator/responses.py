@@ -12,18 +12,14 @@ of a cancelled one §3.5 (documented, no raw capture), MCP calls §3.8.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from ..audio import encode
-from . import outputs, tokens
+from . import mcpcalls, outputs, tokens
 from .g711 import bytes_per_ms, from_pcm
-from .items import Entry, Items
-from .jobs import Answer, Failure, Job, NewId, Result, Said, Speak, Think
-from .latency import Pace
-from .mcp import ToolFailed
-from .outputs import Output, Segment
+from .jobs import Answer, Failure, Job, Result, Said, Speak, Think
+from .outputs import Output, Segment, Stage
 from .planning import Plan
 
 Json = dict[str, Any]
@@ -32,19 +28,6 @@ CancelReason = Literal["client_cancelled", "turn_detected"]
 
 OBFUSCATED_LENGTH = 16  # captured: `obfuscation` pads the delta to this many characters
 AUDIO_TOKENS_A_PIECE = 8  # about what a spoken piece costs; only to cut a reply short
-
-
-@dataclass
-class Stage:
-    """What a response may touch of the session it belongs to."""
-
-    emit: Callable[[Json], None]
-    ask: Callable[[Job], None]
-    new_id: NewId
-    pace: Pace
-    items: Items
-    ledger: tokens.Ledger
-    heard_audio: Callable[[], None]
 
 
 class Response:
@@ -225,7 +208,8 @@ class Response:
                 self._call_delta(output, piece)
                 yield self.stage.pace.of("text_delta")
             if output.kind == "mcp":
-                yield from self._mcp_asked(output)
+                where = self._call_place(output)
+                yield from mcpcalls.ask(self.stage, output, where, self.in_conversation)
             return
         place = 0
         while self.failure is None and not (output.complete and place == len(output.segments)):
@@ -317,68 +301,22 @@ class Response:
             spoken = [o.entry.tokens() for o in self.outputs if o.is_open]
             self.stage.ledger.last = [*self._context, *spoken]
 
-    # --- MCP (§3.8): the call runs here, and its result comes after response.done
-
-    def _mcp_asked(self, output: Output) -> Iterator[Pause]:
-        wire = output.entry.wire
-        wire["arguments"] = output.said
-        done = {"type": "response.mcp_call_arguments.done", **self._call_place(output)}
-        self.stage.emit({**done, "arguments": output.said})
-        assert output.granted is not None
-        if output.granted.needs_approval:
-            self._ask_approval(output)
-            while output.approval is None:
-                yield None
-        if output.approval is None or output.approval["approve"]:
-            self._about_call("in_progress", output)
-
-    def _ask_approval(self, output: Output) -> None:
-        wire = output.entry.wire
-        request = {"id": self.stage.new_id("item_", 21), "type": "mcp_approval_request"}
-        request |= {key: wire[key] for key in ("server_label", "name", "arguments")}
-        wire["approval_request_id"] = request["id"]
-        entry = Entry(request, by_model=True)
-        previous = self.stage.items.add(entry) if self.in_conversation else None
-        for what in ("added", "done"):
-            event = {"type": f"conversation.item.{what}", "previous_item_id": previous}
-            self.stage.emit({**event, "item": dict(request)})
-
     def approve(self, approval: Json) -> bool:
         """Take the client's mcp_approval_response; False when nothing here waits for it."""
-        for output in self.outputs:
-            asked = output.entry.wire.get("approval_request_id")
-            if asked == approval["approval_request_id"] and output.approval is None:
-                output.approval = approval
-                return True
-        return False
+        return any(output.approved(approval) for output in self.outputs)
 
     @property
     def calls_mcp(self) -> bool:
-        return any(o.kind == "mcp" and o.is_open and not o.is_closed for o in self.outputs)
+        return any(output.is_running for output in self.outputs)
 
     def tail(self) -> Iterator[Pause]:
-        """After response.done: what the called tools answered."""
+        """After response.done: what the MCP tools that were called answered (§3.8)."""
         for output in self.outputs:
-            if output.kind == "mcp" and output.is_open and not output.is_closed:
+            if output.is_running:
                 yield self.stage.pace.of("first_delta")
-                self._run_tool(output)
+                ended = mcpcalls.run(output)
                 self._close(output, "completed")
-                failed = output.entry.wire["error"] is not None
-                self._about_call("failed" if failed else "completed", output)
-
-    def _run_tool(self, output: Output) -> None:
-        wire = output.entry.wire
-        assert output.granted is not None
-        try:
-            if output.approval is not None and not output.approval["approve"]:
-                raise ToolFailed("The client did not approve the call.")  # words are ours
-            wire["output"] = output.granted.tool.run(output.said)
-        except ToolFailed as failed:
-            wire["error"] = {"type": "tool_execution_error", "message": str(failed)}
-
-    def _about_call(self, what: str, output: Output) -> None:
-        event = {"type": f"response.mcp_call.{what}", "output_index": output.index}
-        self.stage.emit({**event, "item_id": output.entry.id})
+                mcpcalls.tell(self.stage, ended, output)
 
     # --- parts of events
 
