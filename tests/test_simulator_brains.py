@@ -249,6 +249,58 @@ def test_a_chat_endpoint_that_is_not_there_is_a_failed_response() -> None:
     assert "cannot be reached" in response["status_details"]["error"]["message"]
 
 
+@pytest.mark.parametrize("modality", ["text", "audio"])
+def test_a_chat_endpoint_answers_through_the_server(endpoint: str, modality: str) -> None:
+    from test_simulator_server import KEY, in_session, until
+
+    chat = {"chat_url": endpoint, "chat_model": "echo"}
+    with Simulator(in_process=True, key=KEY, **chat) as simulator:
+
+        async def talk(line: Any) -> Any:
+            for sent in (user_text("Hello."), respond(output_modalities=[modality])):
+                await line.send(json.dumps(sent))
+            return (await until(line, "response.done"))[-1]["response"]
+
+        (item,) = in_session(simulator, talk)["output"]
+    content = item["content"][0]
+    assert (content.get("text") or content.get("transcript")) == "You said Hello."
+
+
+def test_a_brain_of_ones_own_may_be_slow_and_is_not_waited_for() -> None:
+    """Another session is answered while this brain still thinks."""
+    from test_simulator_server import KEY, MODEL, until
+    from websockets.asyncio.client import connect as dial
+
+    thinking = threading.Event()
+
+    class Slow:
+        def answer(self, question: Question) -> Answer:
+            if question.instructions == "slow":
+                thinking.wait(20)
+            return Answer("Here.")
+
+    async def both(url: str) -> list[str]:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with (
+            dial(url, additional_headers=headers) as slow,
+            dial(url, additional_headers=headers) as quick,
+        ):
+            text = {"output_modalities": ["text"]}
+            await slow.send(json.dumps(respond(instructions="slow", **text)))
+            await until(slow, "response.created")
+            await quick.send(json.dumps(respond(**text)))
+            first = await until(quick, "response.done")
+            thinking.set()
+            return [events[-1]["response"]["status"] for events in (first, await until(slow, DONE))]
+
+    with Simulator(in_process=True, key=KEY, brain=Slow()) as simulator:
+        url = simulator.url + MODEL
+        assert asyncio.run(asyncio.wait_for(both(url), 15)) == ["completed", "completed"]
+
+
+DONE = "response.done"
+
+
 # --- in a process of its own
 
 

@@ -357,6 +357,26 @@ def test_a_client_can_be_refused_by_http_instead() -> None:
         child.stdin.close()
 
 
+def test_beyond_this_machine_it_serves_with_a_key_and_a_warning() -> None:
+    command = [sys.executable, "-m", "rtwidgets", "serve", "--port", "0", "--host", "0.0.0.0"]
+    command += ["--key", KEY, "--until-stdin-closes"]
+    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    with subprocess.Popen(command, text=True, **pipes) as child:  # type: ignore[call-overload]
+        simulator = Simulator(key=KEY)
+        simulator.url = child.stdout.readline().strip()
+        headers = {"Host": "teacher.example"}  # the name by which others know this machine
+        created = in_session(simulator, event)
+        request = urllib.request.Request(http(simulator, "/status.json"), headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            assert json.load(answer)["simulator"] == "rtwidgets-simulator"
+        said, code, _ = in_session(simulator, ending, key="sk-wrong-not-a-key")
+        child.stdin.close()
+        warning = child.stderr.read()
+    assert created["type"] == "session.created"
+    assert (said["error"]["code"], code) == ("invalid_api_key", 3000)
+    assert "listening on 0.0.0.0" in warning and KEY not in warning
+
+
 @pytest.mark.parametrize("in_process", [True, False])
 def test_a_port_that_is_taken_is_a_sentence(in_process: bool) -> None:
     with socket.socket() as taken:
