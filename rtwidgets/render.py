@@ -142,6 +142,8 @@ def note_of(item: Item) -> str:
     notes = []
     if item.role == "assistant":
         spoken = item.audio_ms
+        if item.truncated_ms is not None:
+            return _interruption(item.truncated_ms, spoken)
         if spoken:
             notes.append(f"{spoken / 1000:.1f} s of speech")
         elif not item.response_id:
@@ -152,11 +154,16 @@ def note_of(item: Item) -> str:
         notes.append(
             "spoken" if any(part.type == "input_audio" for part in item.content) else "typed"
         )
-    if item.truncated_ms is not None:
-        notes.append(f"heard {item.truncated_ms / 1000:.1f} s of it")
-    elif item.status == "incomplete":
+    if item.status == "incomplete":
         notes.append("cut short")
     return ", ".join(notes)
+
+
+def _interruption(heard_ms: int, spoken_ms: int) -> str:
+    if not heard_ms:
+        return "interrupted before any of it was heard; nothing of it is remembered"
+    of = f" of {spoken_ms / 1000:.1f} s" if spoken_ms else ""
+    return f"interrupted after {heard_ms / 1000:.1f} s{of}; only that much is remembered"
 
 
 def _short(text: str, limit: int = 160) -> str:

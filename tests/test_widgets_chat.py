@@ -21,6 +21,7 @@ import rtwidgets as rt
 from rtwidgets import endpoints, loop
 from rtwidgets.events import item_create
 from rtwidgets.openings import Opening
+from rtwidgets.widgets import hints
 from rtwidgets.widgets.budget import budget_left
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.choices import FIRST_WORDS, Choices, words_field
@@ -249,6 +250,66 @@ def test_after_an_interrupt_nothing_more_of_the_reply_is_played(chat: RealtimeCh
     chat._speaker._handle_custom_msg({"t": "hello", "page": "one"}, [])
     assert chat._sender.drain(SOON)
     assert [one["item_id"] for one in sent if one["t"] == "audio"] == ["next"]
+
+
+def test_an_interrupt_before_the_first_word_says_so_and_asks_what_was_typed_meanwhile() -> None:
+    chat = RealtimeChat(opening=HELLO, endpoint=rt.Simulated(where="thread"))
+    chat.start()
+    while chat.session is None or not chat.session.is_open:
+        loop.run(asyncio.sleep(0), SOON)
+    chat.session.wait_for("response.created", SOON)
+    chat.say("Hello")
+    chat.interrupt()
+    chat.wait(SOON)
+    speakers = {speaker: text for speaker, text in said(chat)[:-1]}
+    assert speakers == {"you": "Hello", "assistant": "No word was said: interrupted."}
+    assert chat.conversation.items[-1].role == "assistant" and chat.conversation.items[-1].text
+    assert not chat.log.where(type="error")
+    chat.stop()
+
+
+def test_stopped_before_it_was_heard_a_line_says_so(chat: RealtimeChat) -> None:
+    chat.start()
+    chat.wait(SOON)
+    play(chat, {})
+    chat.stop()
+    chat.wait(SOON)
+    assert "none of it heard" in chat._transcript.lines()[-1].note
+
+
+def hint_of(chat: RealtimeChat) -> str:
+    assert chat._sender.drain(SOON)
+    return chat._transcript.hint
+
+
+@pytest.mark.parametrize(
+    ("opening", "hint"),
+    [
+        (rt.WaitForUser(), hints.SPEAK),
+        (rt.ScriptedGreeting("Hello"), hints.YOUR_TURN),
+        (HELLO, ""),
+    ],
+)
+def test_the_hint_says_what_to_do_next(opening: Any, hint: str) -> None:
+    chat = a_chat(opening=opening)
+    assert hint_of(chat) == hints.CHOOSE
+    chat.start()
+    chat.wait(SOON)
+    assert hint_of(chat) == hint
+    chat.say("Hello")
+    chat.wait(SOON)
+    assert hint_of(chat) == ""
+    chat.stop()
+    assert hint_of(chat) == ""
+
+
+def test_words_that_have_to_wait_are_hinted_at() -> None:
+    conversation = rt.Conversation()
+    response = {"id": "r", "status": "in_progress", "conversation_id": "c"}
+    conversation.receive({"type": "response.created", "response": response})
+    assert hints.hint_during(HELLO, conversation, 0) == ""
+    conversation.request({"type": "response.create"})
+    assert hints.hint_during(HELLO, conversation, 0) == hints.QUEUED
 
 
 def test_the_volume_is_a_number_from_0_to_1(chat: RealtimeChat) -> None:

@@ -9,7 +9,16 @@ import pytest
 from rtwidgets import Conversation
 from rtwidgets.conversation import Item, Part, Response
 from rtwidgets.widgets.comm import Sender
-from rtwidgets.widgets.transcript import Line, Transcript, change, in_order, line_of, units
+from rtwidgets.widgets.transcript import (
+    Line,
+    Transcript,
+    change,
+    heard_of,
+    in_order,
+    line_of,
+    units,
+    wordless,
+)
 
 SOON = 10.0
 SECOND = 48_000
@@ -39,6 +48,7 @@ def test_what_was_spoken_says_how_long_and_how_much_was_heard() -> None:
     item, response = spoken()
     assert line_of(item, response).note == "2.0 s of speech"
     assert line_of(item, response, heard_ms=500).note == "2.0 s of speech, heard 25 %"
+    assert line_of(item, response, heard_ms=0).note == "2.0 s of speech, none of it heard"
     assert line_of(item, response, heard_ms=2001).note == "2.0 s of speech, heard 100 %"
 
 
@@ -172,6 +182,45 @@ def test_a_truncated_item_keeps_the_words_that_were_said() -> None:
     truncated = {"type": "conversation.item.truncated", "item_id": "a", "audio_end_ms": 300}
     conversation.receive(truncated)
     assert text_of(transcript) == [("a", "Good day")]
+
+
+def test_what_was_cut_short_after_it_was_complete_says_what_is_remembered() -> None:
+    item, response = spoken()
+    item.truncated_ms = 500
+    line = line_of(item, response)
+    assert line.state == "cut" and "grey" in line.more
+    assert line.note == "interrupted after 0.5 s of 2.0 s; only that much is remembered"
+    item.truncated_ms = 0
+    assert line_of(item, response).note.startswith("interrupted before any of it was heard")
+
+
+@pytest.mark.parametrize(("ms", "heard"), [(0, ""), (400, "One"), (900, "One two"), (2000, None)])
+def test_what_was_heard_of_a_text_ends_with_a_word(ms: int, heard: str | None) -> None:
+    item, text = spoken()[0], "One two three four"
+    item.truncated_ms = ms
+    assert heard_of(text, item) == (-1 if heard is None else len(heard))
+
+
+def test_a_reply_that_ended_before_a_word_says_so() -> None:
+    details = {"reason": "client_cancelled"}
+    response = Response("r", "cancelled", status_details=details)
+    assert wordless(response) == "No word was said: interrupted."
+    assert wordless(Response("r", "completed")) == ""
+    item = Item("i", "message", "assistant", "incomplete", response_id="r")
+    assert line_of(item, response).note == "interrupted before a word was said"
+
+
+def test_when_the_conversation_is_over_nothing_streams() -> None:
+    conversation, transcript = Conversation(), Recorded()
+    transcript.follow(conversation)
+    item = {"id": "a", "type": "message", "role": "assistant", "status": "in_progress"}
+    conversation.receive({"type": "conversation.item.added", "item": item})
+    part = {"type": "response.output_text.delta", "item_id": "a", "response_id": "r"}
+    conversation.receive({**part, "delta": "Good"})
+    assert transcript.lines()[0].state == "streaming"
+    transcript.over("cut off: the line was lost")
+    (line,) = transcript.lines()
+    assert (line.state, line.note) == ("cut", "cut off: the line was lost")
 
 
 def test_half_a_character_is_marked_and_made_whole_by_its_other_half() -> None:

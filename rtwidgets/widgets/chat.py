@@ -24,6 +24,7 @@ from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
 from ..events import error_of, text_field
 from ..explanations import explain
+from ..items import Response
 from ..log import EventLog, Row
 from ..openings import Opening
 from ..session import AsyncSession
@@ -35,16 +36,13 @@ from .eventtable import EventTable
 from .fallback import Fallback
 from .files import File, file_of, small_page_of, text_of
 from .hands import Hands
+from .hints import CHOOSE, hint_before, hint_during
 from .interruption import fall_silent, interrupt
 from .status import RUNNING, Status, status_before, status_of
-from .transcript import Transcript
+from .transcript import Transcript, wordless
 from .trouble import Troubles
 from .voice import Speaker
 
-HINT = (
-    "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
-    "machine answers, and it really speaks."
-)
 PATIENCE = 30.0
 """Seconds that a chat which is closed waits for what it has under way."""
 
@@ -114,7 +112,7 @@ class RealtimeChat:
             fields=self._choices.fields,
         )
         self._composer = Controls("composer", *hands)
-        self._transcript = Transcript(hint=HINT)
+        self._transcript = Transcript(hint=CHOOSE)
         self._speaker = Speaker(self._heard)
         self._table = EventTable(self._empty)
         tools_row = ipywidgets.HBox([self._composer, self._speaker])
@@ -198,6 +196,7 @@ class RealtimeChat:
                 return
             if self._opening is not None:
                 self._opening.cancel()
+            self._transcript.over("cut off by Stop")
             self._enter("ended")
             self._hands.give(self._close(self.session.asynchronous))
         self._plain.update()
@@ -286,7 +285,10 @@ class RealtimeChat:
         self._sender.call(lambda: close_tree(self.view))
 
     async def _close(self, session: AsyncSession) -> None:
-        await fall_silent(session, self._speaker)
+        cut = await fall_silent(session, self._speaker)
+        if self.session is not None and session is self.session.asynchronous:
+            for item_id, ms in cut.items():
+                self._transcript.heard(item_id, ms)
         await session.close()
         self._duty.wake()
         self._rewrite.wake()
@@ -347,10 +349,19 @@ class RealtimeChat:
         if row.direction == "local" and text_field(event, "message"):
             self._transcript.notice(text_field(event, "message"), by="error", state="error")
         if row.type == "line.lost":
+            self._transcript.over("cut off: the line was lost")
             self._enter("ended")
             self._hands.give(session.asynchronous.close())
         if row.type == "response.done":
+            self._show_end(session.conversation.responses.get(row.response_id))
             self._rewrite.wake()
+
+    def _show_end(self, response: Response | None) -> None:
+        """A reply has ended: one without a word has no line of its own to say so."""
+        text = wordless(response) if response is not None else ""
+        if response is not None and text:
+            state = "error" if response.status == "failed" else "notice"
+            self._transcript.notice(text, response.error, by="assistant", state=state)
 
     def _heard(self, item_id: str, ms: int, done: bool) -> None:
         """The page played that much of an item."""
@@ -413,6 +424,7 @@ class RealtimeChat:
         status = self._status()
         self._header.show(status)
         self._composer.show(status)
+        self._transcript.put(hint=self._hint())
         self._choices.lock(status.state in RUNNING)
 
     def _status(self) -> Status:
@@ -422,6 +434,13 @@ class RealtimeChat:
             return status_of(state, live, self._since, self._until, self._troubles.sentence)
         choice = self._choice if state == "confirm" else self._choices.current()
         return status_before(state, choice, self._notice, self._troubles.sentence)
+
+    def _hint(self) -> str:
+        session = self.session
+        if self._state != "open" or session is None:
+            return hint_before(self._state, not self._transcript.lines())
+        opening = session.asynchronous.opening
+        return hint_during(opening, session.conversation, self._speaker.waiting)
 
     def _file(self, kind: str) -> File:
         return file_of(kind, self.conversation, self.log, repr(self))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from ..events import item_truncate
+from ..events import item_truncate, response_create
 from ..session import AsyncSession
+from .hints import has_to_wait
 from .voice import Speaker
 
 
 async def interrupt(session: AsyncSession, speaker: Speaker) -> None:
     """Stop the reply that is being made, and take back what nobody heard of it and of others that
-    waited to be heard."""
+    waited to be heard. What a person asked meanwhile is asked now."""
+    asked = has_to_wait(session.conversation)
     cut = await fall_silent(session, speaker)
     await session.interrupt()
     for item_id, ms in cut.items():
         await session.send(item_truncate(item_id, ms))
+    if asked:
+        await session.settled()
+        await session.send(response_create())
 
 
 async def fall_silent(session: AsyncSession, speaker: Speaker) -> dict[str, int]:

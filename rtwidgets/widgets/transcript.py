@@ -20,6 +20,8 @@ from ..render import note_of, speaker
 from .comm import Buffers, Content, Live, Sender
 from .page import page_code
 
+GREY = "The grey words were not heard, as near as the time tells."
+
 
 @dataclass(frozen=True)
 class Line:
@@ -31,6 +33,7 @@ class Line:
         note: a few words at the right: how long, typed, silent, cancelled.
         more: a sentence or two below the text: what an error means and what to do.
         behind: for a notice, the id of the line it stands behind.
+        heard: about how many characters of the text were heard, -1 for all of them.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Line:
     state: str = "done"
     more: str = ""
     behind: str = ""
+    heard: int = -1
 
 
 def line_of(item: Item, response: Response | None = None, heard_ms: int | None = None) -> Line:
@@ -59,19 +63,37 @@ def line_of(item: Item, response: Response | None = None, heard_ms: int | None =
     if response is None:
         return Line(item.id, speaker(item), item.text, note_of(item))
     note = ", ".join(_notes(item, state, response, heard_ms))
-    return Line(item.id, speaker(item), item.text, note, state, response.error)
+    more = response.error or (GREY if item.truncated_ms else "")
+    return Line(item.id, speaker(item), item.text, note, state, more)
+
+
+def heard_of(text: str, item: Item) -> int:
+    """How many characters of `text` were heard of an item that was cut short; -1 for all.
+
+    By its share of the time, to the end of a word: nobody says which word was spoken when.
+    """
+    if item.truncated_ms is None or item.truncated_ms >= item.audio_ms:
+        return -1
+    about = round(len(text) * item.truncated_ms / item.audio_ms)
+    return max(0, text.rfind(" ", 0, about + 1))
 
 
 def _notes(item: Item, state: str, response: Response, heard_ms: int | None) -> Iterable[str]:
+    if state == "cut" and item.truncated_ms is None and not (item.audio_ms or item.text):
+        yield f"{_ending(response)} before a word was said"
+        return
     if item.audio_ms or state != "streaming":  # what will come of it is not known before
         yield note_of(item)
     if item.audio_ms and heard_ms is not None and item.truncated_ms is None:
-        yield f"heard {min(100, round(100 * heard_ms / item.audio_ms))} %"
-    if state == "cut":
+        share = min(100, round(100 * heard_ms / item.audio_ms))
+        yield f"heard {share} %" if heard_ms else "none of it heard"
+    if state == "cut" and item.truncated_ms is None:
         yield _ending(response)
 
 
 def _state(item: Item, response: Response | None) -> str:
+    if item.truncated_ms is not None:
+        return "cut"
     # A response known from a stray delta alone says nothing of itself; its item may.
     status = (response.status if response is not None else "") or item.status
     return {
@@ -90,6 +112,13 @@ def _ending(response: Response) -> str:
         "max_output_tokens": "max_output_tokens reached",
         "content_filter": "stopped by the content filter",
     }.get(reason, response.status)
+
+
+def wordless(response: Response) -> str:
+    """What to say of a reply that ended without any item; empty where it has one, or went well."""
+    if response.items or response.status == "completed":
+        return ""
+    return f"No word was said: {_ending(response)}."
 
 
 def in_order(items: Iterable[str], notices: Iterable[Line]) -> list[str]:
@@ -125,6 +154,7 @@ def change(line: Line, before: Line | None) -> Content:
         "note": line.note,
         "state": line.state,
         "more": line.more,
+        "heard": line.heard if line.heard < 0 else units(line.text[: line.heard]),
         "at": units(old),
         "text": line.text[len(old) :],
     }
@@ -135,12 +165,14 @@ class Talk:
 
     Attributes:
         number: tells one conversation from the next.
+        over: how it ended, in a few words; what still streamed then was cut off. Empty before.
     """
 
     def __init__(self, conversation: Conversation, number: int) -> None:
         self.conversation = conversation
         self.number = number
         self.heard: dict[str, int] = {}
+        self.over = ""
         self._notices: list[Line] = []
         self._count = itertools.count()
         self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
@@ -170,8 +202,14 @@ class Talk:
             # Mended here, not only on the way: half a character and its other half, which comes
             # with the next delta, are one piece of text to the page.
             self._said[item.id] = whole_characters(line.text) or self._said.get(item.id, "")
-            yield replace(line, text=self._said[item.id])
+            said = self._said[item.id]
+            yield self._ended(replace(line, text=said, heard=heard_of(said, item)))
         yield from tuple(self._notices)
+
+    def _ended(self, line: Line) -> Line:
+        if not self.over or line.state != "streaming":
+            return line
+        return replace(line, state="cut", note=", ".join(filter(None, (line.note, self.over))))
 
 
 class Transcript(Live):
@@ -179,7 +217,7 @@ class Transcript(Live):
 
     _esm = page_code("transcript.js")
     height = traitlets.Unicode("15rem").tag(sync=True)
-    hint = traitlets.Unicode("").tag(sync=True)
+    hint = traitlets.Unicode("").tag(sync=True)  # what to do next; below the lines
 
     def __init__(
         self, *, hint: str = "", height: str = "15rem", sender: Sender | None = None
@@ -199,6 +237,11 @@ class Transcript(Live):
     def heard(self, item_id: str, milliseconds: int) -> None:
         """So much of an item's audio has been played."""
         self._talk.heard[item_id] = milliseconds
+        self.wake()
+
+    def over(self, how: str) -> None:
+        """The conversation has ended, in a few words: nothing more will stream."""
+        self._talk.over = how
         self.wake()
 
     def notice(

@@ -140,6 +140,11 @@ class Speaker(Live):
         """Milliseconds of audio that were sent to a page and are still to be heard."""
         return sum(ms - self.heard.get(item, 0) for item, ms in tuple(self._sent.items()))
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait until the one before them was heard."""
+        return max(0, len(self._sent) - 1)
+
     async def played_out(self) -> None:
         """Wait until what was sent has been heard, where a page plays it."""
         await asyncio.to_thread(self._sender.drain, 1.0)

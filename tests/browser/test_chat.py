@@ -258,7 +258,7 @@ def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> N
     chat.page.locator(".rtw-interrupt").focus()
     chat.page.keyboard.press("Enter")
     chat.until("document.querySelector('.rtw-voice').dataset.playing === 'false'")
-    chat.until("document.querySelector('.rtw-line .rtw-note').innerText.includes('of it')")
+    chat.until("document.querySelector('.rtw-line .rtw-note').innerText.includes('interrupted')")
     assert "conversation.item.truncated" in chat.run(1)
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Lines, spliced } from "../../rtwidgets/widgets/static/transcript.js";
+import { halves, Lines, spliced } from "../../rtwidgets/widgets/static/transcript.js";
 
 const line = (id, text, at = 0) => ({
   id,
@@ -18,6 +18,11 @@ test("text goes where it belongs, and not where something is missing", () => {
   assert.equal(spliced("Good day", 0, "Hello"), "Hello");
   assert.equal(spliced("Good day", 4, " day"), "Good day");
   assert.equal(spliced("", 4, " day"), null);
+});
+
+test("what was not heard stands behind what was", () => {
+  assert.deepEqual(halves({ text: "Good day", heard: 4 }), ["Good", " day"]);
+  assert.deepEqual(halves({ text: "Good day", heard: -1 }), ["Good day", ""]);
 });
 
 test("changes put together give the same as the whole, also when they come twice", () => {

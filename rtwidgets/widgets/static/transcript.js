@@ -34,6 +34,12 @@ export class Lines {
   }
 }
 
+/** The text that was heard, and the rest of it. */
+export function halves({ text, heard }) {
+  const end = heard < 0 ? text.length : heard;
+  return [text.slice(0, end), text.slice(end)];
+}
+
 /** Let a text node say `text`; what it says already stays, so that a selection survives streaming. */
 function growText(node, text) {
   if (text.startsWith(node.data)) {
@@ -43,6 +49,7 @@ function growText(node, text) {
 
 class View {
   constructor(model, el, store) {
+    this.model = model;
     this.store = store;
     this.parts = new Map(); // id -> the elements of its line
     this.following = true;
@@ -55,7 +62,6 @@ class View {
     });
     this.list.style.height = model.get("height");
     this.hint = make("p", "rtw-hint");
-    setText(this.hint, model.get("hint"));
     this.jump = make(
       "button",
       "rtw-button rtw-jump",
@@ -74,20 +80,21 @@ class View {
 
   draw() {
     const { order, lines } = this.store;
-    this.hint.hidden = order.length > 0;
+    setText(this.hint, this.model.get("hint"));
+    this.hint.hidden = !this.model.get("hint");
     for (const [id, parts] of this.parts) {
       if (lines.has(id)) continue;
       parts.row.remove();
       this.parts.delete(id);
     }
-    let before = this.hint;
+    let place = this.list.firstChild; // the hint stands behind all lines
     for (const id of order) {
       const line = lines.get(id);
       if (!line) continue;
       const parts = this.parts.get(id) ?? this.blank(id);
       this.fill(parts, line);
-      if (parts.row.previousSibling !== before) before.after(parts.row);
-      before = parts.row;
+      if (parts.row !== place) this.list.insertBefore(parts.row, place);
+      place = parts.row.nextSibling;
     }
     if (this.following) this.follow();
   }
@@ -96,10 +103,11 @@ class View {
     const parts = {
       speaker: make("span", "rtw-speaker"),
       words: document.createTextNode(""),
+      unheard: make("span", "rtw-unheard"),
       note: make("span", "rtw-note"),
       more: make("span", "rtw-more"),
     };
-    const text = make("span", "rtw-text", {}, parts.words);
+    const text = make("span", "rtw-text", {}, parts.words, parts.unheard);
     parts.row = make(
       "div",
       "rtw-line",
@@ -114,7 +122,9 @@ class View {
 
   fill(parts, line) {
     setText(parts.speaker, line.speaker);
-    growText(parts.words, line.text);
+    const [heard, unheard] = halves(line);
+    growText(parts.words, heard);
+    setText(parts.unheard, unheard);
     setText(parts.note, line.note);
     setText(parts.more, line.more);
     parts.row.dataset.state = line.state;
@@ -163,9 +173,11 @@ export default () => {
         redraw();
       };
       model.on("msg:custom", receive);
+      model.on("change:hint", redraw);
       return () => {
         answered();
         model.off("msg:custom", receive);
+        model.off("change:hint", redraw);
       };
     },
 
