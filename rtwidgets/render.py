@@ -7,6 +7,8 @@ here, at the boundary: it has no UTF-8, and a cell that shows it would fail.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 from itertools import islice
 
@@ -96,33 +98,68 @@ def _source(log: Rows) -> str:
     return f" with {log.endpoint}" if log.endpoint else ""
 
 
-def transcript_html(conversation: Conversation) -> str:
+@dataclass(frozen=True)
+class Said:
+    """A line of a transcript.
+
+    Attributes:
+        unheard: the words at its end that were made and not heard.
+        note: a few words about it. more: a sentence or two.
+    """
+
+    who: str
+    words: str
+    unheard: str = ""
+    note: str = ""
+    more: str = ""
+
+
+def said_html(lines: Iterable[Said]) -> str:
     """Who said what, as HTML."""
-    lines = "".join(
-        f'<tr><td class="rt-n">{escape(who)}</td>'
-        f'<td class="rt-w"{_LEFT}>{escape(words)}</td><td{_LEFT}>{escape(note)}</td></tr>'
-        for who, words, note in _transcript(conversation)
-    )
     return whole_characters(
         f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
-        f"{_TABLE}<tbody>{lines}</tbody></table></div>"
+        f"{_TABLE}<tbody>{''.join(map(_said_row, lines))}</tbody></table></div>"
     )
+
+
+def _said_row(line: Said) -> str:
+    unheard = f'<span style="opacity:.55">{escape(line.unheard)}</span>' if line.unheard else ""
+    more = f"<br><small>{escape(line.more)}</small>" if line.more else ""
+    return (
+        f'<tr><td class="rt-n">{escape(line.who)}</td>'
+        f'<td class="rt-w"{_LEFT}>{escape(line.words)}{unheard}{more}</td>'
+        f"<td{_LEFT}>{escape(line.note)}</td></tr>"
+    )
+
+
+def said_text(lines: Iterable[Said]) -> str:
+    """Who said what, a line each."""
+    return whole_characters("\n".join(map(_said_line, lines)))
+
+
+def _said_line(line: Said) -> str:
+    unheard = f" [not heard:{line.unheard}]" if line.unheard else ""
+    note = f"  ({line.note})" if line.note else ""
+    more = f"\n{'':>11}{line.more}" if line.more else ""
+    return f"{line.who:>9}  {line.words}{unheard}{note}{more}"
+
+
+def transcript_html(conversation: Conversation) -> str:
+    """Who said what in a conversation, as HTML."""
+    return said_html(_transcript(conversation))
 
 
 def transcript_text(conversation: Conversation) -> str:
-    """Who said what, a line each."""
-    return whole_characters(
-        "\n".join(
-            f"{who:>9}  {words}" + (f"  ({note})" if note else "")
-            for who, words, note in _transcript(conversation)
-        )
-    )
+    """Who said what in a conversation, a line each."""
+    return said_text(_transcript(conversation))
 
 
-def _transcript(conversation: Conversation) -> list[tuple[str, str, str]]:
-    said = [(speaker(item), item.text or "…", note_of(item)) for item in conversation.items]
+def _transcript(conversation: Conversation) -> list[Said]:
+    said = [
+        Said(speaker(item), item.text or "…", note=note_of(item)) for item in conversation.items
+    ]
     refused = [
-        ("error", text_field(error, "message"), explain(error) or "")
+        Said("error", text_field(error, "message"), more=explain(error) or "")
         for error in conversation.errors
     ]
     return said + refused

@@ -6,7 +6,15 @@ import pytest
 
 import rtwidgets as rt
 from rtwidgets.explanations import explain
-from rtwidgets.render import log_html, log_text, transcript_html, transcript_text
+from rtwidgets.render import (
+    Said,
+    log_html,
+    log_text,
+    said_html,
+    said_text,
+    transcript_html,
+    transcript_text,
+)
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -40,6 +48,12 @@ def test_the_transcript_tells_heard_from_silent(session: rt.Session) -> None:
     assert "hi  (typed)" in text
     assert "s of speech" in text
     assert "Welcome!" in transcript_html(session.conversation)
+
+
+def test_words_that_were_not_heard_are_set_apart() -> None:
+    lines = [Said("assistant", "Good", " <day>", "interrupted", "Grey.")]
+    assert said_text(lines).split("\n")[0] == "assistant  Good [not heard: <day>]  (interrupted)"
+    assert "opacity" in said_html(lines) and "<day>" not in said_html(lines)
 
 
 def test_what_a_server_says_is_never_markup() -> None:

@@ -333,6 +333,8 @@ def test_what_is_saved_can_be_read(chat: RealtimeChat, tmp_path: Path) -> None:
         assert (sound.getframerate(), sound.getnframes()) == (24_000, len(chat.log.audio()))
     page = chat.save(tmp_path / "chat.html").read_text()
     assert "Welcome to the museum!" in page and "response.done" in page
+    assert "<title>Conversation with gpt-realtime-2.1</title>" in page
+    assert f"Simulator · {HELLO.name}" in page
     with pytest.raises(rt.Misuse, match=r"\.jsonl, \.wav or \.html"):
         chat.save(tmp_path / "chat.txt")
 

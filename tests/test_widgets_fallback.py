@@ -46,6 +46,7 @@ def test_the_plain_form_is_rewritten_as_the_conversation_goes_on(executed: Any) 
     (html,) = outputs(executed, 0, "text/html")
     assert "Welcome to the &lt;b&gt;museum" in html
     assert "What did you say first?" in html
+    assert html.count("Static copy") == 1
     assert "response.output_audio.delta" in html and "sess_simulated_" in html
 
 

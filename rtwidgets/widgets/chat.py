@@ -43,6 +43,10 @@ from .transcript import Transcript, wordless
 from .trouble import Troubles
 from .voice import Speaker
 
+STATIC_COPY = (
+    "Static copy: run the notebook for the live chat. A conversation that is running goes on in "
+    "the kernel."
+)
 PATIENCE = 30.0
 """Seconds that a chat which is closed waits for what it has under way."""
 
@@ -96,8 +100,9 @@ class RealtimeChat:
         self._sender = sender = shared_sender()
         self._duty = Duty(self._show_status, sender, self._status_told)
         self._plain = Fallback(
-            lambda: small_page_of(self.conversation, self.log),
-            lambda: text_of(self.conversation, self.log),
+            lambda: small_page_of(self._transcript.lines(), self.log),
+            lambda: text_of(self._transcript.lines(), self.log),
+            STATIC_COPY,
         )
         self._rewrite = Duty(self._plain.update, sender, self._told)
         self._choices = Choices(
@@ -443,7 +448,8 @@ class RealtimeChat:
         return hint_during(opening, session.conversation, self._speaker.waiting)
 
     def _file(self, kind: str) -> File:
-        return file_of(kind, self.conversation, self.log, repr(self))
+        opening = self.session.asynchronous.opening.name if self.session is not None else ""
+        return file_of(kind, self._transcript.lines(), self.log, opening)
 
     def _file_for_page(self, kind: str) -> File | None:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 from ..events import whole_characters
@@ -20,11 +21,15 @@ VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 class Fallback:
     """The plain form of something: `html()` and `text()` say how it looks now.
 
+    Args:
+        remark: a sentence that stands above the HTML.
+
     Attributes:
         name: the class of its outermost element, for the live view to hide.
     """
 
-    def __init__(self, html: Callable[[], str], text: Callable[[], str]) -> None:
+    def __init__(self, html: Callable[[], str], text: Callable[[], str], remark: str = "") -> None:
+        self._remark = f"<p><em>{escape(remark)}</em></p>" if remark else ""
         self._html = html
         self._text = text
         self.name = f"rtw-plain-{uuid.uuid4().hex[:12]}"
@@ -32,7 +37,7 @@ class Fallback:
 
     def bundle(self) -> dict[str, str]:
         """The plain form as it is now, by MIME type."""
-        html = f'<div class="rtw-plain {self.name}">{self._html()}</div>'
+        html = f'<div class="rtw-plain {self.name}">{self._remark}{self._html()}</div>'
         return {"text/html": whole_characters(html), "text/plain": whole_characters(self._text())}
 
     def display(self, view: Any) -> None:

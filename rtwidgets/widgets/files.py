@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 
-from ..conversation import Conversation
 from ..errors import Misuse
 from ..events import whole_characters
 from ..log import EventLog
-from ..render import log_html, log_text, transcript_html, transcript_text
+from ..render import Said, log_html, log_text, said_html, said_text
+from .transcript import Line
 
 PLAIN_LIMIT = 80_000
 """Characters of plain HTML that a chat leaves in its notebook, about."""
@@ -24,35 +26,69 @@ class File:
     data: bytes
 
 
-def file_of(kind: str, conversation: Conversation, log: EventLog, title: str) -> File:
-    """The log (`jsonl`), the assistant's audio (`wav`) or a page to read (`html`)."""
+def file_of(kind: str, lines: Sequence[Line], log: EventLog, opening: str) -> File:
+    """The log (`jsonl`), the assistant's audio (`wav`) or a page to read (`html`).
+
+    Raises Misuse for another kind, and where there is no audio to save.
+    """
     name = f"conversation.{kind}"
     if kind == "jsonl":
         # Half a surrogate pair is written as the JSON escape it may have come as: nothing is lost.
-        lines = (log.to_jsonl() or "").encode("utf-8", "backslashreplace")
-        return File(name, "application/x-ndjson", lines)
+        rows = (log.to_jsonl() or "").encode("utf-8", "backslashreplace")
+        return File(name, "application/x-ndjson", rows)
     if kind == "wav":
         if not any(row.audio_bytes for row in log.where(direction="server")):
             raise Misuse("The assistant has said nothing aloud yet: there is no WAV to save.")
         return File(name, "audio/wav", log.wav())
     if kind == "html":
-        head = f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title>'
-        page = whole_characters(head + page_of(conversation, log, 2000))
-        return File(name, "text/html", page.encode())
+        return File(name, "text/html", document_of(lines, log, opening).encode())
     raise Misuse(f"A chat is saved as .jsonl, .wav or .html, not {kind!r}.")
 
 
-def page_of(conversation: Conversation, log: EventLog, limit: int) -> str:
-    """Transcript and event table as HTML, with at most `limit` lines of events."""
-    return transcript_html(conversation) + log_html(log, limit)
+def document_of(lines: Sequence[Line], log: EventLog, opening: str) -> str:
+    """A page of its own: what was talked to, when, what was said and heard, and every event."""
+    title = escape(f"Conversation with {log.model}" if log.model else "A chat before its start")
+    about = " · ".join(map(escape, filter(None, (_date(log), _place(log), opening))))
+    return whole_characters(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_DOCUMENT_CSS}</style></head><body><h1>{title}</h1><p>{about}</p>"
+        f"<h2>Transcript</h2>{said_html(map(said_of, lines))}"
+        f"<h2>Events</h2>{log_html(log, 2000)}</body></html>"
+    )
 
 
-def small_page_of(conversation: Conversation, log: EventLog) -> str:
-    """The same for a notebook, with fewer events where they are large."""
-    pages = (page_of(conversation, log, limit) for limit in (100, 40, 15))
-    return next((page for page in pages if len(page) < PLAIN_LIMIT), page_of(conversation, log, 5))
+def _date(log: EventLog) -> str:
+    if not log.started:
+        return ""
+    when = datetime.fromtimestamp(log.started).astimezone()
+    return f"{when.day} {when:%B %Y, %H:%M}"
 
 
-def text_of(conversation: Conversation, log: EventLog) -> str:
+def _place(log: EventLog) -> str:
+    return "Simulator" if log.simulated else log.endpoint
+
+
+_DOCUMENT_CSS = (
+    ":root{color-scheme:light dark}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}"
+    "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}"
+)
+
+
+def said_of(line: Line) -> Said:
+    """A line of the live transcript for a reader without a kernel."""
+    end = len(line.text) if line.heard < 0 else line.heard
+    words = line.text[:end] or ("…" if line.state == "streaming" else "")
+    return Said(line.speaker, words, line.text[end:], line.note, line.more)
+
+
+def small_page_of(lines: Sequence[Line], log: EventLog) -> str:
+    """Transcript and event table as HTML for a notebook, with fewer events where they are large."""
+    said = said_html(map(said_of, lines))
+    pages = (said + log_html(log, limit) for limit in (100, 40, 15))
+    return next((page for page in pages if len(page) < PLAIN_LIMIT), said + log_html(log, 5))
+
+
+def text_of(lines: Sequence[Line], log: EventLog) -> str:
     """Transcript and event table as plain text."""
-    return f"{transcript_text(conversation)}\n\n{log_text(log)}"
+    return f"{said_text(map(said_of, lines))}\n\n{log_text(log)}"
