@@ -1,7 +1,7 @@
 """Things that go wrong on request, so that others can test their clients.
 
     drop-after=N            the line breaks, without a close, after N events
-    slow=FACTOR             every wait is FACTOR times as long
+    slow=FACTOR             every wait is FACTOR times as long (of latency "none": the typical)
     fail-response[=N]       every response (or the N-th) ends failed: server_error
     rate-limit[=N]          the same with rate_limit_exceeded, "Please try again in 2s."
     fail-transcription[=N]  every transcript (or the N-th) is …transcription.failed

@@ -57,9 +57,11 @@ async def run(
     try:
         server, bound = listen(simulation, host, port)
     except (OSError, OverflowError) as problem:
+        where = f"port {port}" if host in LOOPBACKS else f"port {port} of {host}"
+        or_host = "" if host in LOOPBACKS else ", or an address that this machine has"
         raise ConnectFailed(
-            f"The simulator cannot listen on port {port}: {_reason(problem)}. "
-            "Take another port, or port 0 for any free one.",
+            f"The simulator cannot listen on {where}: {_reason(problem)}. "
+            f"Take another port, or port 0 for any free one{or_host}.",
             code=getattr(problem, "errno", None),
         ) from problem
     ready(f"ws://{f'[{host}]' if ':' in host else host}:{bound}/v1/realtime")
@@ -109,6 +111,7 @@ def serve(
         gc.collect()
         gc.freeze()
         print(url, flush=True)
+        _warn_of(host)
         if given is None:
             print(f"key: {used}", flush=True)
 
@@ -130,19 +133,21 @@ def settings_from(**options: Any) -> Settings:
 
 
 def _check_host(host: str, key: str | None) -> None:
-    if host in LOOPBACKS:
-        return
-    if not key:
+    if host not in LOOPBACKS and not key:
         raise Misuse(
             f"To listen on {host}, beyond this machine, the simulator needs a key of your own: "
             f"give --key, or set {KEY_VARIABLE}."
         )
-    print(
-        f"rtwidgets serve: listening on {host}: everyone who reaches this machine and has the key "
-        "can use the simulator, and nothing is encrypted.",
-        file=sys.stderr,
-        flush=True,
-    )
+
+
+def _warn_of(host: str) -> None:
+    if host not in LOOPBACKS:
+        print(
+            f"rtwidgets serve: listening on {host}: everyone who reaches this machine and has the "
+            "key can use the simulator, and nothing is encrypted.",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _when_stdin_closes(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
