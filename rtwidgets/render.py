@@ -156,7 +156,8 @@ def transcript_text(conversation: Conversation) -> str:
 
 def _transcript(conversation: Conversation) -> list[Said]:
     said = [
-        Said(speaker(item), item.text or "…", note=note_of(item)) for item in conversation.items
+        Said(speaker(item), item.text or "…", note=note_of(item), more=remembered(item))
+        for item in conversation.items
     ]
     refused = [
         Said("error", text_field(error, "message"), more=explain(error) or "")
@@ -196,11 +197,20 @@ def note_of(item: Item) -> str:
     return ", ".join(notes)
 
 
+def remembered(item: Item) -> str:
+    """What the model knows of an item that was cut short; empty for another."""
+    if item.truncated_ms is None:
+        return ""
+    return (
+        "Only what was heard is remembered." if item.truncated_ms else "None of it is remembered."
+    )
+
+
 def _interruption(heard_ms: int, spoken_ms: int) -> str:
     if not heard_ms:
-        return "interrupted before any of it was heard; nothing of it is remembered"
+        return "interrupted before any of it was heard"
     of = f" of {spoken_ms / 1000:.1f} s" if spoken_ms else ""
-    return f"interrupted after {heard_ms / 1000:.1f} s{of}; only that much is remembered"
+    return f"interrupted after {heard_ms / 1000:.1f} s{of}"
 
 
 def _short(text: str, limit: int = 160) -> str:

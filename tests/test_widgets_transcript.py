@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from rtwidgets import Conversation
+from rtwidgets import Conversation, EventLog
 from rtwidgets.conversation import Item, Part, Response
 from rtwidgets.widgets.comm import Sender
+from rtwidgets.widgets.narration import narrate
 from rtwidgets.widgets.transcript import (
     Line,
     Transcript,
@@ -17,7 +18,6 @@ from rtwidgets.widgets.transcript import (
     in_order,
     line_of,
     units,
-    wordless,
 )
 
 SOON = 10.0
@@ -189,9 +189,13 @@ def test_what_was_cut_short_after_it_was_complete_says_what_is_remembered() -> N
     item.truncated_ms = 500
     line = line_of(item, response)
     assert line.state == "cut" and "grey" in line.more
-    assert line.note == "interrupted after 0.5 s of 2.0 s; only that much is remembered"
+    assert line.note == "interrupted after 0.5 s of 2.0 s"
     item.truncated_ms = 0
-    assert line_of(item, response).note.startswith("interrupted before any of it was heard")
+    line = line_of(item, response)
+    assert (line.note, line.more) == (
+        "interrupted before any of it was heard",
+        "None of it is remembered.",
+    )
 
 
 @pytest.mark.parametrize(("ms", "heard"), [(0, ""), (400, "One"), (900, "One two"), (2000, None)])
@@ -204,23 +208,29 @@ def test_what_was_heard_of_a_text_ends_with_a_word(ms: int, heard: str | None) -
 def test_a_reply_that_ended_before_a_word_says_so() -> None:
     details = {"reason": "client_cancelled"}
     response = Response("r", "cancelled", status_details=details)
-    assert wordless(response) == "No word was said: interrupted."
-    assert wordless(Response("r", "completed")) == ""
     item = Item("i", "message", "assistant", "incomplete", response_id="r")
     assert line_of(item, response).note == "interrupted before a word was said"
 
 
-def test_when_the_conversation_is_over_nothing_streams() -> None:
-    conversation, transcript = Conversation(), Recorded()
+def test_a_line_that_is_lost_in_the_middle_ends() -> None:
+    log, conversation, transcript = EventLog(), Conversation(), Recorded()
     transcript.follow(conversation)
     item = {"id": "a", "type": "message", "role": "assistant", "status": "in_progress"}
-    conversation.receive({"type": "conversation.item.added", "item": item})
-    part = {"type": "response.output_text.delta", "item_id": "a", "response_id": "r"}
-    conversation.receive({**part, "delta": "Good"})
+    delta = {"type": "response.output_text.delta", "item_id": "a", "response_id": "r"}
+    for event in (
+        {"type": "conversation.item.added", "item": item},
+        {**delta, "delta": "Good"},
+        {"type": "line.lost", "message": "of a server's own making"},
+    ):
+        conversation.receive(event)
+        narrate(log.append("server", event), conversation, transcript)
     assert transcript.lines()[0].state == "streaming"
-    transcript.over("cut off: the line was lost")
-    (line,) = transcript.lines()
-    assert (line.state, line.note) == ("cut", "cut off: the line was lost")
+    narrate(
+        log.append("local", {"type": "line.lost", "message": "Gone."}), conversation, transcript
+    )
+    first, last = transcript.lines()
+    assert (first.state, first.note) == ("cut", "cut off: the line was lost")
+    assert (last.state, last.text) == ("error", "Gone.")
 
 
 def test_half_a_character_is_marked_and_made_whole_by_its_other_half() -> None:

@@ -22,9 +22,6 @@ from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
-from ..events import error_of, text_field
-from ..explanations import explain
-from ..items import Response
 from ..log import EventLog, Row
 from ..openings import Opening
 from ..session import AsyncSession
@@ -38,8 +35,9 @@ from .files import File, file_of, small_page_of, text_of
 from .hands import Hands
 from .hints import CHOOSE, hint_before, hint_during
 from .interruption import fall_silent, interrupt
+from .narration import STOPPED, narrate
 from .status import RUNNING, Status, status_before, status_of
-from .transcript import Transcript, wordless
+from .transcript import Transcript
 from .trouble import Troubles
 from .voice import Speaker
 
@@ -201,7 +199,7 @@ class RealtimeChat:
                 return
             if self._opening is not None:
                 self._opening.cancel()
-            self._transcript.over("cut off by Stop")
+            self._transcript.over(STOPPED)
             self._enter("ended")
             self._hands.give(self._close(self.session.asynchronous))
         self._plain.update()
@@ -344,29 +342,13 @@ class RealtimeChat:
 
     def _show(self, session: Session, row: Row) -> None:
         self._speaker.take(row)
-        self._transcript.wake()
+        narrate(row, session.conversation, self._transcript)
         self._duty.wake()
-        event = row.event or {}
-        error = error_of(event) if row.direction == "server" else None
-        if error is not None:
-            message = text_field(error, "message") or "The server refused something."
-            self._transcript.notice(message, explain(error) or "", by="server", state="error")
-        if row.direction == "local" and text_field(event, "message"):
-            self._transcript.notice(text_field(event, "message"), by="error", state="error")
-        if row.type == "line.lost":
-            self._transcript.over("cut off: the line was lost")
+        if (row.direction, row.type) == ("local", "line.lost"):
             self._enter("ended")
             self._hands.give(session.asynchronous.close())
         if row.type == "response.done":
-            self._show_end(session.conversation.responses.get(row.response_id))
             self._rewrite.wake()
-
-    def _show_end(self, response: Response | None) -> None:
-        """A reply has ended: one without a word has no line of its own to say so."""
-        text = wordless(response) if response is not None else ""
-        if response is not None and text:
-            state = "error" if response.status == "failed" else "notice"
-            self._transcript.notice(text, response.error, by="assistant", state=state)
 
     def _heard(self, item_id: str, ms: int, done: bool) -> None:
         """The page played that much of an item."""

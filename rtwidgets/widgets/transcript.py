@@ -16,11 +16,11 @@ import traitlets
 from ..conversation import Conversation
 from ..events import whole_characters
 from ..items import Item, Response
-from ..render import note_of, speaker
+from ..render import note_of, remembered, speaker
 from .comm import Buffers, Content, Live, Sender
 from .page import page_code
 
-GREY = "The grey words were not heard, as near as the time tells."
+GREY = " The grey words were not heard, as near as the time tells."
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def line_of(item: Item, response: Response | None = None, heard_ms: int | None =
     if response is None:
         return Line(item.id, speaker(item), item.text, note_of(item))
     note = ", ".join(_notes(item, state, response, heard_ms))
-    more = response.error or (GREY if item.truncated_ms else "")
-    return Line(item.id, speaker(item), item.text, note, state, more)
+    more = remembered(item) + (GREY if item.truncated_ms else "")
+    return Line(item.id, speaker(item), item.text, note, state, response.error or more)
 
 
 def heard_of(text: str, item: Item) -> int:
@@ -80,7 +80,7 @@ def heard_of(text: str, item: Item) -> int:
 
 def _notes(item: Item, state: str, response: Response, heard_ms: int | None) -> Iterable[str]:
     if state == "cut" and item.truncated_ms is None and not (item.audio_ms or item.text):
-        yield f"{_ending(response)} before a word was said"
+        yield f"{ending(response)} before a word was said"
         return
     if item.audio_ms or state != "streaming":  # what will come of it is not known before
         yield note_of(item)
@@ -88,7 +88,7 @@ def _notes(item: Item, state: str, response: Response, heard_ms: int | None) -> 
         share = min(100, round(100 * heard_ms / item.audio_ms))
         yield f"heard {share} %" if heard_ms else "none of it heard"
     if state == "cut" and item.truncated_ms is None:
-        yield _ending(response)
+        yield ending(response)
 
 
 def _state(item: Item, response: Response | None) -> str:
@@ -104,7 +104,8 @@ def _state(item: Item, response: Response | None) -> str:
     }.get(status, "done")
 
 
-def _ending(response: Response) -> str:
+def ending(response: Response) -> str:
+    """How a response ended that did not go well, in a few words."""
     reason = str((response.status_details or {}).get("reason"))
     return {
         "turn_detected": "interrupted by speech",
@@ -112,13 +113,6 @@ def _ending(response: Response) -> str:
         "max_output_tokens": "max_output_tokens reached",
         "content_filter": "stopped by the content filter",
     }.get(reason, response.status)
-
-
-def wordless(response: Response) -> str:
-    """What to say of a reply that ended without any item; empty where it has one, or went well."""
-    if response.items or response.status == "completed":
-        return ""
-    return f"No word was said: {_ending(response)}."
 
 
 def in_order(items: Iterable[str], notices: Iterable[Line]) -> list[str]:

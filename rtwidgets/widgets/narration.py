@@ -1,0 +1,45 @@
+"""What the transcript says of events that are nobody's words: refusals, losses, replies cut off
+before their first word."""
+
+from __future__ import annotations
+
+from ..conversation import Conversation
+from ..events import error_of, text_field
+from ..explanations import explain
+from ..items import Response
+from ..log import Row
+from .transcript import Transcript, ending
+
+LOST = "cut off: the line was lost"
+STOPPED = "cut off by Stop"
+
+
+def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> None:
+    """Tell of a row that the log and the conversation have just taken."""
+    if row.direction == "server":
+        _tell_refusal(row, transcript)
+        response = conversation.responses.get(row.response_id)
+        if row.type == "response.done" and response is not None:
+            _tell_end(response, transcript)
+    elif row.direction == "local":
+        said = text_field(row.event, "message")
+        if said:
+            transcript.notice(said, by="error", state="error")
+        if row.type == "line.lost":
+            transcript.over(LOST)
+    transcript.wake()
+
+
+def _tell_refusal(row: Row, transcript: Transcript) -> None:
+    error = error_of(row.event or {})
+    if error is not None:
+        said = text_field(error, "message") or "The server refused something."
+        transcript.notice(said, explain(error) or "", by="server", state="error")
+
+
+def _tell_end(response: Response, transcript: Transcript) -> None:
+    """A reply that ended before its first word has no line of its own to say so."""
+    if not response.items and response.status != "completed":
+        state = "error" if response.status == "failed" else "notice"
+        said = f"No word was said: {ending(response)}."
+        transcript.notice(said, response.error, by="assistant", state=state)
