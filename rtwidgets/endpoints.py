@@ -242,9 +242,11 @@ class Simulated(Endpoint):
     Args:
         latency: `"typical"` answers at the pace of the real service, `"none"` at once.
         seed: the same seed gives the same words.
-        where: `"process"` (a child process shared by this kernel, so that a busy cell does not
-        slow it),
-            `"thread"` of this process, or `"memory"`: no socket, on a virtual clock, for tests.
+        where: `"process"` (a child process shared by this kernel, so that a busy cell does not slow
+            it), `"thread"` of this process, or `"memory"`: no socket, on a virtual clock, for tests.
+        options: what `rtwidgets.Simulator` takes besides, for example
+            `script=[("user says", "assistant says")]`, `user_lines=["…"]`, `chat_url="…"` or
+            `faults=["drop-after=20"]`.
     """
 
     def __init__(
@@ -253,6 +255,7 @@ class Simulated(Endpoint):
         seed: int = 0,
         where: Literal["process", "thread", "memory"] = "process",
         model: str | None = None,
+        **options: Any,
     ) -> None:
         if latency in MODELS:
             raise Misuse(f"The model has a name here: Simulated(model={latency!r}).")
@@ -264,17 +267,32 @@ class Simulated(Endpoint):
         self.latency = latency
         self.seed = seed
         self.where = where
+        self.options = options
+        self._own: Simulator | None = None
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         model = model or self.model
         if self.where == "memory":
             from .simulator.memory import connect
 
-            line: Transport = connect(model=model, latency=self.latency, seed=self.seed)
+            line: Transport = connect(
+                model=model, latency=self.latency, seed=self.seed, **self.options
+            )
             return line
         simulator = await asyncio.wait_for(asyncio.to_thread(_running, self), timeout)
         there = Endpoint(simulator.url, key=simulator.key, model=model, name=self.name)
         return await there.open(model, timeout)
+
+    def new_simulator(self) -> Simulator:
+        """A simulator of this kind, not started. Raises Misuse for options it does not know."""
+        from .simulator import Simulator
+
+        return Simulator(
+            latency=self.latency,
+            seed=self.seed,
+            in_process=self.where == "thread",
+            **self.options,
+        )
 
 
 def _checked(url: str) -> tuple[str, str, str]:
@@ -299,16 +317,17 @@ _starting = threading.Lock()
 
 
 def _running(endpoint: Simulated) -> Simulator:
-    from .simulator import Simulator
-
+    """The simulator of an endpoint, running: its own where it has options, else a shared one."""
     kind = (endpoint.latency, endpoint.seed, endpoint.where)
     with _starting:
-        simulator = _simulators.get(kind)
-        if simulator is None or not simulator.running:
-            simulator = Simulator(
-                latency=endpoint.latency, seed=endpoint.seed, in_process=endpoint.where == "thread"
-            )
-            simulator.start()
+        simulator = endpoint._own if endpoint.options else _simulators.get(kind)
+        if simulator is not None and simulator.running:
+            return simulator
+        simulator = endpoint.new_simulator()
+        simulator.start()
+        if endpoint.options:
+            endpoint._own = simulator
+        else:
             _simulators[kind] = simulator
         return simulator
 

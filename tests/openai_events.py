@@ -13,7 +13,7 @@ from openai.types.realtime.realtime_server_event import RealtimeServerEvent
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 #: On the real wire and not in the types of openai 3.54.0.
-UNDECLARED = {"obfuscation", "phase"}
+UNDECLARED = {"obfuscation", "phase", "reasoning_tokens"}
 UNDECLARED_IN_SESSION = {"object", "id", "expires_at"}
 ADAPTER: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 

@@ -223,6 +223,22 @@ def test_the_simulator_answers_and_says_what_it_is(where: Any) -> None:
         assert s.label == "Simulator" and s.simulated
 
 
+@pytest.mark.parametrize("where", ["memory", "thread", "process"])
+def test_the_simulators_options_can_be_given(where: Any) -> None:
+    script = [("Where are the fossils?", "On the second floor.")]
+    endpoint = rt.Simulated("none", where=where, script=script)
+    for _ in range(2):
+        with rt.Session(endpoint) as s:
+            assert s.ask("Where are the fossils?").text == "On the second floor."
+    with rt.Session(rt.Simulated("none", where=where)) as s:
+        assert "second floor" not in s.ask("Where are the fossils?").text
+
+
+def test_an_option_the_simulator_does_not_know_is_named() -> None:
+    with pytest.raises(rt.Misuse, match="weather"), rt.Session(rt.Simulated(weather="rain")):
+        pass
+
+
 def test_one_process_serves_all_sessions_of_a_kind() -> None:
     endpoint = rt.Simulated("none")
     with rt.Session(endpoint), rt.Session(rt.Simulated("none")):
