@@ -259,7 +259,25 @@ def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> N
     chat.page.keyboard.press("Enter")
     chat.until("document.querySelector('.rtw-voice').dataset.playing === 'false'")
     chat.until("document.querySelector('.rtw-line .rtw-note').innerText.includes('interrupted')")
+    chat.until("document.querySelector('.rtw-unheard').innerText")
     assert "conversation.item.truncated" in chat.run(1)
+
+
+def test_every_choice_shows_the_focus_as_the_buttons_do(chat: Notebook) -> None:
+    for label in ("Opening", "Endpoint", "Model", "Voice", "Text"):
+        chat.page.get_by_label(label).focus()
+        assert "2px" in chat.js("getComputedStyle(document.activeElement).outline"), label
+
+
+def test_below_the_lines_stands_what_to_do_next(chat: Notebook) -> None:
+    hint = "document.querySelector('.rtw-hint').innerText"
+    chat.until(f"{hint}.includes('Who speaks first?')")
+    chat.page.get_by_label("Opening").select_option("Wait for the user")
+    chat.page.locator(".rtw-start").click()
+    chat.until(f"{hint}.startsWith('Say something')")
+    chat.page.locator(".rtw-message").fill("Hello")
+    chat.page.keyboard.press("Enter")
+    chat.until("document.querySelector('.rtw-hint').hidden")
 
 
 def test_what_is_saved_in_the_page(chat: Notebook, tmp_path: Path) -> None:
@@ -353,5 +371,5 @@ def test_what_a_model_says_is_text_and_never_markup(bench: Notebook) -> None:
     notebook.fill(HOSTILE)
     notebook.run(0)
     notebook.until("document.querySelector('.rtw-text')?.innerText.includes('<script>')")
-    assert notebook.js("document.querySelectorAll('.rtw-text *').length") == 0
+    assert notebook.js("document.querySelectorAll('.rtw-text *:not(.rtw-unheard)').length") == 0
     assert not notebook.js("Boolean(window.wasRun)")
