@@ -242,8 +242,8 @@ class Simulated(Endpoint):
     Args:
         latency: `"typical"` answers at the pace of the real service, `"none"` at once.
         seed: the same seed gives the same words.
-        where: `"process"` (a child process shared by this kernel, so that a busy cell does not slow
-            it), `"thread"` of this process, or `"memory"`: no socket, on a virtual clock, for tests.
+        where: `"process"` (a child process shared by this kernel, so that a busy cell does not
+            slow it), `"thread"` of this process, or `"memory"`: no socket, on a virtual clock.
         options: what `rtwidgets.Simulator` takes besides, for example
             `script=[("user says", "assistant says")]`, `user_lines=["…"]`, `chat_url="…"` or
             `faults=["drop-after=20"]`.
