@@ -45,7 +45,7 @@ class Fallback:
         from IPython.display import display
 
         model = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
-        display({VIEW_MIME: model, "text/plain": "(live view: run this notebook)"}, raw=True)
+        display({VIEW_MIME: model, "text/plain": "(live view)"}, raw=True)
         display(self.bundle(), raw=True, display_id=self.name)
         self.shown = True
 

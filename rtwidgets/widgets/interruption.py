@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import ConnectionLost, Misuse
 from ..events import item_truncate, response_create
 from ..session import AsyncSession
 from .hints import has_to_wait
@@ -17,8 +18,16 @@ async def interrupt(session: AsyncSession, speaker: Speaker) -> None:
     for item_id, ms in cut.items():
         await session.send(item_truncate(item_id, ms))
     if asked:
+        await _ask_again(session)
+
+
+async def _ask_again(session: AsyncSession) -> None:
+    """Ask for the reply that the interruption took back with the others."""
+    try:
         await session.settled()
-        await session.send(response_create())
+    except (ConnectionLost, Misuse):
+        return  # closed meanwhile: nobody asks any more
+    await session.send(response_create())
 
 
 async def fall_silent(session: AsyncSession, speaker: Speaker) -> dict[str, int]:
