@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -46,10 +47,19 @@ def test_a_timeout_cancels_the_work_and_leaves_the_loop_usable() -> None:
     assert loop.run(value(), 5)
 
 
+def waiting_function() -> str:
+    """The function in which the main thread is."""
+    main = threading.main_thread().ident
+    assert main is not None
+    return sys._current_frames()[main].f_code.co_name
+
+
 def test_the_stop_button_cancels_the_work_and_leaves_the_loop_usable() -> None:
     cancelled = threading.Event()
 
     async def interrupted() -> None:
+        while waiting_function() != "wait":  # a person presses while the cell waits, not before
+            await asyncio.sleep(0.001)
         os.kill(os.getpid(), signal.SIGINT)
         try:
             await asyncio.Event().wait()
