@@ -97,6 +97,7 @@ class Engine:
         self.active: Response | None = None
         self.has_assistant_audio = False
         self.replies = 0  # responses that ended
+        self._left_out: set[str] = set()  # items that a retention ratio cut off, for good
         self._begun = self._sent = 0  # responses begun, events sent
         self._timeline = Timeline(now)
         self._outbox: list[Json] = []
@@ -139,7 +140,7 @@ class Engine:
         if sound is None:
             return False
         self._timeline.now = max(now, self._timeline.now)
-        self.input.append(sound)
+        self._hear(sound)
         return True
 
     @property
@@ -247,7 +248,7 @@ class Engine:
     def _read(self, frame: str | bytes) -> None:
         sound = schema.appended(frame)
         if sound is not None:
-            return self.input.append(sound)
+            return self._hear(sound)
         event: Json = {}
         try:
             event = schema.parsed(frame)
@@ -255,6 +256,13 @@ class Engine:
             getattr(self, RULES[event["type"]].method)(event)
         except Refusal as refusal:
             self._refuse(refusal, schema.event_id_of(event))
+
+    def _hear(self, sound: bytes) -> None:
+        """An append without an id of its own."""
+        try:
+            self.input.append(sound)
+        except Refusal as refusal:
+            self._refuse(refusal, None)
 
     # --- session
 
@@ -265,7 +273,9 @@ class Engine:
         changes = event["session"]
         if self.has_assistant_audio and sessions.changes_voice(self.session, changes):
             raise refusals.voice_is_fixed()
-        self.session = sessions.merged(self.session, changes)
+        before, self.session = self.session, sessions.merged(self.session, changes)
+        if before.get("truncation") != self.session.get("truncation"):
+            self._left_out.clear()
         self.input.session_changed()
         self.emit({"type": "session.updated", "session": self._shown_session()})
         self.idle.session_changed()
@@ -280,6 +290,8 @@ class Engine:
         item = event["item"]
         if item["type"] == "function_call_output" and not self.items.has_call(item["call_id"]):
             raise refusals.no_such_call(item["call_id"])
+        if self.input.has_announced(item.get("id")):
+            raise refusals.duplicate_item(item["id"])
         entry = self._entry(item)
         previous = self.items.add(entry, event.get("previous_item_id"))
         self.item_events(entry, previous)
@@ -368,17 +380,20 @@ class Engine:
 
     def start_response(self, wanted: Json, in_conversation: bool = True) -> None:
         """Begin a response; `wanted` is the `response` of a response.create."""
-        tools = wanted.get("tools") or self.session["tools"]
+        tools = self.session["tools"] if wanted.get("tools") is None else wanted["tools"]
         self._listings.want(tools)
+        context = self._context(wanted)
         plan = plan_for(
             self.session,
             wanted,
-            self._context(wanted),
+            context,
             conversation_id=self.conversation_id if in_conversation else None,
             voice_is_fixed=self.has_assistant_audio and in_conversation,
             replies_before=self.replies,
             granted=self._listings.granted(tools),
         )
+        if in_conversation and wanted.get("input") is None:
+            self._left_out |= {entry.id for entry in context} - {e.id for e in plan.context}
         self._begun += 1
         failure = TOO_LONG if plan.overflows else self.faults.of_response(self._begun)
         response = Response(self._stage(in_conversation), plan, failure)
@@ -413,8 +428,12 @@ class Engine:
 
     def _context(self, wanted: Json) -> tuple[Entry, ...]:
         """The items a response sees: the conversation's, or just those of `input`."""
-        if "input" not in wanted:
-            return tuple(self.items)
+        if wanted.get("input") is None:
+            # What a retention ratio cut off stays away, so that the start stays cached; the
+            # other ways of truncating look at everything each time.
+            ratio = isinstance(self.session["truncation"], dict)
+            gone = self._left_out if ratio else ()
+            return tuple(entry for entry in self.items if entry.id not in gone)
         return tuple(
             self._referenced(item, f"response.input[{place}].id")
             if item["type"] == "item_reference"

@@ -47,6 +47,16 @@ class Entry:
         found: list[Json] = self.wire.get("content", [])
         return found
 
+    @property
+    def _written(self) -> str:
+        """The words that are billed as text: of a spoken turn the sound is billed alone.
+
+        So its cost is known before its words are, and stays what it was.
+        """
+        if not any(part["type"] == "input_audio" for part in self.content):
+            return self.words
+        return " ".join(part["text"] for part in self.content if "text" in part)
+
     def truncate(self, audio_end_ms: int) -> None:
         """Forget what comes after: sound and words; of the words none are shown (§3.5)."""
         share = audio_end_ms / self.audio_ms if self.audio_ms else 0.0
@@ -92,7 +102,7 @@ class Entry:
         images = sum(part["type"] == "input_image" for part in self.content)
         return tokens.Tokens(
             self.id,
-            text=tokens.text_tokens(self.words) + tokens.MESSAGE_OVERHEAD,
+            text=tokens.text_tokens(self._written) + tokens.MESSAGE_OVERHEAD,
             audio=tokens.user_audio_tokens(self.audio_ms),
             image=images * tokens.IMAGE_TOKENS,
         )

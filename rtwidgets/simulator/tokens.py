@@ -77,15 +77,13 @@ class Ledger:
     last: list[Tokens] = field(default_factory=list)
 
     def cached(self, context: Sequence[Tokens]) -> tuple[int, int]:
-        """Cached (text, audio) tokens: the common start of both contexts, in whole steps."""
+        """Cached (text, audio) tokens: the common start of both contexts, each in whole steps."""
         text = audio = 0
         for before, now in zip(self.last, context, strict=False):
             if before != now:
                 break
             text, audio = text + now.text, audio + now.audio
-        steps = (text + audio) // CACHE_STEP * CACHE_STEP
-        cached_text = min(text // CACHE_STEP * CACHE_STEP, steps)
-        return cached_text, min(steps - cached_text, audio)
+        return text // CACHE_STEP * CACHE_STEP, audio // CACHE_STEP * CACHE_STEP
 
 
 def usage(

@@ -45,10 +45,11 @@ def _stems(text: str) -> set[str]:
 def arguments(words: str, tool: Json) -> Json:
     """Plausible values for the parameters of `tool`, taken from `words` where they offer any."""
     schema = tool.get("parameters") or {}
-    properties = schema.get("properties") or {}
+    properties = schema.get("properties")
     if not isinstance(properties, dict):
         return {}
-    needed = schema.get("required", list(properties)) or list(properties)
+    required = schema.get("required")
+    needed = required if isinstance(required, list) and required else list(properties)
     rest = _Words(words)
     return {
         name: rest.value(name, shape if isinstance(shape, dict) else {})
@@ -70,17 +71,17 @@ class _Words:
 
     def offers(self, shape: Json) -> bool:
         """Whether an optional parameter of this shape is spoken of."""
-        choices = shape.get("enum")
+        choices = _choices(shape)
         if choices:
             return any(str(choice).lower() in self._words.lower() for choice in choices)
-        return bool(shape.get("type") in ("integer", "number") and self._numbers)
+        return bool(_kind(shape) in ("integer", "number") and self._numbers)
 
     def value(self, name: str, shape: Json) -> Any:
-        choices = shape.get("enum")
+        choices = _choices(shape)
         if choices:
             said = self._words.lower()
             return next((c for c in choices if str(c).lower() in said), choices[0])
-        kind = shape.get("type", "string")
+        kind = _kind(shape)
         if kind in ("integer", "number"):
             number = float(self._numbers.pop(0)) if self._numbers else 1.0
             return int(number) if kind == "integer" or number.is_integer() else number
@@ -94,6 +95,20 @@ class _Words:
             return self._names.pop(0).strip()
         capitals: list[str] = re.findall(r"(?<=[a-z,] )[A-Z][\w'-]+", self._words)
         return capitals[0] if capitals else self._words.strip(" ?!.") or name
+
+
+def _choices(shape: Json) -> list[Any]:
+    choices = shape.get("enum")
+    return choices if isinstance(choices, list) else []
+
+
+def _kind(shape: Json) -> str:
+    """The JSON type that is asked for. Strict mode writes an optional one ["string", "null"]."""
+    kinds = shape.get("type")
+    if not isinstance(kinds, list):
+        kinds = [kinds]
+    names = [kind for kind in kinds if isinstance(kind, str)]
+    return next((kind for kind in names if kind != "null"), names[0] if names else "string")
 
 
 def told(output: str) -> str:
