@@ -7,7 +7,7 @@ import contextlib
 import heapq
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -58,19 +58,23 @@ class Connection:
             self.line.send(encoded(event))
             return self.line.close(code, reason)
         self.simulation.sessions.add(self)
-        self._engine = self._opened = self._make(self._now())
-        self._serve()
+        with self._only_this_session():
+            self._engine = self._opened = self._make(self._now())
+            self._round(self._engine)
 
     def received(self, message: str | bytes) -> None:
         engine = self._engine
         if engine is None:
             return
-        now = self._now()
-        if not engine.hears(message, now):
-            engine.receive(message, now)
-        elif not engine.news:
-            return
-        self._serve()
+        try:  # as in `_only_this_session`, which costs more, and this is for every 40 ms of sound
+            now = self._now()
+            if not engine.hears(message, now):
+                engine.receive(message, now)
+            elif not engine.news:
+                return
+            self._round(engine)
+        except Exception:
+            self._failed()
 
     def lost(self) -> None:
         if self._opened is not None:
@@ -91,15 +95,17 @@ class Connection:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _serve(self) -> None:
-        """One round, in which a fault of ours ends this session and no other."""
-        if self._engine is None:
-            return
+    @contextlib.contextmanager
+    def _only_this_session(self) -> Iterator[None]:
+        """A fault of ours in here ends this session and no other."""
         try:
-            self._round(self._engine)
+            yield
         except Exception:
-            _log.exception("the simulator failed in a session")
-            self.close(1011, "server_error")
+            self._failed()
+
+    def _failed(self) -> None:
+        _log.exception("the simulator failed in a session")
+        self.close(1011, "server_error")
 
     def _round(self, engine: Engine) -> None:
         """Send what is due, do or start the jobs that are open, come back when more is due."""
@@ -134,7 +140,8 @@ class Connection:
         due = heapq.heappop(self._wakes)
         if self._engine is not None:
             self.simulation.lateness.add(self._now() - due)
-            self._serve()
+            with self._only_this_session():
+                self._round(self._engine)
 
     # --- jobs
 
@@ -152,5 +159,6 @@ class Connection:
 
     def _deliver(self, job: Job, result: Result) -> None:
         if self._engine is not None:
-            self._engine.deliver(job, result, self._now())
-            self._serve()
+            with self._only_this_session():
+                self._engine.deliver(job, result, self._now())
+                self._round(self._engine)

@@ -411,6 +411,7 @@ class Engine:
     def _stage(self, in_conversation: bool) -> Stage:
         return Stage(
             emit=self.emit,
+            item_events=self.item_events,
             ask=self.ask,
             new_id=self.new_id,
             pace=self.pace,

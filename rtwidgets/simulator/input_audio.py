@@ -14,7 +14,7 @@ from . import g711, refusals
 from .items import Entry
 from .recordings import Recordings
 from .transcription import Transcription
-from .vad import ServerVad, Started, Stopped
+from .vad import MOST_PREFIX_MS, ServerVad, Started, Stopped
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -32,9 +32,9 @@ class InputAudio:
         self._engine, self._recordings = engine, recordings
         self.transcription = Transcription(engine)
         self._appended_ms = 0.0
-        self._committed_ms = 0.0
+        self._held_from_ms = 0.0  # where that begins what a commit would take
         self._vad: ServerVad | None = None
-        self._speaking: str | None = None  # the id of the item that is being spoken
+        self._speaking: str | None = None  # the id announced for the turn that is being spoken
         self._before: deque[bytes] = deque()  # the padding before a turn that may begin now
         self._before_bytes = 0
         self.session_changed()
@@ -48,6 +48,10 @@ class InputAudio:
     def appended_ms(self) -> int:
         return round(self._appended_ms)
 
+    def has_announced(self, item_id: str | None) -> bool:
+        """Whether a turn that is being spoken will be the item of this id."""
+        return item_id is not None and item_id == self._speaking
+
     def session_changed(self) -> None:
         """Take up the turn detection of the session as it is now."""
         wanted = self._config["turn_detection"]
@@ -59,7 +63,8 @@ class InputAudio:
             self._vad.configure(wanted)
         self._bytes_per_ms = g711.bytes_per_ms(self._config["format"]["type"])
         padding = (wanted or {}).get("prefix_padding_ms", 300)
-        self._most_before = (min(padding, 5000) + ONSET_MS) * self._bytes_per_ms
+        before_ms = max(min(padding, MOST_PREFIX_MS) + ONSET_MS, LEAST_COMMIT_MS)
+        self._most_before = before_ms * self._bytes_per_ms
 
     def milliseconds_of(self, audio: str) -> int:
         """How long base64 audio lasts in the session's input format."""
@@ -67,16 +72,25 @@ class InputAudio:
 
     def append(self, data: bytes) -> None:
         """Take sound in the session's input format."""
-        self._appended_ms += len(data) / self._bytes_per_ms
-        self._keep(data)
-        if self._vad is None:
-            return
-        pcm = g711.to_pcm(data, self._config["format"]["type"])
-        for heard in self._vad.hear(pcm):
+        found: list[tuple[float, Started | Stopped]] = []
+        if self._vad is not None:
+            found = self._vad.hear_when(g711.to_pcm(data, self._config["format"]["type"]))
+        for when, heard in found:  # one append may hold several turns: each gets its own sound
+            data = self._take_in(data, when)
             self._started(heard) if isinstance(heard, Started) else self._stopped(heard)
+        self._take_in(data)
+
+    def _take_in(self, data: bytes, until_ms: float | None = None) -> bytes:
+        """Count and keep `data`, or what of it comes before `until_ms`; returns what is left."""
+        size = len(data)
+        if until_ms is not None:
+            size = max(0, min(size, round((until_ms - self._appended_ms) * self._bytes_per_ms)))
+        self._appended_ms += size / self._bytes_per_ms
+        self._keep(data[:size])
+        return data[size:]
 
     def clear(self) -> None:
-        self._committed_ms = self._appended_ms
+        self._held_from_ms = self._appended_ms
         self._speaking = None
         self._recordings.drop(self._key)
         self._forget()
@@ -84,10 +98,13 @@ class InputAudio:
 
     def commit(self) -> None:
         """A manual commit: a user item and nothing more (no response, §3.4)."""
-        held = self._appended_ms - self._committed_ms
+        held = self._appended_ms - self._held_from_ms
+        waiting = self._vad is not None and self._speaking is None
+        if waiting:  # of a silence only so much is kept, and no more is billed
+            held = min(held, self._before_bytes / self._bytes_per_ms)
         if held < LEAST_COMMIT_MS:
             raise refusals.buffer_too_small(held)
-        if self._vad is not None and self._speaking is None:
+        if waiting:
             self._keep_what_was_before()
         item_id = self._speaking or self._new_item_id()
         self._speaking = None
@@ -135,6 +152,7 @@ class InputAudio:
 
     def _started(self, heard: Started) -> None:
         self._speaking = self._new_item_id()
+        self._held_from_ms = max(self._held_from_ms, heard.at_ms)
         self._keep_what_was_before(heard.at_ms)
         event = {"type": "input_audio_buffer.speech_started", "audio_start_ms": heard.at_ms}
         self._engine.emit({**event, "item_id": self._speaking})
@@ -157,7 +175,7 @@ class InputAudio:
         return self._engine.new_id("item_", 21)
 
     def _take_turn(self, item_id: str, audio_ms: float, spoken_ms: int) -> None:
-        self._committed_ms = self._appended_ms
+        self._held_from_ms = self._appended_ms
         self._recordings.finish(self._key, item_id, round(audio_ms) * self._bytes_per_ms)
         content = [{"type": "input_audio", "transcript": None}]
         wire: Json = {"id": item_id, "type": "message", "status": "completed"}

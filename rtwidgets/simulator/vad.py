@@ -18,6 +18,7 @@ from ..audio import BYTES_PER_MS, samples_from_pcm
 
 FRAME_MS = 20
 FRAME_BYTES = FRAME_MS * BYTES_PER_MS
+MOST_PREFIX_MS = 5000  # of sound before a turn are kept, whatever a client asks for
 ONSET_FRAMES = 2  # so much sound in a row is speech: a click of one frame is not
 
 #: Silence that ends a turn, by eagerness: our reading of 'low' waits longest (an assumption).
@@ -55,7 +56,7 @@ class ServerVad:
 
     def configure(self, config: dict[str, Any]) -> None:
         self._power = level(config.get("threshold", 0.5)) ** 2 * (FRAME_BYTES // 2)
-        self._prefix_ms = config.get("prefix_padding_ms", 300)
+        self._prefix_ms = min(config.get("prefix_padding_ms", 300), MOST_PREFIX_MS)
         silence = config.get("silence_duration_ms")
         self._silence_ms = EAGERNESS_MS[config.get("eagerness", "auto")]
         if silence is not None:
@@ -70,6 +71,10 @@ class ServerVad:
 
     def hear(self, pcm: bytes) -> list[Started | Stopped]:
         """What `pcm` (PCM16 24 kHz, any length) brings about, in order."""
+        return [found for _, found in self.hear_when(pcm)]
+
+    def hear_when(self, pcm: bytes) -> list[tuple[float, Started | Stopped]]:
+        """The same, each with the offset (ms) of the sound that brought it about."""
         data = self._rest + pcm if self._rest else pcm
         whole = len(data) // FRAME_BYTES * FRAME_BYTES
         self._rest = data[whole:]
@@ -77,10 +82,10 @@ class ServerVad:
             return []
         frames = samples_from_pcm(data[:whole]).reshape(-1, FRAME_BYTES // 2).astype(np.float32)
         power = np.einsum("ij,ij->i", frames, frames)  # the sum of squares of each frame
-        found: list[Started | Stopped] = []
+        found: list[tuple[float, Started | Stopped]] = []
         for loud in (power >= self._power).tolist():
             self._clock += FRAME_MS
-            found += self._step(loud)
+            found += [(self._clock, each) for each in self._step(loud)]
         return found
 
     def _step(self, loud: bool) -> list[Started | Stopped]:
@@ -88,7 +93,9 @@ class ServerVad:
         self._quiet = 0 if loud else self._quiet + 1
         if self._speech_started is None:
             return [self._start()] if self._loud >= ONSET_FRAMES else []
-        return [self._stop()] if self._quiet * FRAME_MS >= self._silence_ms else []
+        if loud or self._quiet * FRAME_MS < self._silence_ms:  # loud: even where 0 ms end a turn
+            return []
+        return [self._stop()]
 
     def _start(self) -> Started:
         self._onset = self._clock - ONSET_FRAMES * FRAME_MS
@@ -97,7 +104,7 @@ class ServerVad:
 
     def _stop(self) -> Stopped:
         assert self._speech_started is not None
-        spoken = self._clock - self._silence_ms - self._onset
+        spoken = self._clock - self._quiet * FRAME_MS - self._onset
         stopped = Stopped(round(self._clock), self._speech_started, round(spoken))
         self._speech_started = None
         self._floor = self._clock
