@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import socket
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from simulator_driver import MS, Desk, append, hum, silence, types, update, user_text
+from simulator_driver import MS, Desk, append, hum, respond, silence, types, update, user_text
+from test_simulator_line import masked, port_of, read
 from test_simulator_listening import heard, quiet, tone
-from test_simulator_server import KEY, event, in_session, until
+from test_simulator_server import KEY, event, http, in_session, post, until
 
 from rtwidgets.audio import decode
-from rtwidgets.simulator import Simulator
+from rtwidgets.errors import Misuse
+from rtwidgets.simulator import Simulator, schema
+from rtwidgets.simulator.chat import ChatBrain, shown_url
 from rtwidgets.simulator.engine import Engine
+from rtwidgets.simulator.frames import TEXT, Fault, Reader
+from rtwidgets.simulator.jobs import Question
 
 COMMIT = {"type": "input_audio_buffer.commit"}
+NO_TURNS = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +146,181 @@ def test_of_a_silence_no_more_is_billed_than_is_kept() -> None:
     assert billed_ms(desk) == len(desk.engine._recordings.get(item_id)) // MS <= 3000
     desk.send(*[silence(1000)] * 60, hum(500), COMMIT)
     assert 800 <= billed_ms(desk) <= 1000
+
+
+# --- frames
+
+
+def test_a_message_in_endless_parts_is_refused_and_costs_no_time() -> None:
+    """Not only their number: a long message in parts is not added up again for each of them."""
+    first = masked(TEXT, b"", final=False)
+    with pytest.raises(Fault) as fault:
+        read(first, *[masked(0, b"", final=False) * 100] * 400)
+    assert fault.value.code == 1009
+    reader = Reader(1 << 20)
+    for piece in (first, *[masked(0, b"x", final=False)] * 3000):
+        assert list(reader.feed(piece)) == []
+    assert reader._parts_size == 3000
+    assert list(reader.feed(masked(0, b"y"))) == [(TEXT, b"x" * 3000 + b"y")]
+    assert reader._parts_size == 0
+
+
+def test_fifteen_mebibytes_may_be_appended_at_once(simulator: Simulator) -> None:
+    pcm = bytes(15 * 1024 * 1024)
+
+    async def talk(client: Any) -> list[str]:
+        await event(client)
+        await client.send(json.dumps({"type": "session.update", "session": NO_TURNS}))
+        await client.send(json.dumps(append(np.frombuffer(pcm, "<i2"))))
+        await client.send(json.dumps(COMMIT))
+        return types(await until(client, "conversation.item.done"))
+
+    assert "error" not in in_session(simulator, talk)
+
+
+def test_what_is_longer_is_refused_in_words(simulator: Simulator) -> None:
+    async def talk(client: Any) -> Any:
+        await event(client)
+        audio = "A" * (schema.APPEND_MAX + 4)
+        await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+        return (await event(client))["error"]["code"]
+
+    assert in_session(simulator, talk) == "string_above_max_length"
+
+
+# --- who gets in
+
+
+def test_a_key_that_holds_the_word_beta_is_no_beta_client(simulator: Simulator) -> None:
+    with Simulator(in_process=True, key="my-beta-key-123456") as other:
+        offer = ["realtime", "openai-insecure-api-key.my-beta-key-123456"]
+        created = in_session(other, event, key=None, subprotocols=offer)
+        assert created["type"] == "session.created"
+    offer = ["realtime", f"openai-insecure-api-key.{KEY}", "openai-beta.realtime-v1"]
+    said = in_session(simulator, event, key=None, subprotocols=offer)
+    assert said["error"]["code"] == "beta_api_shape_disabled"
+
+
+SECRETS = "/v1/realtime/client_secrets"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"session": {"type": "realtime", "instructions": "\\ud800"}}',
+        b"[" * 50_000,
+        b"[]",
+        b"\xff",
+        b'{"session": {"type": "realtime", "max_output_tokens": NaN}}',
+    ],
+)
+def test_a_body_that_cannot_be_used_is_refused_in_words(simulator: Simulator, body: bytes) -> None:
+    status, content = post(simulator, SECRETS, body)
+    assert (status, bool(content["error"]["message"])) == (400, True)
+    assert content["error"]["code"] in ("invalid_json", "invalid_event")
+
+
+def test_a_client_secret_makes_no_client_secrets(simulator: Simulator) -> None:
+    secret = post(simulator, SECRETS, {})[1]["value"]
+    status, content = post(simulator, SECRETS, {}, key=secret)
+    assert status == 401
+    assert "client secret" in content["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", "Host: ["),
+        ("/v1/realtime?model=gpt-realtime", "Host: ["),
+        ("/v1/realtime?model=gpt-realtime", "Host: 127.0.0.1\r\nOrigin: http://["),
+    ],
+)
+def test_a_name_that_cannot_be_read_is_a_foreign_name(
+    simulator: Simulator, path: str, headers: str
+) -> None:
+    request = f"GET {path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port_of(simulator))) as client:
+        client.sendall(request.encode())
+        assert client.recv(200).split()[1] == b"403"
+
+
+def test_the_status_page_says_where_words_go() -> None:
+    chat = {"chat_url": "http://me:secret@127.0.0.1:9/v1", "chat_model": "m"}
+    for options, where in (({}, "sends nothing anywhere"), (chat, "to http://127.0.0.1:9/v1.")):
+        with Simulator(in_process=True, key=KEY, **options) as running:
+            with urllib.request.urlopen(http(running, "/")) as answer:
+                page = answer.read().decode()
+        assert where in page and "secret" not in page
+        assert ("sends nothing" in page) == (not options)
+
+
+# --- chat endpoints
+
+
+class Chat(BaseHTTPRequestHandler):
+    """Sends what its model's name says."""
+
+    STREAMS: ClassVar[dict[str, list[Any]]] = {
+        "emoji": ["Hi \ud83d", "\ude00!", {"finish_reason": "stop"}],
+        "half": ["Hi \ud83d", " and \ude00 \ud83d", {"finish_reason": "stop"}],
+        "no-done": ["Hi.", {"finish_reason": "stop"}],
+        "broken-off": ["Hi and"],
+        "empty": [],
+    }
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for piece in self.STREAMS[body["model"]]:
+            text = {"delta": {"content": piece}} if isinstance(piece, str) else None
+            choice = text or {"delta": {}, **piece}
+            self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def chat() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://me:secret@127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("model", "said"), [("emoji", "Hi 😀!"), ("half", "Hi � and � �"), ("no-done", "Hi.")]
+)
+def test_characters_that_come_in_halves_arrive_whole(chat: str, model: str, said: str) -> None:
+    assert ChatBrain(chat, model).answer(Question("")).text == said
+    parts = [part.text for part in ChatBrain(chat, model).stream(Question(""))]
+    assert "".join(parts).encode().decode() == said
+
+
+@pytest.mark.parametrize("model", ["broken-off", "empty"])
+def test_a_stream_that_breaks_off_is_a_failed_response_with_the_reason(
+    chat: str, model: str
+) -> None:
+    desk = Desk(brain=ChatBrain(chat, model))
+    desk.send(respond(output_modalities=["text"]))
+    response = desk.last("response.done")["response"]
+    assert response["status"] == "failed"
+    message = response["status_details"]["error"]["message"]
+    assert "broke off" in message and "secret" not in message
+
+
+@pytest.mark.parametrize("url", ["ftp://me:secret@host/v1", "http://me:secret@[", "http://a:b/v1"])
+def test_an_address_that_cannot_be_used_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(Misuse, match="no chat endpoint") as refused:
+        ChatBrain(url, "m")
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_is_shown_without_what_is_secret_in_it() -> None:
+    assert shown_url("http://me:p@ss@host:1/v1?key=k") == "http://host:1/v1"
+    assert shown_url("http://host/@v1") == "http://host/@v1"

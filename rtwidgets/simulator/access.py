@@ -39,10 +39,23 @@ def presented_key(headers: Mapping[str, str]) -> str | None:
         return key.strip()
     if headers.get("api-key"):
         return headers["api-key"]
-    for offered in headers.get("Sec-WebSocket-Protocol", "").split(","):
-        if offered.strip().startswith(KEY_SUBPROTOCOL):
-            return offered.strip()[len(KEY_SUBPROTOCOL) :]
+    for name in offered(headers):
+        if name.startswith(KEY_SUBPROTOCOL):
+            return name.removeprefix(KEY_SUBPROTOCOL)
     return None
+
+
+def offered(headers: Mapping[str, str]) -> list[str]:
+    """The subprotocols that a client offers."""
+    return [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",")]
+
+
+def host_of(address: str) -> str | None:
+    """The name of the machine in an address, None where there is none to be read."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # such as "http://["
+        return None
 
 
 def masked(key: str) -> str:
@@ -80,6 +93,16 @@ class Gate:
         )
         raise Refused(401, message, "invalid_api_key")
 
+    def check_minting(self, headers: Mapping[str, str]) -> None:
+        """Who may make client secrets: the server's key alone. Raises Refused."""
+        if self.check(headers) is not None:
+            raise Refused(
+                401,
+                "A client secret opens sessions and makes no new secrets. "
+                "Ask with the key of this simulator.",
+                "invalid_api_key",
+            )
+
     def mint(self, seconds: int, configuration: Json) -> str:
         """A new client secret, good for `seconds`."""
         now = time.monotonic()
@@ -91,7 +114,7 @@ class Gate:
         return secret
 
     def check_host(self, headers: Mapping[str, str]) -> None:
-        name = urlsplit("//" + headers.get("Host", "")).hostname
+        name = host_of("//" + headers.get("Host", ""))
         if name not in LOOPBACK and not self._anywhere:
             raise Refused(403, "This simulator answers to 127.0.0.1 and localhost only.")
 
@@ -99,7 +122,7 @@ class Gate:
         origin = headers.get("Origin") or headers.get("Sec-WebSocket-Origin")
         if origin is None:
             return
-        if urlsplit(origin).hostname not in LOOPBACK and not self._anywhere:
+        if host_of(origin) not in LOOPBACK and not self._anywhere:
             raise Refused(403, "Pages of other sites may not use this simulator.")
         self._check_page(headers)
 

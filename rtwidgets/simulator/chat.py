@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,14 +33,15 @@ class ChatBrain:
     quick = False
 
     def __init__(self, url: str, model: str, key: str | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_http(url):
             raise Misuse(
-                f"{url!r} is no chat endpoint; write for example http://127.0.0.1:11434/v1"
+                f"{shown_url(url)!r} is no chat endpoint; "
+                "write for example http://127.0.0.1:11434/v1"
             )
         if not model:
             raise Misuse("A chat endpoint needs the name of a model, for example llama3.2.")
         self.url, self.model, self._key = url.rstrip("/"), model, key
+        self._shown = shown_url(self.url)
 
     def answer(self, question: Question) -> Answer:
         """The whole answer at once. Raises ChatFailed."""
@@ -48,17 +50,23 @@ class ChatBrain:
     def stream(self, question: Question) -> Iterator[Said | Answer]:
         """The words as they come, then the calls. Raises ChatFailed."""
         calls: dict[int, dict[str, str]] = {}
+        held = ""
         try:
             with closing(self._connection()) as connection:
                 for delta in self._deltas(connection, question):
                     if delta.get("content"):
-                        yield Said(str(delta["content"]))
+                        ready, held = whole_characters(held + str(delta["content"]))
+                        if ready:
+                            yield Said(ready)
                     for part in delta.get("tool_calls") or ():
                         _collect(calls, part)
         except (OSError, http.client.HTTPException) as problem:
-            raise ChatFailed(f"{self.url} cannot be reached: {problem}") from None
+            raise ChatFailed(f"{self._shown} cannot be reached: {problem}") from None
         made = (calls[index] for index in sorted(calls))
-        yield Answer("", tuple(Call(call["name"], call["arguments"] or "{}") for call in made))
+        yield Answer(
+            mended(held),
+            tuple(Call(mended(call["name"]), mended(call["arguments"]) or "{}") for call in made),
+        )
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
@@ -76,11 +84,14 @@ class ChatBrain:
         answer = connection.getresponse()
         if answer.status != 200:
             said = answer.read(300).decode("utf-8", "replace").strip()
-            raise ChatFailed(f"{self.url} answered {answer.status} {answer.reason}: {said}")
+            raise ChatFailed(f"{self._shown} answered {answer.status} {answer.reason}: {said}")
         if "json" in (answer.getheader("Content-Type") or ""):  # it does not stream
-            yield _choice(answer.read().decode("utf-8", "replace"), "message")
-            return
-        yield from _streamed(answer)
+            yield _choice(answer.read().decode("utf-8", "replace"), "message")[0]
+        elif not (yield from _streamed(answer)):
+            raise ChatFailed(
+                f"{self._shown} broke off in the middle of its answer. "
+                "Look what it says there, then ask again."
+            )
 
     def _request(self, question: Question) -> Json:
         body: Json = {"model": self.model, "stream": True, "messages": messages(question)}
@@ -90,25 +101,58 @@ class ChatBrain:
         return body
 
 
-def _streamed(answer: http.client.HTTPResponse) -> Iterator[Json]:
-    """The deltas of a stream of server-sent events."""
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as "http://[", or a port that is no number
+        return False
+
+
+def shown_url(url: str) -> str:
+    """`url` as it may be shown: without user, password and what follows the path."""
+    return re.sub(r"[?#].*$", "", re.sub(r"^(\w*:?//)?[^/?#]*@", r"\1", url))
+
+
+def mended(text: str) -> str:
+    """`text` whose halves of characters are put together, and replaced where one is missing."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def whole_characters(text: str) -> tuple[str, str]:
+    """(what of `text` can be sent, what waits for its other half): a model's tokens cut emoji."""
+    if "\ud800" <= text[-1:] <= "\udbff":
+        return mended(text[:-1]), text[-1]
+    return mended(text), ""
+
+
+def _streamed(answer: http.client.HTTPResponse) -> Generator[Json, None, bool]:
+    """The deltas of a stream of server-sent events. Returns whether it came to its end."""
+    ended = False
     while line := answer.readline(LONGEST_LINE):
         text = line.decode("utf-8", "replace").strip()
-        if text == "data: [DONE]":
-            return
         if text.startswith("data:"):
-            yield _choice(text.removeprefix("data:"), "delta")
+            text = text.removeprefix("data:").strip()
+            if text == "[DONE]":
+                return True
+            delta, is_last = _choice(text, "delta")
+            ended = ended or is_last
+            yield delta
+    return ended
 
 
-def _choice(text: str, part: str) -> Json:
+def _choice(text: str, part: str) -> tuple[Json, bool]:
+    """(what the first choice says, whether it is the last of it)."""
     try:
         event = json.loads(text)
         if event.get("error"):
             raise ChatFailed(f"the chat endpoint said: {event['error']}")
-        chosen: Json = (event["choices"][0][part] or {}) if event.get("choices") else {}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        if not event.get("choices"):
+            return {}, False
+        choice = event["choices"][0]
+        return choice[part] or {}, bool(choice.get("finish_reason"))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise ChatFailed(f"the chat endpoint sent what is no chat answer: {text[:200]}") from None
-    return chosen
 
 
 def _collect(calls: dict[int, dict[str, str]], part: Json) -> None:

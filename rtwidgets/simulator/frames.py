@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 _CONTINUED = 0
+MOST_PARTS = 4096  # of one message; clients that send in parts at all send a handful
 
 
 class Fault(Exception):
@@ -29,6 +30,7 @@ class Reader:
         self._held_size = 0
         self._needed = 2  # bytes without which there is nothing to look at
         self._parts: list[bytes] = []
+        self._parts_size = 0
         self._opcode = _CONTINUED  # of the message whose parts are coming
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -74,7 +76,7 @@ class Reader:
             size = int.from_bytes(data[start - length : start], "big")
         if first & 0x08 and (size > 125 or not first & 0x80):
             raise Fault(1002, "a control frame is too long or in parts")
-        if size + sum(map(len, self._parts)) > self._largest:
+        if size + self._parts_size > self._largest:
             raise Fault(1009, "message too big")
         return start + 4, size
 
@@ -89,13 +91,19 @@ class Reader:
             raise Fault(1002, "a frame out of turn")
         if final and opcode:
             return opcode, payload
-        self._parts.append(payload)
+        self._hold(payload)
         self._opcode = self._opcode or opcode
         if not final:
             return None
         whole = self._opcode, b"".join(self._parts)
-        self._opcode, self._parts = _CONTINUED, []
+        self._opcode, self._parts, self._parts_size = _CONTINUED, [], 0
         return whole
+
+    def _hold(self, part: bytes) -> None:
+        if len(self._parts) >= MOST_PARTS:
+            raise Fault(1009, "a message in too many parts")
+        self._parts.append(part)
+        self._parts_size += len(part)
 
 
 def unmasked(payload: bytes, mask: bytes) -> bytes:

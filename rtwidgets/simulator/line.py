@@ -14,8 +14,9 @@ from typing import Protocol
 import tornado.iostream
 
 from .frames import BINARY, CLOSE, PING, TEXT, Fault, Reader, close_frame, frame
+from .schema import APPEND_MAX
 
-LARGEST_MESSAGE = 16 * 1024 * 1024  # the 15 MiB of an append, and its JSON
+LARGEST_MESSAGE = APPEND_MAX + 64 * 1024  # the 15 MiB of an append in base64, and its JSON
 MOST_UNSENT_BYTES = 64 * 1024 * 1024  # a client that does not read is dropped here
 PAUSE_BYTES = 1024 * 1024  # unsent: whoever asks faster than they read has to wait
 CLOSE_SECONDS = 2.0  # for the client's answer to a close

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import time
 from typing import Any
 
@@ -11,8 +10,10 @@ import tornado.web
 
 from . import models, refusals, schema, sessions
 from .access import Refused
+from .chat import shown_url
 from .ids import random_ids
 from .refusals import Refusal
+from .settings import Settings
 from .simulation import Simulation, check_model
 
 Json = dict[str, Any]
@@ -61,8 +62,18 @@ class StatusPage(Polite):
                 models=listed,
                 sessions=len(self.simulation.sessions),
                 latency=self.simulation.latency.name,
+                sends=html.escape(_where_words_go(self.simulation.settings)),
             )
         )
+
+
+def _where_words_go(settings: Settings) -> str:
+    """What it costs and sends: that depends on who answers and who transcribes."""
+    if settings.brain is not None or settings.transcriber is not None:
+        return "and hands each conversation to code of whoever started it"
+    if settings.chat_url:
+        return f"and sends the words of each conversation to {shown_url(settings.chat_url)}"
+    return "costs nothing and sends nothing anywhere"
 
 
 class Status(Polite):
@@ -81,7 +92,7 @@ code,pre{{background:#8882;padding:.1em .3em;border-radius:3px}}pre{{padding:1em
 </style></head><body>
 <h1>rtwidgets simulator</h1>
 <p>This is <b>not</b> OpenAI. It is a simulator of the Realtime service that runs on this machine,
-speaks its protocol, costs nothing and sends nothing anywhere. Its session ids begin with
+speaks its protocol, {sends}. Its session ids begin with
 <code>sess_simulated_</code>.</p>
 <p>Point a client at <code>{address}?model=gpt-realtime-2.1</code> with the header
 <code>Authorization: Bearer KEY</code>, where KEY is the one given to
@@ -120,7 +131,7 @@ class ClientSecrets(Polite):
     def post(self) -> None:
         try:
             self.simulation.gate.check_origin(self.request.headers)
-            self.simulation.gate.check(self.request.headers)
+            self.simulation.gate.check_minting(self.request.headers)
             secret = self._minted(self._body())
         except Refused as refused:
             return self.fail(refused.status, Refusal(str(refused), refused.code))
@@ -130,11 +141,9 @@ class ClientSecrets(Polite):
 
     def _body(self) -> Json:
         try:
-            body = json.loads(self.request.body or b"{}")
-        except ValueError:
+            body = schema.parsed((self.request.body or b"{}").decode())
+        except UnicodeDecodeError:
             raise refusals.not_json() from None
-        if not isinstance(body, dict):
-            raise refusals.not_an_object()
         schema.client_secret.check(body, "")
         return body
 

@@ -22,7 +22,7 @@ import tornado.httpserver
 import tornado.web
 
 from . import models, refusals, sessions
-from .access import Refused
+from .access import Refused, offered
 from .connection import Connection
 from .ids import random_ids
 from .line import Line, handshake, take_over
@@ -34,6 +34,7 @@ Json = dict[str, Any]
 
 LARGEST_BODY = 1024 * 1024  # of an HTTP request: a session's configuration
 MOST_SESSIONS = 512
+BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 
 
 class Doorway(Polite):
@@ -85,8 +86,8 @@ class Doorway(Polite):
 
     def _asked_for(self) -> tuple[str, str]:
         """(model, intent) of the address. Raises Refusal as the real server closes."""
-        offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
-        if "realtime=v1" in self.request.headers.get("OpenAI-Beta", "") or "beta" in offered:
+        beta = "realtime=v1" in self.request.headers.get("OpenAI-Beta", "")
+        if beta or BETA_SUBPROTOCOL in offered(self.request.headers):
             raise refusals.beta_is_over()
         query = parse_qs(urlsplit(self.request.uri or "").query)
         bound = self._configuration or {}
@@ -121,8 +122,7 @@ class Doorway(Polite):
     def _answer_headers(self) -> dict[str, str]:
         """A subprotocol only when offered: clients refuse one that they did not ask for."""
         headers = {"Server": SERVER_NAME}
-        offered = self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-        if "realtime" in (name.strip() for name in offered):
+        if "realtime" in offered(self.request.headers):
             headers["Sec-WebSocket-Protocol"] = "realtime"
         return headers
 
