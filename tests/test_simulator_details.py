@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from rtwidgets.simulator.jobs import Heard, Question
-from rtwidgets.simulator.replies import BuiltInBrain
-from rtwidgets.simulator.toolcalls import arguments
-from tests.simulator_driver import (
+from simulator_driver import (
     Desk,
     Event,
     Says,
     hum,
     respond,
     silence,
+    types,
     update,
     user_text,
 )
+
+from rtwidgets.simulator.jobs import Answer, Call, Heard, Question
+from rtwidgets.simulator.latency import TYPICAL
+from rtwidgets.simulator.replies import BuiltInBrain
+from rtwidgets.simulator.toolcalls import arguments
 
 TOOL: Event = {"type": "function", "name": "get_weather", "parameters": {"type": "object"}}
 DICE: Event = {"type": "mcp", "server_label": "dice", "server_url": "https://example.com/mcp"}
@@ -64,8 +66,8 @@ def test_a_spoken_turn_is_billed_for_its_sound_alone() -> None:
         spoken_turn(desk)
         desk.brain = Says("Yes.")
         spoken_turn(desk)
-    first, other = (usages(desk)[0]["input_token_details"] for desk in (told, untold))
-    assert first["text_tokens"] == other["text_tokens"]
+    heard, unheard = ([u["input_token_details"] for u in usages(d)] for d in (told, untold))
+    assert [one["text_tokens"] for one in heard] == [one["text_tokens"] for one in unheard]
     assert usages(told)[1]["input_token_details"]["cached_tokens"] >= 192
 
 
@@ -119,3 +121,133 @@ def test_any_schema_gets_arguments(shape: Any, value: Any) -> None:
     loose = {**TOOL, "parameters": {**parameters, "required": 5}}
     question = Question("", tools=(loose,), tool_choice="required")
     assert BuiltInBrain().answer(question).calls
+
+
+# --- max_output_tokens
+
+LONG = "One two three four five six seven eight nine ten. " * 20
+CALL = Call("get_weather", '{"city": "Llanfairpwllgwyngyll", "days": [1, 2, 3, 4, 5, 6, 7, 8, 9]}')
+
+
+def limited(desk: Desk, limit: int, **fields: Any) -> Event:
+    desk.send(user_text("Go on."), respond(max_output_tokens=limit, **fields))
+    response: Event = desk.last("response.done")["response"]
+    assert response["status"] == "incomplete"
+    assert response["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
+    usage = response["usage"]
+    details = usage["output_token_details"]
+    assert usage["output_tokens"] == details["text_tokens"] + details["audio_tokens"] <= limit
+    assert min(details.values()) >= 0
+    assert details.get("reasoning_tokens", 0) <= details["text_tokens"]
+    return response
+
+
+@pytest.mark.parametrize("limit", [1, 5, 20, 40])
+def test_a_bill_never_exceeds_the_limit(limit: int) -> None:
+    for effort in (None, "minimal", "low", "high"):
+        for modality in ("text", "audio"):
+            desk = Desk("gpt-realtime-2.1", brain=Says(LONG))
+            reasoning = effort and {"effort": effort}
+            limited(desk, limit, output_modalities=[modality], reasoning=reasoning)
+
+
+@pytest.mark.parametrize("limit", [5, 60])
+def test_a_long_sound_is_cut_at_the_limit(limit: int) -> None:
+    desk = Desk(brain=Says("Hm."), voice_ms=20_000)
+    response = limited(desk, limit)
+    assert 0 < response["usage"]["output_token_details"]["audio_tokens"] <= limit
+    assert response["output"][0]["status"] == "incomplete"
+
+
+@pytest.mark.parametrize("limit", [1, 5, 15])
+def test_a_call_is_cut_at_the_limit(limit: int) -> None:
+    desk = Desk(brain=Says(CALL))
+    (item,) = limited(desk, limit, tools=[TOOL])["output"]
+    assert item["status"] == "incomplete"
+    assert item["arguments"] != CALL.arguments
+    assert CALL.arguments.startswith(item["arguments"])
+
+
+def test_of_what_was_cut_the_last_alone_is_incomplete() -> None:
+    desk = Desk(brain=Says(Answer("Well.", (CALL, CALL))))
+    output = limited(desk, 20, tools=[TOOL], output_modalities=["text"])["output"]
+    assert [item["status"] for item in output] == ["completed", "incomplete"]
+
+
+def test_half_a_call_of_an_mcp_tool_is_none() -> None:
+    desk = Desk(brain=Says(Call("roll", '{"diceRollExpression": "2d4"}')))
+    desk.send(update(tools=[{**DICE, "require_approval": "never"}]))
+    assert limited(desk, 12)["output"] == []
+
+
+def test_thinking_may_use_all_of_the_limit() -> None:
+    desk = Desk("gpt-realtime-2.1", brain=Says("Hello."))
+    response = limited(desk, 20, output_modalities=["text"], reasoning={"effort": "high"})
+    assert response["output"] == []
+    assert response["usage"]["output_token_details"]["reasoning_tokens"] == 20
+
+
+def test_a_reply_within_the_limit_is_complete() -> None:
+    desk = Desk(brain=Says("Hello."))
+    desk.send(respond(max_output_tokens=200))
+    assert desk.last("response.done")["response"]["status"] == "completed"
+
+
+# --- items that are changed while they are sent
+
+
+def speaking(seconds: float = 1.5) -> tuple[Desk, str]:
+    """A desk in the middle of a long reply, and the reply's item."""
+    desk = Desk(brain=Says(LONG), voice_ms=8000, latency=TYPICAL)
+    desk.send_for(seconds, user_text("Count."), respond())
+    assert any(kind == "response.output_audio.delta" for kind in types(desk.events))
+    return desk, desk.last("response.output_item.added")["item"]["id"]
+
+
+def truncate(item_id: str, audio_end_ms: int, content_index: int = 0) -> Event:
+    event = {"type": "conversation.item.truncate", "item_id": item_id}
+    return {**event, "content_index": content_index, "audio_end_ms": audio_end_ms}
+
+
+@pytest.mark.parametrize("heard_ms", [0, 100])
+def test_what_is_still_sent_does_not_undo_a_truncation(heard_ms: int) -> None:
+    desk, item_id = speaking()
+    came = desk.send(truncate(item_id, heard_ms))
+    assert "conversation.item.truncated" in types(came)
+    assert "response.output_audio.delta" in types(came)  # the reply went on
+    desk.send({"type": "conversation.item.retrieve", "item_id": item_id})
+    item = desk.last("conversation.item.retrieved")["item"]
+    assert item["content"] == [{"type": "output_audio"}]
+    desk.send(truncate(item_id, heard_ms + 50))
+    assert desk.last("error")["error"]["message"].startswith(f"Audio content of {heard_ms}ms")
+
+
+def test_an_item_that_was_deleted_is_not_done() -> None:
+    desk, item_id = speaking()
+    came = types(desk.send({"type": "conversation.item.delete", "item_id": item_id}))
+    assert "conversation.item.done" not in came
+    assert came.index("response.output_item.done") < came.index("response.done")
+
+
+def test_a_message_has_one_content_to_truncate() -> None:
+    desk = Desk(brain=Says("Hello."))
+    desk.send(respond())
+    item_id = desk.last("response.output_item.added")["item"]["id"]
+    (refused,) = desk.send(truncate(item_id, 100, content_index=5))
+    assert refused["error"]["code"] == "integer_above_max_value"
+    assert refused["error"]["param"] == "content_index"
+
+
+def test_an_approval_out_of_band_is_no_item_of_the_conversation() -> None:
+    desk = Desk(brain=Says(Call("roll", '{"diceRollExpression": "2d4"}')))
+    desk.send(update(tools=[DICE]))
+    came = desk.send(respond(conversation="none", input=[]))
+    assert not any(kind.startswith("conversation.item") for kind in types(came))
+    shown = desk.last("response.output_item.done")
+    assert shown["item"]["type"] == "mcp_approval_request"
+    assert shown["output_index"] == 1
+    approval = {"type": "mcp_approval_response", "approval_request_id": shown["item"]["id"]}
+    event = {"type": "conversation.item.create", "item": {**approval, "approve": True}}
+    assert "response.mcp_call.completed" in types(desk.send(event))
+    output = desk.last("response.done")["response"]["output"]
+    assert [item["type"] for item in output] == ["mcp_call", "mcp_approval_request"]

@@ -31,6 +31,7 @@ class Entry:
     spoken_ms: int | None = None  # of a user's turn: without padding and silence, where known
     by_model: bool = False
     listening: bool = False
+    truncated: bool = False  # what is still sent of it does not come back into the item
 
     @property
     def id(self) -> str:
@@ -40,7 +41,7 @@ class Entry:
     def is_spoken_reply(self) -> bool:
         """Whether the model said this aloud, or is saying it."""
         spoken = any(part["type"] == "output_audio" for part in self.content)
-        return self.by_model and (spoken or self.audio_ms > 0)
+        return self.by_model and (spoken or self.audio_ms > 0 or self.truncated)
 
     @property
     def content(self) -> list[Json]:
@@ -62,6 +63,7 @@ class Entry:
         share = audio_end_ms / self.audio_ms if self.audio_ms else 0.0
         self.words = _whole_words(self.words, share)
         self.audio_ms = audio_end_ms
+        self.truncated = True
         for part in self.content:
             part.pop("transcript", None)
 

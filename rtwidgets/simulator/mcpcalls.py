@@ -6,40 +6,40 @@ needed the response waits for it, as the order in the facts has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from .items import Entry
 from .mcp import ToolFailed
 from .outputs import Output, Stage
 
 Json = dict[str, Any]
 
 
-def ask(stage: Stage, output: Output, place: Json, in_conversation: bool) -> Iterator[None]:
-    """End the arguments, wait for approval where it is needed, and say that the call runs."""
+def ask(
+    stage: Stage, output: Output, place: Json, ask_approval: Callable[[Json], None]
+) -> Iterator[None]:
+    """End the arguments, wait for approval where it is needed, and say that the call runs.
+
+    `ask_approval` shows the client an mcp_approval_request.
+    """
     assert output.granted is not None
     output.entry.wire["arguments"] = output.said
     done = {"type": "response.mcp_call_arguments.done", **place}
     stage.emit({**done, "arguments": output.said})
     if output.granted.needs_approval:
-        _ask_approval(stage, output, in_conversation)
+        ask_approval(_request(stage, output))
         while output.approval is None:
             yield None
     if not _is_refused(output):
         tell(stage, "in_progress", output)
 
 
-def _ask_approval(stage: Stage, output: Output, in_conversation: bool) -> None:
+def _request(stage: Stage, output: Output) -> Json:
     wire = output.entry.wire
     request = {"id": stage.new_id("item_", 21), "type": "mcp_approval_request"}
     request |= {key: wire[key] for key in ("server_label", "name", "arguments")}
     wire["approval_request_id"] = request["id"]
-    entry = Entry(request, by_model=True)
-    previous = stage.items.add(entry) if in_conversation else None
-    for what in ("added", "done"):
-        event = {"type": f"conversation.item.{what}", "previous_item_id": previous}
-        stage.emit({**event, "item": dict(request)})
+    return request
 
 
 def run(output: Output) -> str:

@@ -28,6 +28,7 @@ class Stage:
     """What a response may touch of the session it belongs to."""
 
     emit: Callable[[Json], None]
+    item_events: Callable[[Entry, str | None], None]
     ask: Callable[[Job], None]
     new_id: NewId
     pace: Pace

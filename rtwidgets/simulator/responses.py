@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 from ..audio import encode
 from . import mcpcalls, outputs, tokens
 from .g711 import bytes_per_ms, from_pcm
-from .jobs import Answer, Failure, Job, Result, Said, Speak, Think
+from .items import Entry
+from .jobs import Answer, Call, Failure, Job, Result, Said, Speak, Think
 from .outputs import Output, Segment, Stage
 from .planning import Plan
 
@@ -27,6 +29,7 @@ Pause = float | None
 CancelReason = Literal["client_cancelled", "turn_detected"]
 
 OBFUSCATED_LENGTH = 16  # captured: `obfuscation` pads the delta to this many characters
+CALL_OVERHEAD = 10  # fitted: 12 pieces of arguments were billed 22
 AUDIO_TOKENS_A_PIECE = 8  # about what a spoken piece costs; only to cut a reply short
 
 
@@ -45,7 +48,11 @@ class Response:
         self._answered = False
         self._held = ""  # streamed words that are no whole sentence yet
         limit = plan.max_output_tokens
-        self._left = limit if isinstance(limit, int) else None
+        self._limit = limit if isinstance(limit, int) else None
+        thought = tokens.REASONING_TOKENS.get(plan.effort or "", 0)
+        self._thought = thought if self._limit is None else min(thought, self._limit)
+        self._left = None if self._limit is None else self._limit - self._thought
+        self._requests: list[Json] = []  # approvals that were asked for out of band
         self._context = [plan.prompt, *(entry.tokens() for entry in plan.context)]
 
     @property
@@ -72,6 +79,9 @@ class Response:
 
     def answered(self, answer: Answer) -> None:
         """Take all of the brain's answer, or the end of one whose words came before."""
+        if self._left == 0 and not self.outputs:
+            self.cut_short = self._answered = True  # all of it went into thinking
+            return
         if answer.text or self._held or not (self.outputs or answer.calls):
             phase = "commentary" if answer.calls and not self.outputs else "final_answer"
             output = self._message(phase)
@@ -79,13 +89,28 @@ class Response:
         for output in self.outputs:
             output.complete = True
         for wanted in answer.calls:
-            granted = self.plan.granted.get(wanted.name)
-            index = len(self.outputs)
-            self.outputs.append(outputs.call(self.stage.new_id, index, wanted, granted))
+            if not self.cut_short:
+                self._call(wanted)
         self._answered = True
+
+    def _call(self, wanted: Call) -> None:
+        """A call, as far as its arguments may go; half a call of an MCP tool is none."""
+        granted = self.plan.granted.get(wanted.name)
+        found = tokens.pieces(wanted.arguments)
+        if self._left is not None:
+            room = max(0, self._left - CALL_OVERHEAD)
+            self.cut_short = len(found) > room
+            if self.cut_short and (granted is not None or self._left == 0):
+                return
+            self._left = max(0, self._left - CALL_OVERHEAD - len(found))
+            wanted = replace(wanted, arguments="".join(found[:room]))
+        index = len(self.outputs)
+        self.outputs.append(outputs.call(self.stage.new_id, index, wanted, granted))
 
     def _say(self, text: str) -> None:
         """More words: text goes out as it comes, for sound whole sentences are spoken."""
+        if self._left == 0 and not self.outputs:
+            return
         output = self._message("final_answer")
         if self.plan.modality == "text":
             return self._add(output, text)
@@ -129,7 +154,7 @@ class Response:
         cost = AUDIO_TOKENS_A_PIECE if self.plan.modality == "audio" else 1
         found = tokens.pieces(text)
         most = max(0 if self.cut_short or self._begun else 1, self._left // cost)
-        self._left -= cost * min(most, len(found))
+        self._left = max(0, self._left - cost * min(most, len(found)))
         self.cut_short = self.cut_short or len(found) > most
         return "".join(found[:most])
 
@@ -152,7 +177,8 @@ class Response:
         status = "incomplete" if self.cut_short else "completed"
         for output in self.outputs:  # captured: item 1 begins before item 0 is done
             if output.kind != "mcp":
-                self._close(output, status)
+                # The last is what was cut; what came before it is whole.
+                self._close(output, status if output is self.outputs[-1] else "completed")
         self._finish(status, "max_output_tokens" if self.cut_short else None)
 
     def _make_outputs(self) -> Iterator[Pause]:
@@ -209,15 +235,46 @@ class Response:
                 yield self.stage.pace.of("text_delta")
             if output.kind == "mcp":
                 where = self._call_place(output)
-                yield from mcpcalls.ask(self.stage, output, where, self.in_conversation)
+                yield from mcpcalls.ask(self.stage, output, where, self._ask_approval)
             return
         place = 0
         while self.failure is None and not (output.complete and place == len(output.segments)):
             if place == len(output.segments) or output.segments[place].pcm is None:
                 yield None
                 continue
+            if not self._fits(output, output.segments[place]):
+                return
             yield from self._segment_deltas(output, output.segments[place])
             place += 1
+
+    def _fits(self, output: Output, segment: Segment) -> bool:
+        """Whether anything more may sound; cuts off what is too long for max_output_tokens.
+
+        How long words sound is known only when they were spoken; so their number was a guess.
+        """
+        if self._limit is None or not segment.pcm:
+            return True
+        words = tokens.transcript_tokens(output.said + segment.text)
+        used = self._thought + words + self._audio_tokens(output)
+        most = max(0 if output.sent_bytes else 1, self._limit - used)
+        room = most * tokens.ASSISTANT_AUDIO_MS * self._bytes_per_ms
+        if len(segment.pcm) > room:
+            segment.pcm, self.cut_short = segment.pcm[:room], True
+        return bool(segment.pcm)
+
+    def _audio_tokens(self, output: Output) -> int:
+        return tokens.assistant_audio_tokens(output.sent_bytes // self._bytes_per_ms)
+
+    def _ask_approval(self, request: Json) -> None:
+        """An item of the conversation; out of band one that only this response has."""
+        if self.in_conversation:
+            entry = Entry(request, by_model=True)
+            return self.stage.item_events(entry, self.stage.items.add(entry))
+        index = len(self.outputs) + len(self._requests)
+        self._requests.append(request)
+        for what in ("added", "done"):
+            event = {"type": f"response.output_item.{what}", "response_id": self.id}
+            self.stage.emit({**event, "output_index": index, "item": dict(request)})
 
     def _segment_deltas(self, output: Output, segment: Segment) -> Iterator[Pause]:
         pace = self.stage.pace
@@ -239,7 +296,8 @@ class Response:
 
     def _word_delta(self, output: Output, piece: str) -> None:
         output.said += piece
-        output.entry.words = output.said
+        if not output.entry.truncated:
+            output.entry.words = output.said
         spoken = self.plan.modality == "audio"
         kind = "output_audio_transcript" if spoken else "output_text"
         event = {"type": f"response.{kind}.delta", **self._place(output), "delta": piece}
@@ -247,7 +305,8 @@ class Response:
 
     def _sound_delta(self, output: Output, pcm: bytes) -> None:
         output.sent_bytes += len(pcm)
-        output.entry.audio_ms = output.sent_bytes // self._bytes_per_ms
+        if not output.entry.truncated:
+            output.entry.audio_ms = output.sent_bytes // self._bytes_per_ms
         self.stage.heard_audio()
         event = {"type": "response.output_audio.delta", **self._place(output)}
         self.stage.emit({**event, "delta": encode(pcm)})
@@ -260,7 +319,7 @@ class Response:
             self._close_call(output)
         elif output.kind == "message":
             self._close_message(output)
-        if self.in_conversation:
+        if self.in_conversation and self.stage.items.get(output.entry.id) is output.entry:
             previous = self.stage.items.previous_id_when_done(output.entry)
             self._about_item("done", output, previous)
         head = {"response_id": self.id, "output_index": output.index}
@@ -280,6 +339,8 @@ class Response:
             done = {"type": "response.output_audio_transcript.done", **place}
             self.stage.emit({**done, "transcript": output.said})
             content = {"type": "output_audio", "transcript": output.said}
+            if output.entry.truncated:
+                del content["transcript"]  # as of any item that was truncated
         else:
             self.stage.emit({"type": "response.output_text.done", **place, "text": output.said})
             content = {"type": "output_text", "text": output.said}
@@ -298,8 +359,9 @@ class Response:
         wire = self.wire() | {"status_details": details, "usage": usage}
         self.stage.emit({"type": "response.done", "response": wire})
         if self.in_conversation:
-            spoken = [o.entry.tokens() for o in self.outputs if o.is_open]
-            self.stage.ledger.last = [*self._context, *spoken]
+            made = [o.entry for o in self.outputs if o.is_open]
+            kept = [entry.tokens() for entry in made if self.stage.items.get(entry.id)]
+            self.stage.ledger.last = [*self._context, *kept]
 
     def approve(self, approval: Json) -> bool:
         """Take the client's mcp_approval_response; False when nothing here waits for it."""
@@ -328,7 +390,7 @@ class Response:
             "id": self.id,
             "status": self.status,
             "status_details": None,
-            "output": copy.deepcopy(shown),
+            "output": copy.deepcopy([*shown, *self._requests]),
             "conversation_id": self.plan.conversation_id,
             "output_modalities": [self.plan.modality],
             "max_output_tokens": self.plan.max_output_tokens,
@@ -342,16 +404,20 @@ class Response:
         for output in self.outputs:
             words = tokens.text_tokens(output.said)
             if output.is_call:
-                text += words + 10 if output.is_open else 0  # fitted: 12 pieces were billed 22
+                text += words + CALL_OVERHEAD if output.is_open else 0
             elif self.plan.modality == "audio":
                 text += tokens.transcript_tokens(output.said)
-                sent_ms = output.sent_bytes // self._bytes_per_ms
-                audio += tokens.assistant_audio_tokens(sent_ms)
+                audio += self._audio_tokens(output)
             elif output.is_open:
                 text += words + 2  # fitted: 12 pieces were billed 14
         cached = self.stage.ledger.cached(self._context) if self.in_conversation else (0, 0)
-        thought = tokens.REASONING_TOKENS.get(self.plan.effort or "", 0) if self.outputs else 0
-        return tokens.usage(self._context, cached, text + thought, audio, thought)
+        thought = self._thought if self.outputs or self.cut_short else 0
+        text += thought
+        if self._limit is not None:
+            # The fitted overheads may go beyond it; a bill never does.
+            audio = min(audio, self._limit - thought)
+            text = min(text, self._limit - audio)
+        return tokens.usage(self._context, cached, text, audio, thought)
 
     def _about_item(self, what: str, output: Output, previous: str | None) -> None:
         event = {"type": f"conversation.item.{what}", "previous_item_id": previous}

@@ -395,7 +395,7 @@ EVENTS: dict[str, Object] = {
         {**head, "item": item, "previous_item_id": Nullable(any_id)}, ("item",)
     ),
     "conversation.item.truncate": Object(
-        {**head, "item_id": any_id, "content_index": Integer(0), "audio_end_ms": Integer(0)},
+        {**head, "item_id": any_id, "content_index": Integer(0, 0), "audio_end_ms": Integer(0)},
         ("item_id", "content_index", "audio_end_ms"),
     ),
     "conversation.item.delete": Object({**head, "item_id": any_id}, ("item_id",)),
