@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai_events import problems
 from simulator_driver import Desk, Says, hum, respond, silence, types, update, user_text
 
 from rtwidgets.cli import main
@@ -60,6 +61,20 @@ def test_spoken_turns_have_the_words_of_the_script() -> None:
     assert "".join(deltas) == "Who are you?"
     assert completed["usage"]["type"] == "tokens"
     assert completed["usage"]["input_token_details"]["audio_tokens"] == 12
+
+
+def test_the_model_that_tells_speakers_apart_sends_segments_instead_of_deltas() -> None:
+    desk = Desk(transcriber=UserLines(["Hello there."]))
+    heard = {"transcription": {"model": "gpt-4o-transcribe-diarize"}}
+    desk.send(update(audio={"input": heard}))
+    came = types(desk.send(hum(1000), silence(400)))
+    name = "conversation.item.input_audio_transcription"
+    segment, completed = desk.last(f"{name}.segment"), desk.last(f"{name}.completed")
+    assert (segment["text"], segment["start"]) == ("Hello there.", 0.0)
+    assert segment["item_id"] == completed["item_id"] and segment["end"] > 0.9
+    assert problems(segment) == []
+    assert f"{name}.delta" not in came
+    assert came.index(f"{name}.segment") < came.index(f"{name}.completed")
 
 
 def test_log_probabilities_come_where_the_session_wants_them() -> None:

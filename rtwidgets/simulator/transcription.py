@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 NAME = "conversation.item.input_audio_transcription"
 LOGPROBS = "item.input_audio_transcription.logprobs"
+DIARIZER = "gpt-4o-transcribe-diarize"
 CERTAIN = -0.02  # a made-up log probability: the real ones depend on the sound
 
 
@@ -75,7 +76,9 @@ class Transcription:
         if text is None:
             text = f"({seconds:.1f} seconds of speech)" if seconds else ""
         head = {"item_id": entry.id, "content_index": 0}
-        for piece in tokens.pieces(text):
+        if self._config_is(DIARIZER) and text:
+            self._engine.emit(self._segment(head, text, seconds))
+        for piece in () if self._config_is(DIARIZER) else tokens.pieces(text):
             padding = self._engine.new_id("", max(0, 16 - len(piece)))
             delta = {"type": f"{NAME}.delta", **head, "delta": piece}
             self._engine.emit({**delta, **self._logprobs([piece]), "obfuscation": padding})
@@ -85,6 +88,16 @@ class Transcription:
         done = {"type": f"{NAME}.completed", **head, "transcript": text}
         told = self._logprobs(tokens.pieces(text))
         self._engine.emit({**done, **told, "usage": self._usage(entry.audio_ms, text)})
+
+    def _config_is(self, model: str) -> bool:
+        return (self._config or {}).get("model") == model
+
+    def _segment(self, head: Json, text: str, seconds: float) -> Json:
+        """Documented, not captured: what one speaker said, instead of deltas. Here it is always the
+        same speaker, and the whole turn."""
+        place = {"speaker": "A", "start": 0.0, "end": round(seconds, 3)}
+        told = {"id": self._engine.new_id("seg_", 21), "text": text}
+        return {"type": f"{NAME}.segment", **head, **told, **place}
 
     def _failed(self, entry: Entry) -> Iterator[Pause]:
         """Captured (Azure, a model that is not deployed): the words; type and code are ours."""
