@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -24,6 +25,8 @@ from rtwidgets.simulator.chat import ChatBrain, shown_url
 from rtwidgets.simulator.engine import Engine
 from rtwidgets.simulator.frames import TEXT, Fault, Reader
 from rtwidgets.simulator.jobs import Question
+from rtwidgets.simulator.memory import connect
+from rtwidgets.simulator.settings import Settings
 
 COMMIT = {"type": "input_audio_buffer.commit"}
 NO_TURNS = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
@@ -252,6 +255,42 @@ def test_the_status_page_says_where_words_go() -> None:
                 page = answer.read().decode()
         assert where in page and "secret" not in page
         assert ("sends nothing" in page) == (not options)
+
+
+# --- options, and a session in memory
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 0.0, -1.0])
+def test_a_session_lasts_for_some_time(seconds: float) -> None:
+    with pytest.raises(Misuse, match="not for ever"):
+        Settings(session_seconds=seconds)
+
+
+async def _in_memory(*sent: dict[str, Any], sleep: float = 0.0, **options: Any) -> Any:
+    line = connect(latency="none", wall_clock=1_800_000_000.0, **options)
+    created = json.loads(await line.recv())
+    waiting = asyncio.ensure_future(line.recv())
+    await asyncio.sleep(0.01)  # it waits, and that is no reason to grow old
+    assert not waiting.done()
+    await line.send(json.dumps(update()))
+    assert json.loads(await waiting)["type"] == "session.updated"
+    await line.clock.sleep(sleep)
+    return created, line
+
+
+def test_a_session_in_memory_says_when_it_ends() -> None:
+    created, _ = asyncio.run(_in_memory())
+    assert created["session"]["expires_at"] == 1_800_003_600
+    created, _ = asyncio.run(_in_memory(session_seconds=60))
+    assert created["session"]["expires_at"] == 1_800_000_060
+
+
+def test_a_session_in_memory_ends_when_its_time_has_come() -> None:
+    async def work() -> Any:
+        _, line = await _in_memory(session_seconds=60, sleep=61.0)
+        return json.loads(await line.recv())["error"]["code"]
+
+    assert asyncio.run(work()) == "session_expired"
 
 
 # --- chat endpoints

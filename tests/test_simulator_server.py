@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from rtwidgets.errors import ConnectFailed, Misuse
 from rtwidgets.simulator import Simulator
 from rtwidgets.simulator.access import masked
+from rtwidgets.simulator.line import LARGEST_MESSAGE
 
 KEY = "sk-test-not-a-key"
 MODEL = "?model=gpt-realtime-2.1"
@@ -130,7 +131,7 @@ def test_a_frame_too_large_closes_the_line(simulator: Simulator) -> None:
     async def talk(line: ClientConnection) -> int | None:
         await event(line)
         with pytest.raises(ConnectionClosed):
-            await line.send("x" * (17 * 1024 * 1024))
+            await line.send("x" * (LARGEST_MESSAGE + 1))
             await line.recv()
         return line.close_code
 

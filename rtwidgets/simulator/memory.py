@@ -11,6 +11,7 @@ import asyncio
 import heapq
 import itertools
 import json
+import time
 from collections import deque
 from typing import Any
 
@@ -78,8 +79,11 @@ class VirtualClock:
 class MemoryTransport:
     """One session with the simulator, in this process and on this event loop."""
 
-    def __init__(self, engine: Engine, clock: VirtualClock, workers: Workers) -> None:
-        self.clock = clock
+    def __init__(
+        self, engine: Engine, clock: VirtualClock, workers: Workers, expires: float
+    ) -> None:
+        """expires: when, by `clock`, the engine's session ends by itself."""
+        self.clock, self._expires = clock, expires
         self._engine, self._workers = engine, workers
         self._frames: deque[str] = deque()
         self._closed = False
@@ -125,7 +129,7 @@ class MemoryTransport:
             await self._do(job)
         for _ in range(COURTESY):
             await asyncio.sleep(0)
-        due, wake = self._engine.due(), self.clock._next_wake()
+        due, wake = self._due(), self.clock._next_wake()
         times = [time for time in (due, wake) if time is not None]
         if not times:
             await self.clock._changed.wait()
@@ -133,6 +137,14 @@ class MemoryTransport:
         self.clock._advance(min(times))
         if due is not None and due <= self.clock.now():
             self._take()
+
+    def _due(self) -> float | None:
+        """When something happens by itself. Nobody's waiting makes a session grow old: that it
+        expires is due only once the clock gets there for another reason."""
+        due, wake = self._engine.due(), self.clock._next_wake()
+        if due is None or due != self._expires or due <= self.clock.now():
+            return due
+        return due if wake is not None and wake >= due else None
 
     def _take(self) -> None:
         events = self._engine.take(self.clock.now())
@@ -162,12 +174,14 @@ def connect(
     seed: int = 0,
     *,
     brain: Brain | None = None,
+    wall_clock: float | None = None,
     **options: Any,
 ) -> MemoryTransport:
     """A session with a simulator of its own, in memory.
 
     latency: "none" or "typical"; it costs virtual time only. seed: of the words and
-    the ids and of how much the waits vary. options: the others of `Settings`. Raises
+    the ids and of how much the waits vary. wall_clock: Unix time at the start, now where it
+    is not given; only shown in `expires_at`. options: the others of `Settings`. Raises
     ConnectFailed for an unknown model, Misuse for an option that is not understood.
     """
     if model not in REALTIME_MODELS:
@@ -186,6 +200,8 @@ def connect(
         faults=chosen.found_faults(),
         mcp_tools=chosen.found_tools(),
         idle_before_first_reply=chosen.idle_before_first_reply,
+        wall_clock=time.time() if wall_clock is None else wall_clock,
+        lifetime=chosen.session_seconds,
     )
     workers = Workers(chosen.found_brain(), shared(), chosen.found_transcriber())
-    return MemoryTransport(engine, clock, workers)
+    return MemoryTransport(engine, clock, workers, clock.now() + chosen.session_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -48,8 +49,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         latency_named(self.latency)
-        if not self.session_seconds > 0:
-            raise Misuse("A session lasts more than 0 seconds; the real one ends after 3600.")
+        if not 0 < self.session_seconds < math.inf:
+            raise Misuse(
+                "A session lasts more than 0 seconds and not for ever; the real one ends after "
+                "3600. Write for example 86400 for a day."
+            )
         if self.chat_model and not self.chat_url:
             raise Misuse("A chat model needs its address too, such as http://127.0.0.1:11434/v1.")
         self.found_faults()
