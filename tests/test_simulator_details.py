@@ -251,3 +251,97 @@ def test_an_approval_out_of_band_is_no_item_of_the_conversation() -> None:
     assert "response.mcp_call.completed" in types(desk.send(event))
     output = desk.last("response.done")["response"]["output"]
     assert [item["type"] for item in output] == ["mcp_call", "mcp_approval_request"]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.14, 0.15, 0.2])
+def test_nothing_is_told_of_a_turn_that_was_deleted(seconds: float) -> None:
+    desk = Desk(transcriber=Knows(), latency=TYPICAL)
+    detection = {"type": "server_vad", "create_response": False}
+    hearing = {"transcription": {"model": "whisper-1"}, "turn_detection": detection}
+    desk.send(update(audio={"input": hearing}))
+    desk.send_for(0.2, hum(1000), silence(1000))
+    item_id = desk.last("conversation.item.done")["item"]["id"]
+    desk.send_for(seconds, user_text("More."))
+    after = desk.send({"type": "conversation.item.delete", "item_id": item_id})
+    kinds = types(after)
+    gone = kinds.index("conversation.item.deleted")
+    assert not any("transcription" in kind for kind in kinds[gone:])
+
+
+# --- values
+
+
+def test_null_is_taken_as_absent() -> None:
+    desk = Desk("gpt-realtime-2.1", brain=Says("Hello."))
+    before = desk.session()
+    nothing = dict.fromkeys(
+        ("model", "output_modalities", "instructions", "tools", "tool_choice", "truncation")
+        + ("max_output_tokens", "parallel_tool_calls", "audio", "prompt", "include")
+    )
+    output = {"voice": None, "format": None, "speed": None}
+    for fields in (nothing, {"audio": {"input": None, "output": None}}):
+        assert types(desk.send(update(**fields))) == ["session.updated"]
+    desk.send(update(audio={"input": {"format": None}, "output": output}))
+    assert desk.session() == before
+    item = {**user_text("Hi")["item"], "id": None, "status": None, "object": None, "phase": None}
+    desk.send({"type": "conversation.item.create", "item": item})
+    assert desk.last("conversation.item.done")["item"]["id"].startswith("item_")
+    fields = ("conversation", "input", "tools", "tool_choice", "max_output_tokens", "audio")
+    desk.send(respond(**dict.fromkeys(fields)), respond(audio={"output": {"voice": None}}))
+    assert desk.last("response.done")["response"]["conversation_id"] is not None
+    assert desk.last("error")["error"]["code"] == "conversation_already_has_active_response"
+
+
+def test_a_transcription_is_changed_field_by_field() -> None:
+    desk = Desk()
+
+    def change(transcription: Event | None) -> Any:
+        desk.send(update(audio={"input": {"transcription": transcription}}))
+        return desk.session()["audio"]["input"]["transcription"]
+
+    first = {"model": "whisper-1", "language": "en", "prompt": None}
+    assert change({"model": "whisper-1", "language": "en"}) == first
+    assert change({"prompt": "Names."}) == {**first, "prompt": "Names."}
+    assert change({"language": None, "model": None}) == {
+        "model": "whisper-1",
+        "language": None,
+        "prompt": "Names.",
+    }
+    assert change(None) is None
+    assert change({"prompt": "x"}) == {"model": None, "language": None, "prompt": "x"}
+
+
+def test_tracing_stays_what_it_is_once_it_is_on() -> None:
+    desk = Desk()
+    came = desk.send(update(tracing=None), update(tracing="auto"), update(tracing="auto"))
+    assert types(came) == 3 * ["session.updated"]
+    for other in (None, {"workflow_name": "w"}):
+        (refused,) = desk.send(update(tracing=other, instructions="Be brief."))
+        assert refused["error"]["code"] == "invalid_parameter"
+        assert refused["error"]["param"] == "session.tracing"
+    assert desk.session()["tracing"] == "auto"
+    assert desk.session()["instructions"] != "Be brief."
+
+
+PLACES = {
+    "data:image/png;base64,iVBORw0KGgo=": True,
+    "https://example.com/a.png": True,
+    "": False,
+    "file:///etc/passwd": False,
+    "http://example.com/a.png": False,
+    "https://": False,
+    "data:": False,
+    "a.png": False,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_image_is_a_data_uri_or_at_an_https_address(place: str) -> None:
+    content = [{"type": "input_image", "image_url": place}]
+    item = {"type": "message", "role": "user", "content": content}
+    came = Desk().send({"type": "conversation.item.create", "item": item})
+    if PLACES[place]:
+        assert types(came) == ["conversation.item.added", "conversation.item.done"]
+    else:
+        assert came[0]["error"]["code"] == "invalid_value"
+        assert came[0]["error"]["param"] == "item.content[0].image_url"

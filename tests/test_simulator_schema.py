@@ -87,7 +87,7 @@ REFUSED: list[tuple[Any, str | None, str | None]] = [
     (update(output_modalities=["smell"]), "invalid_value", "session.output_modalities[0]"),
     (update(max_output_tokens=0), "integer_below_min_value", "session.max_output_tokens"),
     (update(max_output_tokens="lots"), "invalid_value", "session.max_output_tokens"),
-    (update(max_output_tokens=None), "invalid_type", "session.max_output_tokens"),
+    (update(max_output_tokens=[]), "invalid_type", "session.max_output_tokens"),
     (update(tool_choice=[]), "invalid_type", "session.tool_choice"),
     (update(audio={"output": {"voice": "nova"}}), "invalid_value", "session.audio.output.voice"),
     (

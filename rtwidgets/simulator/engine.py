@@ -370,7 +370,7 @@ class Engine:
     def _response_create(self, event: Json) -> None:
         if self.session["type"] != "realtime":
             raise refusals.not_in_a_transcription_session(event["type"])
-        wanted = event.get("response") or {}
+        wanted = sessions.given(event.get("response") or {})
         in_conversation = wanted.get("conversation", "auto") == "auto"
         if in_conversation and self.active is not None:
             raise refusals.active_response(self.active.id)

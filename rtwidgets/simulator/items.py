@@ -193,7 +193,7 @@ def entry_from_client(item: Json, item_id: str, call_id: str, audio_ms: int = 0)
     if kind == "message":
         wire |= {"status": "completed", "role": item["role"]}
         wire["content"] = [_part(part) for part in item["content"]]
-        if "phase" in item:
+        if item.get("phase") is not None:
             wire["phase"] = item["phase"]
         return Entry(wire, words=_words(item["content"]), audio_ms=audio_ms)
     if kind == "function_call":

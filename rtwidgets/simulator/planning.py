@@ -63,7 +63,7 @@ def plan_for(
     Raises Refusal where the session or its model does not allow it.
     """
     sessions.check_model_fields(wanted, session["model"], "response")
-    given = {key: value for key, value in wanted.items() if value is not None}
+    given = {key: value for key, value in sessions.given(wanted).items() if value is not None}
     asked: Json = {**session, **given}  # what the response says goes before what the session says
     output: Json = {**session["audio"]["output"], **given.get("audio", {}).get("output", {})}
     if voice_is_fixed and output["voice"] != session["audio"]["output"]["voice"]:

@@ -136,6 +136,12 @@ def invalid_audio(param: str, got: str) -> Refusal:
     return Refusal(message, "invalid_value", param)
 
 
+def invalid_address(param: str) -> Refusal:
+    """No capture on the Realtime service; the words are those of OpenAI's other interfaces."""
+    message = f"Invalid '{param}'. Expected a valid URL, but got a value with an invalid format."
+    return Refusal(message, "invalid_value", param)
+
+
 # --- refusals that depend on the state of the session, not on the shape of the event
 
 
@@ -256,6 +262,12 @@ def unsupported_with_model(param: str) -> Refusal:
 def model_is_fixed(param: str) -> Refusal:
     """Ours: that the model is fixed for the session is documented, the words are not."""
     return Refusal("Cannot update a session's model.", "cannot_update_model", param)
+
+
+def tracing_is_fixed(param: str) -> Refusal:
+    """Ours: that tracing stays what it is once it is on is documented, the words are not."""
+    message = "Cannot update a session's tracing once it is enabled."
+    return Refusal(message, "invalid_parameter", param)
 
 
 def not_in_a_transcription_session(event_type: str) -> Refusal:

@@ -34,6 +34,7 @@ from .shapes import (
     Nullable,
     Object,
     Pairs,
+    Picture,
     Shape,
     Tagged,
     Text,
@@ -66,12 +67,12 @@ voice = Either(Enum(VOICES), Object({"id": Text()}, required=("id",)))
 
 transcription = Object(
     {
-        "model": Text(),
+        "model": Nullable(Text()),
         "language": Nullable(Text()),
         "languages": Nullable(Array(Text())),
         "keywords": Nullable(Array(Text())),
         "prompt": Nullable(Text()),
-        "delay": Enum(("minimal", "low", "medium", "high", "xhigh")),
+        "delay": Nullable(Enum(("minimal", "low", "medium", "high", "xhigh"))),
     }
 )
 
@@ -106,14 +107,20 @@ turn_detection = Tagged(
 
 audio_input = Object(
     {
-        "format": audio_format,
+        "format": Nullable(audio_format),
         "transcription": Nullable(transcription),
         "noise_reduction": Nullable(noise_reduction),
         "turn_detection": Nullable(turn_detection),
     }
 )
 
-audio_output = Object({"format": audio_format, "voice": voice, "speed": Decimal(0.25, 1.5)})
+audio_output = Object(
+    {
+        "format": Nullable(audio_format),
+        "voice": Nullable(voice),
+        "speed": Nullable(Decimal(0.25, 1.5)),
+    }
+)
 
 mcp_filter = Object({"tool_names": Array(Text()), "read_only": Nullable(Flag())})
 approval_filter = Object({"always": Nullable(mcp_filter), "never": Nullable(mcp_filter)})
@@ -216,16 +223,18 @@ session = Tagged(
         "realtime": Object(
             {
                 "type": Anything(),
-                "model": Text(),
-                "output_modalities": Modalities(),
-                "instructions": Text(),
-                "audio": Object({"input": audio_input, "output": audio_output}),
-                "tools": Array(tool),
-                "tool_choice": tool_choice,
-                "parallel_tool_calls": Flag(),
+                "model": Nullable(Text()),
+                "output_modalities": Nullable(Modalities()),
+                "instructions": Nullable(Text()),
+                "audio": Nullable(
+                    Object({"input": Nullable(audio_input), "output": Nullable(audio_output)})
+                ),
+                "tools": Nullable(Array(tool)),
+                "tool_choice": Nullable(tool_choice),
+                "parallel_tool_calls": Nullable(Flag()),
                 "reasoning": Nullable(reasoning),
-                "max_output_tokens": max_output_tokens,
-                "truncation": truncation,
+                "max_output_tokens": Nullable(max_output_tokens),
+                "truncation": Nullable(truncation),
                 "tracing": Nullable(tracing),
                 "prompt": Nullable(prompt),
                 "include": include,
@@ -234,7 +243,7 @@ session = Tagged(
         "transcription": Object(
             {
                 "type": Anything(),
-                "audio": Object({"input": audio_input}),
+                "audio": Nullable(Object({"input": Nullable(audio_input)})),
                 "include": include,
             }
         ),
@@ -245,10 +254,10 @@ session = Tagged(
 
 item_status = Enum(("completed", "incomplete", "in_progress"))
 item_head: dict[str, Shape] = {
-    "id": item_id,
+    "id": Nullable(item_id),
     "type": Anything(),
-    "object": Enum(("realtime.item",)),
-    "status": item_status,
+    "object": Nullable(Enum(("realtime.item",))),
+    "status": Nullable(item_status),
 }
 
 input_text = Object({"type": Anything(), "text": Text()}, required=("text",))
@@ -260,7 +269,7 @@ input_audio = Object(
 input_image = Object(
     {
         "type": Anything(),
-        "image_url": Text(),
+        "image_url": Picture(),
         "detail": Nullable(Enum(("auto", "low", "high"))),
     },
     required=("image_url",),
@@ -319,7 +328,7 @@ mcp_error = Tagged(
 _items: dict[str, Shape] = {
     "message": message,
     "function_call": Object(
-        {**item_head, "name": Text(), "arguments": Text(), "call_id": Text(max=ID_MAX)},
+        {**item_head, "name": Text(), "arguments": Text(), "call_id": Nullable(Text(max=ID_MAX))},
         required=("name", "arguments"),
     ),
     "function_call_output": Object(
@@ -361,19 +370,23 @@ input_item = Tagged(
 
 # --- responses (§1.5) ------------------------------------------------------------------
 
+response_audio = Object({"format": Nullable(audio_format), "voice": Nullable(voice)})
+
+# A field that is null is taken as absent (`sessions.given`): openai's types of sessions and
+# responses list null for each of them; what the live server answers is not known.
 response = Object(
     {
-        "conversation": Enum(("auto", "none")),
-        "input": Array(input_item),
+        "conversation": Nullable(Enum(("auto", "none"))),
+        "input": Nullable(Array(input_item)),
         "instructions": Nullable(Text()),
-        "output_modalities": Modalities(),
+        "output_modalities": Nullable(Modalities()),
         # No speed here: it belongs to the session.
-        "audio": Object({"output": Object({"format": audio_format, "voice": voice})}),
-        "tools": Array(tool),
-        "tool_choice": tool_choice,
-        "parallel_tool_calls": Flag(),
+        "audio": Nullable(Object({"output": Nullable(response_audio)})),
+        "tools": Nullable(Array(tool)),
+        "tool_choice": Nullable(tool_choice),
+        "parallel_tool_calls": Nullable(Flag()),
         "reasoning": Nullable(reasoning),
-        "max_output_tokens": max_output_tokens,
+        "max_output_tokens": Nullable(max_output_tokens),
         "metadata": Nullable(Pairs(most=16, key_max=64, value_max=512)),
         "prompt": Nullable(prompt),
     }

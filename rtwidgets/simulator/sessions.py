@@ -27,18 +27,34 @@ _REPLACED = (
     "parallel_tool_calls",
 )
 
+_NESTED = ("audio", "input", "output")
+#: Null switches these off, or says that they are not set.
+_MAY_BE_NULL = (
+    "turn_detection",
+    "transcription",
+    "noise_reduction",
+    "tracing",
+    "prompt",
+    "include",
+    "reasoning",
+)
+
 
 def merged(session: Json, changes: Json) -> Json:
     """`session` after session.update with `changes`, both checked for shape before.
 
     Raises Refusal where the change is not possible for this session or model.
     """
+    changes = given(changes)
     if changes["type"] != session["type"]:
         raise refusals.wrong_session_type(changes["type"], session["type"])
     model = session.get("model", "")
     if changes.get("model", model) != model:
         raise refusals.model_is_fixed("session.model")
     check_model_fields(changes, model, "session")
+    tracing = session.get("tracing")
+    if tracing is not None and changes.get("tracing", tracing) != tracing:
+        raise refusals.tracing_is_fixed("session.tracing")
     result = copy.deepcopy(session)
     for key in _REPLACED:
         if key in changes:
@@ -55,6 +71,15 @@ def merged(session: Json, changes: Json) -> Json:
     return result
 
 
+def given(fields: Json) -> Json:
+    """`fields` of a session or a response without those whose null says no more than absence."""
+    return {
+        key: given(value) if key in _NESTED and isinstance(value, dict) else value
+        for key, value in fields.items()
+        if value is not None or key in _MAY_BE_NULL
+    }
+
+
 def check_model_fields(changes: Json, model: str, path: str) -> None:
     """Captured: gpt-realtime refuses `reasoning`; only reasoning models have these two."""
     for key in ("reasoning", "parallel_tool_calls"):
@@ -63,6 +88,7 @@ def check_model_fields(changes: Json, model: str, path: str) -> None:
 
 
 def changes_voice(session: Json, changes: Json) -> bool:
+    changes = given(changes)
     if session["type"] != "realtime":
         return False
     voice = session["audio"]["output"]["voice"]
@@ -82,17 +108,21 @@ def _merge_input(current: Json, changes: Json, model: str) -> None:
         if key in changes:
             current[key] = copy.deepcopy(changes[key])
     if "transcription" in changes:
-        current["transcription"] = _transcription(changes["transcription"])
+        current["transcription"] = _transcription(
+            changes["transcription"], current["transcription"]
+        )
     if "turn_detection" in changes:
         wanted, now = changes["turn_detection"], current["turn_detection"]
         current["turn_detection"] = _turn_detection(wanted, now, model)
 
 
-def _transcription(wanted: Json | None) -> Json | None:
+def _transcription(wanted: Json | None, now: Json | None) -> Json | None:
     """Captured: language and prompt are echoed as null, `delay` is not echoed at all."""
     if wanted is None:
         return None
-    shown = {"model": wanted.get("model"), "language": None, "prompt": None, **wanted}
+    shown = {"model": None, "language": None, "prompt": None, **(now or {}), **wanted}
+    if wanted.get("model") is None:
+        shown["model"] = (now or {}).get("model")
     shown.pop("delay", None)
     return shown
 

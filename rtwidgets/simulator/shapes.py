@@ -117,6 +117,22 @@ class Base64Audio:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Where an image is: in the value itself (a data URI), or at an https address."""
+
+    name: str = "a string"
+
+    def check(self, value: Any, path: str) -> None:
+        if not isinstance(value, str):
+            raise refusals.wrong_type(path, self.name, value)
+        scheme, colon, rest = value.partition(":")
+        in_itself = scheme.lower() == "data" and "," in rest
+        elsewhere = scheme.lower() == "https" and rest.startswith("//") and rest.strip("/")
+        if not (colon and (in_itself or elsewhere)):
+            raise refusals.invalid_address(path)
+
+
+@dataclass(frozen=True)
 class Anything:
     name: str = "a value"
 

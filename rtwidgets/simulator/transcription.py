@@ -54,7 +54,16 @@ class Transcription:
         delay = self._engine.pace.of("transcript") + self._engine.faults.late_transcription
         failed = isinstance(result, Failure) or self._engine.faults.of_transcript(turn)
         script = self._failed(entry) if failed else self._told(entry, result)
+        script = self._while_there(entry, script)
         self._play(script, max(0.0, since + delay - self._engine.time))
+
+    def _while_there(self, entry: Entry, script: Iterator[Pause]) -> Iterator[Pause]:
+        """Nothing is told of an item once the client has deleted it."""
+        while self._engine.items.get(entry.id) is entry:
+            try:
+                yield next(script)
+            except StopIteration:
+                return
 
     def _play(self, script: Iterator[Pause], delay: float) -> None:
         if not self._engine.faults.swap_transcriptions:
