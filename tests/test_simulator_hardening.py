@@ -151,6 +151,16 @@ def test_of_a_silence_no_more_is_billed_than_is_kept() -> None:
     assert 800 <= billed_ms(desk) <= 1000
 
 
+def test_without_turn_detection_the_buffer_goes_on_with_what_was_kept() -> None:
+    desk = Desk()
+    desk.send(listening())
+    desk.send(*[silence(1000)] * 60, {"type": "session.update", "session": NO_TURNS})
+    desk.send(silence(500), COMMIT)
+    item_id = desk.last("input_audio_buffer.committed")["item_id"]
+    kept = len(desk.engine._recordings.get(item_id)) // MS
+    assert 500 + 300 <= billed_ms(desk) == kept <= 3000
+
+
 # --- frames
 
 

@@ -56,6 +56,9 @@ class InputAudio:
         """Take up the turn detection of the session as it is now."""
         wanted = self._config["turn_detection"]
         if wanted is None:
+            if self._waits:  # what was kept for a turn that might begin is the buffer from now on
+                self._held_from_ms = self._appended_ms - self._held_ms
+                self._keep_what_was_before()
             self._vad = self._speaking = None
         elif self._vad is None:
             self._vad = ServerVad(wanted, self._appended_ms)
@@ -98,19 +101,27 @@ class InputAudio:
 
     def commit(self) -> None:
         """A manual commit: a user item and nothing more (no response, §3.4)."""
-        held = self._appended_ms - self._held_from_ms
-        waiting = self._vad is not None and self._speaking is None
-        if waiting:  # of a silence only so much is kept, and no more is billed
-            held = min(held, self._before_bytes / self._bytes_per_ms)
+        held = self._held_ms
         if held < LEAST_COMMIT_MS:
             raise refusals.buffer_too_small(held)
-        if waiting:
+        if self._waits:
             self._keep_what_was_before()
         item_id = self._speaking or self._new_item_id()
         self._speaking = None
         self._forget()
         self._engine.idle.stop()
         self._take_turn(item_id, held, round(held))
+
+    @property
+    def _waits(self) -> bool:
+        """Whether turn detection listens and nobody speaks."""
+        return self._vad is not None and self._speaking is None
+
+    @property
+    def _held_ms(self) -> float:
+        """How much a commit would take: of a silence only so much is kept, and no more billed."""
+        held = self._appended_ms - self._held_from_ms
+        return min(held, self._before_bytes / self._bytes_per_ms) if self._waits else held
 
     def time_out(self, from_ms: int) -> None:
         """Nobody spoke for idle_timeout_ms: an empty turn of the user's (§2g)."""
