@@ -17,7 +17,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ..audio import encode
-from . import mcpcalls, outputs, tokens
+from . import budget, mcpcalls, outputs, tokens
+from .budget import Budget
 from .g711 import bytes_per_ms, from_pcm
 from .items import Entry
 from .jobs import Answer, Call, Failure, Job, Result, Said, Speak, Think
@@ -29,8 +30,6 @@ Pause = float | None
 CancelReason = Literal["client_cancelled", "turn_detected"]
 
 OBFUSCATED_LENGTH = 16  # captured: `obfuscation` pads the delta to this many characters
-CALL_OVERHEAD = 10  # fitted: 12 pieces of arguments were billed 22
-AUDIO_TOKENS_A_PIECE = 8  # about what a spoken piece costs; only to cut a reply short
 
 
 class Response:
@@ -44,14 +43,9 @@ class Response:
         self.failure = failure  # given: it fails whatever the brain says
         self.announced = False
         self.tokens_used = 0
-        self.cut_short = False
         self._answered = False
         self._held = ""  # streamed words that are no whole sentence yet
-        limit = plan.max_output_tokens
-        self._limit = limit if isinstance(limit, int) else None
-        thought = tokens.REASONING_TOKENS.get(plan.effort or "", 0)
-        self._thought = thought if self._limit is None else min(thought, self._limit)
-        self._left = None if self._limit is None else self._limit - self._thought
+        self._budget = Budget(plan.max_output_tokens, plan.effort)
         self._requests: list[Json] = []  # approvals that were asked for out of band
         self._context = [plan.prompt, *(entry.tokens() for entry in plan.context)]
 
@@ -79,8 +73,8 @@ class Response:
 
     def answered(self, answer: Answer) -> None:
         """Take all of the brain's answer, or the end of one whose words came before."""
-        if self._left == 0 and not self.outputs:
-            self.cut_short = self._answered = True  # all of it went into thinking
+        if self._budget.is_spent and not self.outputs:
+            self._budget.cut = self._answered = True  # all of it went into thinking
             return
         if answer.text or self._held or not (self.outputs or answer.calls):
             phase = "commentary" if answer.calls and not self.outputs else "final_answer"
@@ -89,27 +83,22 @@ class Response:
         for output in self.outputs:
             output.complete = True
         for wanted in answer.calls:
-            if not self.cut_short:
+            if not self._budget.cut:
                 self._call(wanted)
         self._answered = True
 
     def _call(self, wanted: Call) -> None:
         """A call, as far as its arguments may go; half a call of an MCP tool is none."""
         granted = self.plan.granted.get(wanted.name)
-        found = tokens.pieces(wanted.arguments)
-        if self._left is not None:
-            room = max(0, self._left - CALL_OVERHEAD)
-            self.cut_short = len(found) > room
-            if self.cut_short and (granted is not None or self._left == 0):
-                return
-            self._left = max(0, self._left - CALL_OVERHEAD - len(found))
-            wanted = replace(wanted, arguments="".join(found[:room]))
-        index = len(self.outputs)
+        arguments = self._budget.arguments(wanted.arguments, whole=granted is not None)
+        if arguments is None:
+            return
+        wanted, index = replace(wanted, arguments=arguments), len(self.outputs)
         self.outputs.append(outputs.call(self.stage.new_id, index, wanted, granted))
 
     def _say(self, text: str) -> None:
         """More words: text goes out as it comes, for sound whole sentences are spoken."""
-        if self._left == 0 and not self.outputs:
+        if self._budget.is_spent and not self.outputs:
             return
         output = self._message("final_answer")
         if self.plan.modality == "text":
@@ -127,10 +116,10 @@ class Response:
         return self.outputs[0]
 
     def _add(self, output: Output, text: str) -> None:
-        text = self._within_limit(text)
+        spoken = self.plan.modality == "audio"
+        text = self._budget.words(text, spoken=spoken, first=not output.segments)
         if not text and output.segments:
             return
-        spoken = self.plan.modality == "audio"
         output.segments.append(Segment(text, None if spoken else b""))
         if spoken:
             place = len(output.segments) - 1
@@ -147,21 +136,6 @@ class Response:
         voice = self.plan.voice
         return voice if isinstance(voice, str) else str(voice["id"])
 
-    def _within_limit(self, text: str) -> str:
-        """As much of `text` as max_output_tokens leave room for."""
-        if self._left is None:
-            return text
-        cost = AUDIO_TOKENS_A_PIECE if self.plan.modality == "audio" else 1
-        found = tokens.pieces(text)
-        most = max(0 if self.cut_short or self._begun else 1, self._left // cost)
-        self._left = max(0, self._left - cost * min(most, len(found)))
-        self.cut_short = self.cut_short or len(found) > most
-        return "".join(found[:most])
-
-    @property
-    def _begun(self) -> bool:
-        return any(output.segments for output in self.outputs)
-
     # --- the play
 
     def script(self) -> Iterator[Pause]:
@@ -174,12 +148,12 @@ class Response:
         yield from self._make_outputs()
         if self.failure is not None:
             return self._fail()
-        status = "incomplete" if self.cut_short else "completed"
+        status = "incomplete" if self._budget.cut else "completed"
         for output in self.outputs:  # captured: item 1 begins before item 0 is done
             if output.kind != "mcp":
                 # The last is what was cut; what came before it is whole.
                 self._close(output, status if output is self.outputs[-1] else "completed")
-        self._finish(status, "max_output_tokens" if self.cut_short else None)
+        self._finish(status, "max_output_tokens" if self._budget.cut else None)
 
     def _make_outputs(self) -> Iterator[Pause]:
         index = 0
@@ -252,14 +226,10 @@ class Response:
 
         How long words sound is known only when they were spoken; so their number was a guess.
         """
-        if self._limit is None or not segment.pcm:
+        if not segment.pcm:
             return True
-        words = tokens.transcript_tokens(output.said + segment.text)
-        used = self._thought + words + self._audio_tokens(output)
-        most = max(0 if output.sent_bytes else 1, self._limit - used)
-        room = most * tokens.ASSISTANT_AUDIO_MS * self._bytes_per_ms
-        if len(segment.pcm) > room:
-            segment.pcm, self.cut_short = segment.pcm[:room], True
+        said, audio = output.said + segment.text, self._audio_tokens(output)
+        segment.pcm = self._budget.sound(segment.pcm, said, audio, self._bytes_per_ms)
         return bool(segment.pcm)
 
     def _audio_tokens(self, output: Output) -> int:
@@ -404,19 +374,15 @@ class Response:
         for output in self.outputs:
             words = tokens.text_tokens(output.said)
             if output.is_call:
-                text += words + CALL_OVERHEAD if output.is_open else 0
+                text += words + budget.CALL_OVERHEAD if output.is_open else 0
             elif self.plan.modality == "audio":
                 text += tokens.transcript_tokens(output.said)
                 audio += self._audio_tokens(output)
             elif output.is_open:
                 text += words + 2  # fitted: 12 pieces were billed 14
         cached = self.stage.ledger.cached(self._context) if self.in_conversation else (0, 0)
-        thought = self._thought if self.outputs or self.cut_short else 0
-        text += thought
-        if self._limit is not None:
-            # The fitted overheads may go beyond it; a bill never does.
-            audio = min(audio, self._limit - thought)
-            text = min(text, self._limit - audio)
+        thought = self._budget.thought if self.outputs or self._budget.cut else 0
+        text, audio = self._budget.billed(text + thought, audio)
         return tokens.usage(self._context, cached, text, audio, thought)
 
     def _about_item(self, what: str, output: Output, previous: str | None) -> None:
