@@ -40,10 +40,13 @@ WAITS_FOR_A_CLICK = "--autoplay-policy=document-user-activation-required"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the browser's tests, and run them last: Playwright leaves a loop running in the main
+    thread, beside which no other test could start one of its own."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: here in item.path.parents)
 
 
 def find_chromium() -> str | None:
