@@ -18,7 +18,7 @@ TESTS = sorted((Path(__file__).parent / "js").glob("*.test.mjs"))
 
 
 def test_every_module_with_pure_parts_is_tested() -> None:
-    modules = {path.stem for path in STATIC.glob("*.js")}
+    modules = {path.stem for path in STATIC.rglob("*.js")}
     assert {path.name.removesuffix(".test.mjs") for path in TESTS} == modules
 
 

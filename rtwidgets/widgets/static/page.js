@@ -1,5 +1,5 @@
 // What every widget's page code needs. A front end loads each widget's code as one text and can import
-// nothing beside it: comm.py (`page_code`) puts this file in the place of the line that imports it.
+// nothing beside it: page.py (`page_code`) puts this file in the place of the line that imports it.
 
 /** An element with its class, attributes and children. Text given as a child stays text. */
 export function make(tag, className, attributes = {}, ...children) {
