@@ -28,7 +28,7 @@ HOUSE: dict[str, str] = {
     "errors": "",
     "events": "errors",
     "audio": "errors",
-    "pricing": "",
+    "pricing": "errors",
     "explanations": "events",
     "jsonl": "events",
     "rows": "events audio errors jsonl",
