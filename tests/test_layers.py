@@ -29,6 +29,7 @@ HOUSE: dict[str, str] = {
     "events": "errors",
     "audio": "errors",
     "pricing": "errors",
+    "tables": "errors events",
     "explanations": "events",
     "jsonl": "events",
     "rows": "events audio errors jsonl",
@@ -37,6 +38,9 @@ HOUSE: dict[str, str] = {
     "items": "events audio",
     "turns": "events",
     "conversation": "errors events items turns",
+    "ledger": "events items pricing",
+    "metering": "rows pricing ledger tables",
+    "budgeting": "events ledger pricing",
     "openings": "events audio errors",
     "tools": "errors events",
     "render": "log folding conversation items events errors explanations",
@@ -68,9 +72,10 @@ UPWARD = {
 }  # fmt: skip
 # Law 2.
 PURE = {
-    "audio", "conversation", "errors", "events", "explanations", "folding", "items", "jsonl",
-    "log", "openings", "pricing", "render", "report", "rows", "simulator.engine",
-    "simulator.schema",
+    "audio", "budgeting", "conversation", "errors", "events", "explanations", "folding", "items",
+    "jsonl", "ledger", "log", "metering", "openings", "pricing", "render", "report", "rows", "simulator.engine",
+    "simulator.schema", "simulator.parsing", "simulator.rules", "simulator.floor",
+    "simulator.responses", "simulator.session_shapes", "simulator.item_shapes",
     "turns",
 }  # fmt: skip
 IMPURE = {

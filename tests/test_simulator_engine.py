@@ -28,9 +28,10 @@ from simulator_driver import (
 )
 
 from rtwidgets.simulator import speech
-from rtwidgets.simulator.engine import RULES, Engine
+from rtwidgets.simulator.engine import Engine
 from rtwidgets.simulator.jobs import Answer, Call
 from rtwidgets.simulator.latency import TYPICAL
+from rtwidgets.simulator.rules import RULES
 from rtwidgets.simulator.schema import EVENTS
 
 TEXT = [
@@ -54,7 +55,7 @@ OF_ITEMS = ("conversation.item.added", "conversation.item.done")
 
 def test_the_table_has_a_row_for_every_event_and_a_method_for_every_row() -> None:
     assert list(RULES) == list(EVENTS)
-    assert all(callable(getattr(Engine, rule.method)) for rule in RULES.values())
+    assert all(callable(rule.do) and rule.answers and rule.refused_when for rule in RULES.values())
     assert all(rule.source for rule in RULES.values())
 
 
@@ -272,7 +273,7 @@ def test_cancel_closes_what_is_open_and_then_the_response() -> None:
     assert response["status"] == "cancelled"
     assert response["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
     assert response["output"][0]["status"] == "incomplete"
-    assert desk.engine.active is None
+    assert desk.engine.floor.active is None
 
 
 def test_cancel_before_anything_was_said_has_no_item() -> None:

@@ -20,10 +20,11 @@ from test_simulator_server import KEY, event, http, in_session, post, until
 
 from rtwidgets.audio import decode
 from rtwidgets.errors import Misuse
-from rtwidgets.simulator import Simulator, schema
+from rtwidgets.simulator import Simulator
 from rtwidgets.simulator.chat import ChatBrain, shown_url
 from rtwidgets.simulator.engine import Engine
 from rtwidgets.simulator.frames import TEXT, Fault, Reader
+from rtwidgets.simulator.item_shapes import APPEND_MAX
 from rtwidgets.simulator.jobs import Question
 from rtwidgets.simulator.memory import connect
 from rtwidgets.simulator.settings import Settings
@@ -133,7 +134,7 @@ def test_two_turns_in_one_append_have_each_its_own_sound() -> None:
         desk.send(listening(silence_duration_ms=200))
         desk.send(*events)
         ids = [e["item_id"] for e in desk.events if e["type"].endswith("committed")]
-        sounds = [desk.engine._recordings.get(item_id) for item_id in ids]
+        sounds = [desk.engine.recordings.get(item_id) for item_id in ids]
         assert [len(sound) // MS for sound in sounds] == [300 + 600 + 200, 300 + 800 + 200]
         assert sounds[1] == whole[1400 * MS : 2700 * MS]
         desk.send(COMMIT)  # 150 ms came after the second turn
@@ -146,7 +147,7 @@ def test_of_a_silence_no_more_is_billed_than_is_kept() -> None:
     desk.send(listening())
     desk.send(*[silence(1000)] * 60, COMMIT)
     item_id = desk.last("input_audio_buffer.committed")["item_id"]
-    assert billed_ms(desk) == len(desk.engine._recordings.get(item_id)) // MS <= 3000
+    assert billed_ms(desk) == len(desk.engine.recordings.get(item_id)) // MS <= 3000
     desk.send(*[silence(1000)] * 60, hum(500), COMMIT)
     assert 800 <= billed_ms(desk) <= 1000
 
@@ -157,7 +158,7 @@ def test_without_turn_detection_the_buffer_goes_on_with_what_was_kept() -> None:
     desk.send(*[silence(1000)] * 60, {"type": "session.update", "session": NO_TURNS})
     desk.send(silence(500), COMMIT)
     item_id = desk.last("input_audio_buffer.committed")["item_id"]
-    kept = len(desk.engine._recordings.get(item_id)) // MS
+    kept = len(desk.engine.recordings.get(item_id)) // MS
     assert 500 + 300 <= billed_ms(desk) == kept <= 3000
 
 
@@ -194,7 +195,7 @@ def test_fifteen_mebibytes_may_be_appended_at_once(simulator: Simulator) -> None
 def test_what_is_longer_is_refused_in_words(simulator: Simulator) -> None:
     async def talk(client: Any) -> Any:
         await event(client)
-        audio = "A" * (schema.APPEND_MAX + 4)
+        audio = "A" * (APPEND_MAX + 4)
         await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
         return (await event(client))["error"]["code"]
 

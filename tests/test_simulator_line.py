@@ -16,7 +16,7 @@ from simulator_driver import Desk, hum, respond, silence, update
 from test_simulator_server import KEY, MODEL, event, in_session, until
 
 from rtwidgets.audio import decode
-from rtwidgets.simulator import Simulator, line, schema
+from rtwidgets.simulator import Simulator, line, parsing
 from rtwidgets.simulator.frames import (
     BINARY,
     CLOSE,
@@ -183,7 +183,7 @@ def test_a_handshake_without_its_key_is_refused(simulator: Simulator) -> None:
     ],
 )
 def test_an_append_is_read_at_once_or_not_at_all(text: str, sound: bytes | None) -> None:
-    assert schema.appended(text) == sound
+    assert parsing.appended(text) == sound
 
 
 def test_the_short_cut_hears_the_same() -> None:

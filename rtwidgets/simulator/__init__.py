@@ -5,16 +5,19 @@ A module imports only from modules printed above it.
     refusals.py     the words with which the server says no
     shapes.py       what a JSON value may look like
     jobs.py         what an engine asks of its surroundings: answers and sound
-    models.py  latency.py  rules.py     tables: defaults, pace, what each client event may do
+    models.py  latency.py               tables: defaults, pace
     ids.py                              where chance comes from
     faults.py  mcp.py                   what goes wrong on request; tools from a script
-    schema.py       what every client event may hold
+    session_shapes.py  item_shapes.py  schema.py    what every client event may hold
+    parsing.py      from a frame to an event
     tokens.py  items.py  sessions.py    usage; the conversation's order; what session.update changes
     g711.py         telephone audio
     budget.py       what max_output_tokens leave room for
     planning.py  outputs.py  mcpcalls.py  responses.py      one response, event by event
     vad.py  recordings.py  transcription.py  input_audio.py     what the user says
     timeline.py  idle.py  listings.py        what happens when, and by itself
+    floor.py        the responses that are being played, and how they end
+    rules.py        the table: what each client event may do, and when it may not
     engine.py       one session: frames in, events out; no I/O, no clock, no chance
     persona.py  toolcalls.py  replies.py    what it answers
     scripts.py  chat.py                     other brains: a script, a chat endpoint

@@ -34,8 +34,8 @@ class Idle:
 
     def session_changed(self) -> None:
         """The timeout may be another now, or none; a silence that lasts goes on counting."""
-        waits_for_no_reply = self._before_first_reply and self._engine.replies == 0
-        if self._quiet_since is None and waits_for_no_reply and self._engine.active is None:
+        waits_for_no_reply = self._before_first_reply and self._engine.floor.replies == 0
+        if self._quiet_since is None and waits_for_no_reply and self._engine.floor.active is None:
             self._quiet_since = self._engine.time
         self._arm()
 
@@ -68,4 +68,4 @@ class Idle:
     def _fire(self, from_ms: int) -> None:
         self.stop()
         self._engine.input.time_out(from_ms)
-        self._engine.answer_turn()
+        self._engine.floor.answer_turn()

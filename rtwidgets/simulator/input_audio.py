@@ -169,7 +169,7 @@ class InputAudio:
         self._engine.emit({**event, "item_id": self._speaking})
         self._engine.idle.stop()
         if self._config["turn_detection"].get("interrupt_response", True):
-            self._engine.interrupt()
+            self._engine.floor.interrupt()
 
     def _stopped(self, heard: Stopped) -> None:
         item_id = self._speaking or self._new_item_id()
@@ -178,7 +178,7 @@ class InputAudio:
         self._engine.emit({**event, "item_id": item_id})
         self._take_turn(item_id, heard.at_ms - heard.started_ms, heard.spoken_ms)
         if self._config["turn_detection"].get("create_response", True):
-            self._engine.answer_turn()
+            self._engine.floor.answer_turn()
 
     # --- turns
 

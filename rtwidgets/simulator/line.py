@@ -14,7 +14,7 @@ from typing import Protocol
 import tornado.iostream
 
 from .frames import BINARY, CLOSE, PING, TEXT, Fault, Reader, close_frame, frame
-from .schema import APPEND_MAX
+from .item_shapes import APPEND_MAX
 
 LARGEST_MESSAGE = APPEND_MAX + 64 * 1024  # the 15 MiB of an append in base64, and its JSON
 MOST_UNSENT_BYTES = 64 * 1024 * 1024  # a client that does not read is dropped here

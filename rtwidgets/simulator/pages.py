@@ -8,7 +8,7 @@ from typing import Any
 
 import tornado.web
 
-from . import models, refusals, schema, sessions
+from . import models, parsing, refusals, schema, sessions
 from .access import Refused
 from .chat import shown_url
 from .ids import random_ids
@@ -141,7 +141,7 @@ class ClientSecrets(Polite):
 
     def _body(self) -> Json:
         try:
-            body = schema.parsed((self.request.body or b"{}").decode())
+            body = parsing.parsed((self.request.body or b"{}").decode())
         except UnicodeDecodeError:
             raise refusals.not_json() from None
         schema.client_secret.check(body, "")

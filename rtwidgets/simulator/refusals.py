@@ -243,6 +243,13 @@ def voice_is_fixed() -> Refusal:
     return Refusal(message, "cannot_update_voice")
 
 
+def speed_is_in_use() -> Refusal:
+    """Documented is that it changes "only in between model turns, not while a response is in
+    progress"; the words follow those of the voice."""
+    message = "Cannot update a conversation's speed while a response is in progress."
+    return Refusal(message, "cannot_update_speed")
+
+
 def wrong_session_type(asked: str, actual: str) -> Refusal:
     message = f"Passing a {asked} session update event to a {actual} session is not allowed."
     return Refusal(message, "invalid_parameter")

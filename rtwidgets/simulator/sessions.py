@@ -95,6 +95,15 @@ def changes_voice(session: Json, changes: Json) -> bool:
     return bool(changes.get("audio", {}).get("output", {}).get("voice", voice) != voice)
 
 
+def changes_speed(session: Json, changes: Json) -> bool:
+    """Documented: the speed changes between turns only, not while a response is in progress."""
+    changes = given(changes)
+    if session["type"] != "realtime" or changes["type"] != "realtime":
+        return False
+    speed = session["audio"]["output"]["speed"]
+    return bool(changes.get("audio", {}).get("output", {}).get("speed", speed) != speed)
+
+
 def shown_tool(tool: Json) -> Json:
     """Captured: a function is echoed as type, name, description, parameters, absent as null."""
     if tool["type"] != "function":
