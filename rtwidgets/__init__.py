@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import endpoints as endpoints
     from . import events as events
     from . import openings as openings
+    from . import pricing as pricing
     from .blocking import Session as Session
     from .conversation import Conversation as Conversation
     from .endpoints import Azure as Azure
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
     from .errors import TimedOut as TimedOut
     from .explanations import explain as explain
     from .log import EventLog as EventLog
+    from .metering import prices as prices
     from .openings import GeneratedGreeting as GeneratedGreeting
     from .openings import ModelGreeting as ModelGreeting
     from .openings import Opening as Opening
     from .openings import ScriptedGreeting as ScriptedGreeting
     from .openings import SpokenGreeting as SpokenGreeting
     from .openings import WaitForUser as WaitForUser
+    from .pricing import Price as Price
+    from .pricing import set_prices as set_prices
     from .reply import Reply as Reply
     from .session import AsyncSession as AsyncSession
     from .simulator import Simulator as Simulator
@@ -65,6 +69,9 @@ _HOMES = {
     "ScriptedGreeting": "openings",
     "SpokenGreeting": "openings",
     "WaitForUser": "openings",
+    "Price": "pricing",
+    "prices": "metering",
+    "set_prices": "pricing",
     "AsyncSession": "session",
     "Reply": "reply",
     "Session": "blocking",
@@ -72,7 +79,7 @@ _HOMES = {
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",
 }
-_MODULES = ("audio", "endpoints", "events", "openings")
+_MODULES = ("audio", "endpoints", "events", "openings", "pricing")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - strings all, from the tables above
 

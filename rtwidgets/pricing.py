@@ -169,11 +169,11 @@ class Tokens:
         return self.input + self.output
 
     def __add__(self, other: Tokens) -> Tokens:
-        sums = (getattr(self, one) + getattr(other, one) for one in _KINDS)
+        sums = (getattr(self, one) + getattr(other, one) for one in KINDS)
         return Tokens(*sums)
 
 
-_KINDS = tuple(one.name for one in fields(Tokens))
+KINDS = tuple(one.name for one in fields(Tokens))
 _IN = ("text", "audio", "image")
 _KNOWN_FIELDS = frozenset(
     ["total_tokens"]
