@@ -1,0 +1,347 @@
+"""A small table: rows that are frozen dataclasses, shown as HTML, as text, or as a DataFrame.
+
+What a log says about itself (items, responses, turns, a bill, a difference) is a `Table`. Headings
+and units stand in the dataclass, beside what they describe:
+
+    @dataclass(frozen=True)
+    class Lap:
+        name: str = column("who")
+        seconds: float | None = column("took", unit="s", digits=2)
+
+    Table([Lap("ada", 1.5)], of=Lap, caption="Laps")
+
+Text from outside is never markup and never a command to a terminal: see `printable`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from html import escape
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
+
+from .errors import Misuse
+from .events import whole_characters
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class _Record(Protocol):
+    """Any instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+T = TypeVar("T", bound=_Record)
+
+NOT_KNOWN = "–"
+"""What stands where nothing is known: a dash is not a zero."""
+
+SHOWN_ROWS = 200
+"""Rows a table shows in a notebook; a saved notebook stays small. The DataFrame has all."""
+
+_CELL_LIMIT = 400  # characters of a cell in HTML
+_LINE_LIMIT = 200  # and in a line of text, where no width is given
+
+# What a terminal or a page would obey rather than show: control characters, and the marks that
+# turn the direction of what follows (U+202A-E, U+2066-9) or break the line (U+2028, U+2029).
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069]")
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# Notebooks strip <style> from what they do not trust: alignment stands in attributes as well.
+# The selectors name one element more than a notebook's own, which align every cell to the right.
+TABLE_CSS = """
+.rt-static{font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
+color:var(--jp-ui-font-color1,inherit)}
+.rt-static table{border-collapse:collapse;width:100%;margin:0}
+.rt-static table caption{caption-side:top;text-align:left;font-weight:600;padding:2px 8px;
+color:inherit}
+.rt-static table tr td,.rt-static table tr th{padding:2px 8px;text-align:left;
+vertical-align:top;max-width:none;border:0;
+border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
+.rt-static table tr td.rt-n,.rt-static table tr th.rt-n{font-variant-numeric:tabular-nums;
+text-align:right}
+.rt-static table tr td.rt-n,.rt-static table tr td.rt-d{white-space:nowrap}
+.rt-static table tr td.rt-w{white-space:normal;overflow-wrap:anywhere}
+.rt-static table tr td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
+.rt-static table tfoot td{font-weight:600;border-top:2px solid currentColor}
+.rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
+.rt-static summary{cursor:pointer}.rt-static .rt-err{font-weight:600}
+""".replace("\n", "")
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """`text` with everything that a terminal or a page would obey written out as an escape.
+
+    Half characters (lone surrogates) are made whole or marked, so that the result has UTF-8.
+
+    Args:
+        lines: leave line ends and tabs as they are.
+    """
+
+    def escaped(match: re.Match[str]) -> str:
+        character = match[0]
+        if lines and character in "\n\t":
+            return character
+        code = ord(character)
+        short = f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+        return _NAMED.get(character, short)
+
+    return _OBEYED.sub(escaped, whole_characters(text))
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters of `text`, with … where something was left out."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+
+def width_of(text: str) -> int:
+    """The cells of a terminal that printable `text` takes: two for wide characters, none for marks
+    that join the one before."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells(character) for character in text)
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def clipped(text: str, width: int) -> str:
+    """As much of printable `text` as `width` cells hold, with … where something was left out."""
+    if width_of(text[: 8 * width]) <= width and len(text) <= 8 * width:
+        return text
+    taken, cells = [], 0
+    for character in text:
+        cells += _cells(character)
+        if cells > width - 1:
+            break
+        taken.append(character)
+    return "".join(taken) + "…" if width > 0 else ""
+
+
+def column(
+    heading: str = "",
+    *,
+    unit: str = "",
+    digits: int | None = None,
+    hidden: bool = False,
+    default: Any = MISSING,
+) -> Any:
+    """A field of a row, with how it is shown; to be used in place of `dataclasses.field`.
+
+    Args:
+        heading: the column's title; the field's name where none is given.
+        unit: stands behind the title.
+        digits: behind the point, for numbers.
+        hidden: only in DataFrames and files.
+    """
+    shown = {"heading": heading, "unit": unit, "digits": digits, "hidden": hidden}
+    return field(default=default, metadata=shown)
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    title: str
+    digits: int | None
+    number: bool
+
+    def text(self, row: Any) -> str:
+        return _text(getattr(row, self.name), self.digits)
+
+
+def _text(value: Any, digits: int | None) -> str:
+    """How a value reads, printable and in one line."""
+    if value is None:
+        return NOT_KNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.{3 if digits is None else digits}f}"
+    if isinstance(value, int):
+        return str(value) if digits is None else f"{value:.{digits}f}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_text(key, None)} {_text(one, digits)}" for key, one in value.items())
+    if isinstance(value, tuple | list):
+        return ", ".join(_text(one, digits) for one in value)
+    return printable(str(value)[: 4 * _CELL_LIMIT])  # escapes lengthen: cut first, cut again
+
+
+class Table(Sequence[T], Generic[T]):
+    """Rows of one kind, in order; it never changes.
+
+    Args:
+        rows: instances of `of`, a frozen dataclass.
+        caption: what the table is of; stands above it.
+        total: a row of the same kind that sums the others up; shown below, not counted as a row.
+    """
+
+    def __init__(
+        self, rows: Iterable[T], of: type[T], *, caption: str = "", total: T | None = None
+    ) -> None:
+        self._rows = tuple(rows)
+        self.of = of
+        self.caption = caption
+        self.total = total
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Table[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Table[T]:
+        if isinstance(index, slice):  # a total of all would be wrong below a part
+            return Table(self._rows[index], self.of, caption=self.caption)
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return (self.of, self._rows, self.total) == (other.of, other._rows, other.total)
+
+    def __hash__(self) -> int:
+        return hash((self.of, len(self._rows)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, as in the DataFrame; also those that are not shown."""
+        return tuple(one.name for one in fields(self.of))
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """A pandas DataFrame of all rows, without the total. Needs pandas."""
+        try:
+            import pandas
+        except ImportError:
+            raise Misuse("to_dataframe() needs pandas: pip install pandas") from None
+        return pandas.DataFrame(
+            {name: [getattr(row, name) for row in self._rows] for name in self.columns},
+            columns=list(self.columns),
+        )
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as plain dicts, for JSON or CSV."""
+        return [{name: getattr(row, name) for name in self.columns} for row in self._rows]
+
+    # ------------------------------------------------------------ showing
+
+    def _shown(self) -> list[_Column]:
+        return [
+            _Column(one.name, _title(one), one.metadata.get("digits"), self._is_number(one))
+            for one in fields(self.of)
+            if not one.metadata.get("hidden")
+        ]
+
+    def _is_number(self, one: Field[Any]) -> bool:
+        if isinstance(one.type, str):
+            parts = {part.strip() for part in one.type.split("|")}
+            return bool(parts & {"int", "float"}) and parts <= {"int", "float", "None"}
+        return one.type in (int, float)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def to_html(self, rows: int = SHOWN_ROWS) -> str:
+        """HTML that needs neither script nor kernel: at most `rows` rows, and how many more."""
+        columns = self._shown()
+        head = "".join(f"<th{_align(one)}>{escape(one.title)}</th>" for one in columns)
+        body = "".join(_html_row(row, columns) for row in self._rows[:rows])
+        total = f"<tfoot>{_html_row(self.total, columns)}</tfoot>" if self.total is not None else ""
+        caption = f"<caption{_CAPTION}>{escape(printable(self.caption))}</caption>"
+        more = len(self) - rows
+        return (
+            f'<div class="rt-static"><style>{TABLE_CSS}</style>'
+            f'<table style="table-layout:auto;width:100%">{caption if self.caption else ""}'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{total}</table>"
+            + (f"<p>… and {more} more</p></div>" if more > 0 else "</div>")
+        )
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    __repr__ = __str__
+
+    def to_text(self, width: int | None = 100, rows: int | None = SHOWN_ROWS) -> str:
+        """Lines of text: a caption, headings, a line for each row, and how many more there are.
+
+        Args:
+            width: cells of the terminal; words are cut to fit. None: as wide as they come.
+            rows: how many at the most, None for all.
+        """
+        columns = self._shown()
+        shown = [[one.text(row) for one in columns] for row in self._rows[:rows]]
+        foot = [] if self.total is None else [[one.text(self.total) for one in columns]]
+        head = [one.title for one in columns]
+        widths = _fit([head, *shown, *foot], columns, width)
+        lines = [_line(cells, widths, columns) for cells in (head, *shown, *foot)]
+        lines.insert(1, "  ".join("─" * cells for cells in widths))
+        if foot:
+            lines.insert(-1, lines[1])
+        if self.caption:
+            caption = printable(self.caption)
+            lines.insert(0, caption if width is None else clipped(caption, width))
+        if rows is not None and len(self) > rows:
+            lines.append(f"… and {len(self) - rows} more")
+        return "\n".join(line.rstrip() for line in lines)
+
+
+_CAPTION = ' style="text-align:left;caption-side:top"'
+
+
+def _title(one: Field[Any]) -> str:
+    heading, unit = one.metadata.get("heading") or one.name, one.metadata.get("unit")
+    return f"{heading} ({unit})" if unit else heading
+
+
+def _align(one: _Column) -> str:
+    side = "right" if one.number else "left"
+    return f' class="rt-{"n" if one.number else "w"}" style="text-align:{side}"'
+
+
+def _html_row(row: Any, columns: list[_Column]) -> str:
+    cells = (
+        f"<td{_align(one)}>{escape(shortened(one.text(row), _CELL_LIMIT))}</td>" for one in columns
+    )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+_NARROWEST = 8  # cells to which words are cut before a line may become too long
+
+
+def _fit(lines: list[list[str]], columns: list[_Column], width: int | None) -> list[int]:
+    """How wide each column is: numbers whole, words cut, the widest first, until a line fits."""
+    widths = [
+        min(_LINE_LIMIT, max(width_of(cells[at][: 2 * _LINE_LIMIT]) for cells in lines))
+        for at in range(len(columns))
+    ]
+    if width is None:
+        return widths
+    too_wide = sum(widths) + 2 * (len(widths) - 1) - width
+    words = [at for at, one in enumerate(columns) if not one.number]
+    while too_wide > 0 and any(widths[at] > _NARROWEST for at in words):
+        widest = max(words, key=lambda at: widths[at])
+        others = sorted((widths[at] for at in words if widths[at] < widths[widest]), reverse=True)
+        goal = max(_NARROWEST, others[0] if others else 0, widths[widest] - too_wide)
+        goal = min(goal, widths[widest] - 1)
+        too_wide -= widths[widest] - goal
+        widths[widest] = goal
+    return widths
+
+
+def _line(cells: list[str], widths: list[int], columns: list[_Column]) -> str:
+    parts = []
+    for text, width, one in zip(cells, widths, columns, strict=True):
+        text = clipped(text, width)
+        blanks = " " * (width - width_of(text))
+        parts.append(blanks + text if one.number else text + blanks)
+    return "  ".join(parts)
