@@ -34,14 +34,21 @@ if TYPE_CHECKING:
     from .explanations import explain as explain
     from .log import EventLog as EventLog
     from .metering import prices as prices
+    from .openings import ContextGreeting as ContextGreeting
     from .openings import GeneratedGreeting as GeneratedGreeting
+    from .openings import Greeting as Greeting
+    from .openings import IdleGreeting as IdleGreeting
     from .openings import ModelGreeting as ModelGreeting
     from .openings import Opening as Opening
+    from .openings import OutOfBandGreeting as OutOfBandGreeting
+    from .openings import RecordedGreeting as RecordedGreeting
     from .openings import ScriptedGreeting as ScriptedGreeting
+    from .openings import SeededGreeting as SeededGreeting
     from .openings import SpokenGreeting as SpokenGreeting
     from .openings import WaitForUser as WaitForUser
     from .pricing import Price as Price
     from .pricing import set_prices as set_prices
+    from .replay import Replay as Replay
     from .reply import Reply as Reply
     from .session import AsyncSession as AsyncSession
     from .simulator import Simulator as Simulator
@@ -63,16 +70,23 @@ _HOMES = {
     "TimedOut": "errors",
     "explain": "explanations",
     "EventLog": "log",
+    "ContextGreeting": "openings",
     "GeneratedGreeting": "openings",
+    "Greeting": "openings",
+    "IdleGreeting": "openings",
     "ModelGreeting": "openings",
     "Opening": "openings",
+    "OutOfBandGreeting": "openings",
+    "RecordedGreeting": "openings",
     "ScriptedGreeting": "openings",
+    "SeededGreeting": "openings",
     "SpokenGreeting": "openings",
     "WaitForUser": "openings",
     "Price": "pricing",
     "prices": "metering",
     "set_prices": "pricing",
     "AsyncSession": "session",
+    "Replay": "replay",
     "Reply": "reply",
     "Session": "blocking",
     "Simulator": "simulator",

@@ -164,6 +164,10 @@ class Endpoint:
         """Whether `open` would fail for want of a key."""
         return False
 
+    def label(self, simulated: bool) -> str:
+        """What to call a session here, where a person looks. A simulator is always called one."""
+        return "Simulator" if simulated else self.name
+
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         """A line to the server. Raises ConnectFailed."""
         return await WebSocketTransport.connect(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from . import audio
+from .budgeting import Budget
 from .conversation import Conversation
 from .endpoints import Endpoint, approve_spending, chosen, spending_notice
 from .errors import ConnectFailed, ConnectionLost, Misuse, SpendingNotApproved, TimedOut
@@ -36,10 +37,11 @@ from .events import (
 )
 from .explanations import explain
 from .items import ENDED, Item, Response
+from .ledger import Ledger
 from .log import EventLog, Row
 from .news import News
 from .openings import Opening, checked
-from .pricing import PRICES, cost_of
+from .pricing import PRICES
 from .reply import Reply, Timing, reply_of
 from .transport import Clock, Transport, WallClock
 
@@ -48,6 +50,9 @@ Modality = Literal["audio", "text"]
 
 _CHUNK_MS = 40
 LISTEN_MS = 3000  # silence sent behind speech until the server has noticed its end
+
+_BEFORE_ANSWERS = ("response.done", "input_audio_buffer.speech_started")
+"""Behind these the server may answer by itself."""
 
 _NOT_OPEN = "The session is not open. Use it inside `with`, or start the chat."
 
@@ -64,7 +69,8 @@ class AsyncSession:
         modality: `"audio"` (with transcript) or `"text"`.
         tools: tool definitions as the protocol has them, each a dict.
         timeout: seconds to wait for anything before TimedOut.
-        budget: US dollars that this session may spend; no new reply is asked for beyond it.
+        budget: US dollars that this session may spend. A reply that may pass it, as far as can be
+            told beforehand, is not asked for.
 
     `async with` connects, waits for `session.updated`, sends the opening, and enters when the
     opening's reply is done, or at the timeout. Raises ConnectFailed, SpendingNotApproved, or Misuse
@@ -95,7 +101,8 @@ class AsyncSession:
         self.opening = checked(opening)
         self.model = self.endpoint.model_for(model)
         self.timeout = timeout
-        self.budget = _checked_budget(budget)
+        self.ledger = Ledger(self.model)
+        self._money = Budget(_checked_budget(budget), self.ledger)
         self.conversation = Conversation()
         self.conversation.turns.gate = self._over_budget
         self.lost: ConnectionLost | None = None
@@ -133,12 +140,17 @@ class AsyncSession:
     @property
     def label(self) -> str:
         """What to call the other side wherever a person looks."""
-        return "Simulator" if self.simulated else self.endpoint.name
+        return self.endpoint.label(self.simulated)
 
     @property
     def cost(self) -> float | None:
         """US dollars so far by the price table, None where the model has no price."""
-        return cost_of(self.conversation.usage, self.model) if self.conversation.usage else 0.0
+        return self.ledger.dollars
+
+    @property
+    def budget(self) -> float | None:
+        """US dollars that it may spend, None for no limit."""
+        return self._money.dollars
 
     # ------------------------------------------------------------ opening and closing
 
@@ -246,10 +258,13 @@ class AsyncSession:
             self._end(ConnectionLost(f"The session ended by an error of rtwidgets: {problem!r}."))
 
     def _take(self, row: Row) -> None:
+        self.ledger.take(row)
         event = row.event
         if event is not None:
             self.conversation.receive(event)
             self._react(event)
+            if row.type in _BEFORE_ANSWERS:
+                self._keep_budget()
         self._news.announce(row)
 
     def _react(self, event: Event) -> None:
@@ -306,6 +321,7 @@ class AsyncSession:
         if self._transport is None or self.lost is not None:
             raise self.lost or Misuse(_NOT_OPEN)
         row = self.log.append("client", frame)
+        self.ledger.take(row)
         self._news.announce(row)
         await self._transport.send(frame)
         return row
@@ -363,7 +379,7 @@ class AsyncSession:
         else:
             frame = frame_of(event)
         if event.get("type") == "response.create":
-            self._check_budget()
+            self._check_budget(event)
         if not self.is_open:
             raise self.lost or Misuse(_NOT_OPEN)
         row = await asyncio.shield(self._spawn(self._send_one(frame, event)))
@@ -503,29 +519,25 @@ class AsyncSession:
     def _mark_here(self) -> None:
         self._mark = len(self.log) - 1
 
-    def _check_budget(self) -> None:
-        reason = self._over_budget(quiet=True)
+    def _check_budget(self, request: Event | None = None) -> None:
+        reason = self._money.reason(request, self.conversation.turns.outstanding)
         if reason is not None:
             raise SpendingNotApproved(reason)
 
-    def _over_budget(self, quiet: bool = False) -> str | None:
-        """Why no further reply may be asked for; None while the budget allows one.
-
-        A reply that the server makes by itself, to a turn it detected, cannot be held back here.
-        """
-        if self.budget is None or not self.conversation.usage:
-            return None
-        cost = self.cost
-        if cost is not None and cost < self.budget:
-            return None
-        spent = "what it spent cannot be told" if cost is None else f"it has spent ${cost:.4f}"
-        reason = (
-            f"This session keeps to its budget of ${self.budget:.2f}, and {spent}. "
-            "Start a new one with a larger budget= to go on."
-        )
-        if not quiet:
-            self.record({"type": "budget.spent", "message": reason})
+    def _over_budget(self, request: Event) -> str | None:
+        """Why this reply may not be asked for; None while the budget allows it."""
+        reason = self._money.reason(request, self.conversation.turns.outstanding)
+        if reason is not None:
+            self.record(self._money.reached(reason))
         return reason
+
+    def _keep_budget(self) -> None:
+        """Have the server answer nothing by itself any more where that might pass the budget."""
+        reason = self._money.reason(outstanding=self.conversation.turns.outstanding)
+        hold = self._money.hold() if reason is not None and self.is_open else None
+        if reason is not None and hold is not None:
+            self.record(self._money.reached(reason))
+            self._request(hold)
 
     async def _answer_to(self, request_id: str, timeout: float | None) -> Reply:
         conversation = self.conversation

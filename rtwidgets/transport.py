@@ -34,6 +34,39 @@ class WallClock:
         await asyncio.sleep(seconds)
 
 
+class VirtualClock:
+    """Time that passes at once: it jumps to the next moment for which anybody waits.
+
+    For tests and for what runs without a person: an hour of waiting costs nothing. All who wait
+    have to be on one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._waiting: list[tuple[float, int]] = []
+        self._count = 0
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self._count += 1
+        mine = (self._now + max(0.0, seconds), self._count)
+        self._waiting.append(mine)
+        try:
+            for _ in range(_COURTESY):
+                await asyncio.sleep(0)
+            while min(self._waiting) != mine:  # it is somebody else's turn before
+                await asyncio.sleep(0)
+            self._now = max(self._now, mine[0])
+        finally:
+            self._waiting.remove(mine)
+
+
+# How often others get a turn before time jumps: what they do now comes first.
+_COURTESY = 10
+
+
 class Transport(Protocol):
     """What a session needs of a line. Frames are JSON text, one event each."""
 

@@ -14,9 +14,16 @@ import pytest
 import rtwidgets as rt
 
 OPENINGS = [
+    "ContextGreeting",
     "GeneratedGreeting",
+    "Greeting",
+    "IdleGreeting",
     "ModelGreeting",
+    "Opening",
+    "OutOfBandGreeting",
+    "RecordedGreeting",
     "ScriptedGreeting",
+    "SeededGreeting",
     "SpokenGreeting",
     "WaitForUser",
 ]
@@ -30,6 +37,7 @@ NAMES = [
     "OpenAI",
     "RealtimeChat",
     "RealtimeError",
+    "Replay",
     "Session",
     "Simulated",
     "Simulator",
