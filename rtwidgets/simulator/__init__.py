@@ -13,7 +13,8 @@ A module imports only from modules printed above it.
     tokens.py  items.py  sessions.py    usage; the conversation's order; what session.update changes
     g711.py         telephone audio
     budget.py       what max_output_tokens leave room for
-    planning.py  outputs.py  mcpcalls.py  responses.py      one response, event by event
+    planning.py  outputs.py  answering.py    what a response is to be, and what it is to say
+    mcpcalls.py  responses.py               one response, event by event
     vad.py  recordings.py  transcription.py  input_audio.py     what the user says
     timeline.py  idle.py  listings.py        what happens when, and by itself
     floor.py        the responses that are being played, and how they end

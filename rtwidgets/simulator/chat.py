@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import Misuse
-from .jobs import Answer, Call, Question, Said, Turn, whole
+from .jobs import Answer, Call, Question, Said, Turn, mended, whole, whole_characters
 
 Json = dict[str, Any]
 
@@ -112,18 +112,6 @@ def _is_http(url: str) -> bool:
 def shown_url(url: str) -> str:
     """`url` as it may be shown: without user, password and what follows the path."""
     return re.sub(r"[?#].*$", "", re.sub(r"^(\w*:?//)?[^/?#]*@", r"\1", url))
-
-
-def mended(text: str) -> str:
-    """`text` whose halves of characters are put together, and replaced where one is missing."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def whole_characters(text: str) -> tuple[str, str]:
-    """(what of `text` can be sent, what waits for its other half): a model's tokens cut emoji."""
-    if "\ud800" <= text[-1:] <= "\udbff":
-        return mended(text[:-1]), text[-1]
-    return mended(text), ""
 
 
 def _streamed(answer: http.client.HTTPResponse) -> Generator[Json, None, bool]:

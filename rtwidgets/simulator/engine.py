@@ -28,7 +28,7 @@ from .floor import Floor
 from .idle import Idle
 from .input_audio import InputAudio
 from .items import Entry, Items, entry_from_client
-from .jobs import Job, Listen, NewId, Result
+from .jobs import Job, Listen, NewId, Result, checked
 from .latency import NONE, Latency, Pace, Vary, slower, steady
 from .listings import Listings
 from .recordings import Recordings
@@ -145,6 +145,7 @@ class Engine:
 
     def deliver(self, job: Job, result: Result, now: float) -> None:
         """Hand in what came of a job; ignored when its response is over."""
+        result = checked(job, result)
         if isinstance(job, Listen):
             self._timeline.at(now, partial(self._heard, job, result))
         else:

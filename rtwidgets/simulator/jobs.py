@@ -9,7 +9,7 @@ the in-memory transport, a test) does the job and hands the result to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
 
@@ -201,6 +201,48 @@ def failure(problem: BaseException) -> Failure:
         f"({type(problem).__name__}: {problem})"
     )
     return Failure(message)
+
+
+def checked(job: Job, result: object) -> Result:
+    """`result` where it is one that `job` can have; whatever else a brain made is a failure."""
+    if isinstance(result, Failure):
+        return replace(result, message=mended(result.message))
+    if isinstance(job, Listen):
+        if isinstance(result, Words) and isinstance(result.text, str | None):
+            return result if result.text is None else Words(mended(result.text))
+        return failure(TypeError("a transcriber gives the words as a text, or None"))
+    if isinstance(job, Speak):
+        if isinstance(result, bytes):
+            return result[: len(result) // 2 * 2]  # half a sample is none
+        return failure(TypeError("a voice gives PCM16 as bytes"))
+    if isinstance(result, Said) and isinstance(result.text, str):
+        return result  # a character may come in two halves: see `whole_characters`
+    if isinstance(result, Answer) and isinstance(result.text, str) and _are_calls(result.calls):
+        return replace(result, calls=tuple(map(_mended_call, result.calls)))
+    return failure(TypeError("a brain gives an Answer of texts, and Said before it"))
+
+
+def _are_calls(calls: object) -> bool:
+    return isinstance(calls, tuple) and all(
+        isinstance(call, Call) and isinstance(call.name, str) and isinstance(call.arguments, str)
+        for call in calls
+    )
+
+
+def _mended_call(call: Call) -> Call:
+    return Call(mended(call.name), mended(call.arguments))
+
+
+def mended(text: str) -> str:
+    """`text` whose halves of characters are put together, and replaced where one is missing."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def whole_characters(text: str) -> tuple[str, str]:
+    """(what of `text` can be sent, what waits for its other half): a model's tokens cut emoji."""
+    if "\ud800" <= text[-1:] <= "\udbff":
+        return mended(text[:-1]), text[-1]
+    return mended(text), ""
 
 
 NewId = Callable[[str, int], str]

@@ -46,7 +46,9 @@ class Line(asyncio.Protocol):
         """Send messages in one go. A client that does not read is dropped."""
         if self._closing or self._transport is None:
             return
-        self._transport.write(b"".join([frame(TEXT, text.encode()) for text in texts]))
+        # Half a character, of a tool's script perhaps, is a question mark and no reason to end.
+        data = [frame(TEXT, text.encode(errors="replace")) for text in texts]
+        self._transport.write(b"".join(data))
         if self._transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
             self._reset(self._transport)
 

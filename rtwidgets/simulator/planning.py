@@ -36,6 +36,11 @@ class Plan:
     granted: Mapping[str, Granted]  # the MCP tools that may be called, by name
     overflows: bool  # the context is too long, and truncation is disabled
 
+    @property
+    def voice_name(self) -> str:
+        """A custom voice ({"id": …}) goes by its id: a response's voice is a string."""
+        return self.voice if isinstance(self.voice, str) else str(self.voice["id"])
+
     def question(self) -> Question:
         turns = (turn for entry in self.context for turn in entry.turns())
         return Question(
@@ -68,6 +73,7 @@ def plan_for(
     output: Json = {**session["audio"]["output"], **given.get("audio", {}).get("output", {})}
     if voice_is_fixed and output["voice"] != session["audio"]["output"]["voice"]:
         raise refusals.voice_is_fixed()
+    _check_choice(asked, "response" if "tool_choice" in given else "session")
     # §2c: instructions of a response replace the session's for this response.
     instructions = asked["instructions"] or session["instructions"]
     reasoning = models.reasons(session["model"])
@@ -116,6 +122,18 @@ def within(context: tuple[Entry, ...], room: int, truncation: Any) -> tuple[Entr
         total -= sizes[first]
         first += 1
     return context[first:]
+
+
+def _check_choice(asked: Json, place: str) -> None:
+    """A tool that must be called has to be there. Raises Refusal."""
+    choice, tools, param = asked["tool_choice"], asked["tools"], f"{place}.tool_choice"
+    if choice == "required" and not tools:
+        raise refusals.no_tools_to_choose(param)
+    if not isinstance(choice, dict):
+        return
+    key = "name" if choice["type"] == "function" else "server_label"
+    if not any(tool["type"] == choice["type"] and tool[key] == choice[key] for tool in tools):
+        raise refusals.no_such_tool(choice[key], param)
 
 
 def _named(tool_choice: Any, granted: Mapping[str, Granted]) -> Any:

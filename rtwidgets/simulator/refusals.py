@@ -238,6 +238,17 @@ def no_such_call(call_id: str) -> Refusal:
     return Refusal(message, "invalid_tool_call_id")
 
 
+def no_tools_to_choose(param: str) -> Refusal:
+    """No capture on the Realtime service; the words are those of OpenAI's Responses API."""
+    message = "Tool choice 'required' must be specified with 'tools' parameter."
+    return Refusal(message, "invalid_value", param)
+
+
+def no_such_tool(name: str, param: str) -> Refusal:
+    """No capture on the Realtime service; the words are those of OpenAI's Responses API."""
+    return Refusal(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", param)
+
+
 def voice_is_fixed() -> Refusal:
     message = "Cannot update a conversation's voice if assistant audio is present."
     return Refusal(message, "cannot_update_voice")

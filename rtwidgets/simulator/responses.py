@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
 from ..audio import encode
 from . import budget, mcpcalls, outputs, tokens
-from .budget import Budget
-from .g711 import bytes_per_ms, from_pcm
+from .answering import Draft
+from .g711 import bytes_per_ms
 from .items import Entry
-from .jobs import Answer, Call, Failure, Job, Result, Said, Speak, Think
+from .jobs import Failure, Result, Speak, Think
 from .outputs import Output, Segment, Stage
 from .planning import Plan
 
@@ -38,16 +37,18 @@ class Response:
     def __init__(self, stage: Stage, plan: Plan, failure: Failure | None = None) -> None:
         self.stage, self.plan = stage, plan
         self.id = stage.new_id("resp_", 21)
-        self.outputs: list[Output] = []
+        self._draft = Draft(stage, plan, self.id)
         self.status = "in_progress"
         self.failure = failure  # given: it fails whatever the brain says
         self.announced = False
         self.tokens_used = 0
-        self._answered = False
-        self._held = ""  # streamed words that are no whole sentence yet
-        self._budget = Budget(plan.max_output_tokens, plan.effort)
+        self._budget = self._draft.budget
         self._requests: list[Json] = []  # approvals that were asked for out of band
         self._context = [plan.prompt, *(entry.tokens() for entry in plan.context)]
+
+    @property
+    def outputs(self) -> list[Output]:
+        return self._draft.outputs
 
     @property
     def in_conversation(self) -> bool:
@@ -58,83 +59,10 @@ class Response:
         """How long what was sent takes to play."""
         return sum(output.sent_bytes for output in self.outputs) // self._bytes_per_ms
 
-    # --- results of jobs
-
-    def take(self, job: Job, result: Result) -> None:
+    def take(self, job: Think | Speak, result: Result) -> None:
         """Take what came of one of this response's jobs."""
-        if isinstance(result, Failure):
-            self.failure = result
-        elif isinstance(result, Said):
-            self._say(result.text)
-        elif isinstance(result, Answer):
-            self.answered(result)
-        elif isinstance(job, Speak) and isinstance(result, bytes):
-            self.sounded(job, result)
-
-    def answered(self, answer: Answer) -> None:
-        """Take all of the brain's answer, or the end of one whose words came before."""
-        if self._budget.is_spent and not self.outputs:
-            self._budget.cut = self._answered = True  # all of it went into thinking
-            return
-        if answer.text or self._held or not (self.outputs or answer.calls):
-            phase = "commentary" if answer.calls and not self.outputs else "final_answer"
-            output = self._message(phase)
-            self._add(output, self._held + answer.text)
-        for output in self.outputs:
-            output.complete = True
-        for wanted in answer.calls:
-            if not self._budget.cut:
-                self._call(wanted)
-        self._answered = True
-
-    def _call(self, wanted: Call) -> None:
-        """A call, as far as its arguments may go; half a call of an MCP tool is none."""
-        granted = self.plan.granted.get(wanted.name)
-        arguments = self._budget.arguments(wanted.arguments, whole=granted is not None)
-        if arguments is None:
-            return
-        wanted, index = replace(wanted, arguments=arguments), len(self.outputs)
-        self.outputs.append(outputs.call(self.stage.new_id, index, wanted, granted))
-
-    def _say(self, text: str) -> None:
-        """More words: text goes out as it comes, for sound whole sentences are spoken."""
-        if self._budget.is_spent and not self.outputs:
-            return
-        output = self._message("final_answer")
-        if self.plan.modality == "text":
-            return self._add(output, text)
-        whole, self._held = outputs.sentences(self._held + text)
-        for sentence in whole:
-            self._add(output, sentence)
-
-    def _message(self, phase: str) -> Output:
-        """The message that is being said; the first words begin it."""
-        if not self.outputs:
-            # Captured: only reasoning models say which phase it is.
-            shown = phase if self.plan.reasoning else None
-            self.outputs.append(outputs.message(self.stage.new_id, 0, shown, complete=False))
-        return self.outputs[0]
-
-    def _add(self, output: Output, text: str) -> None:
-        spoken = self.plan.modality == "audio"
-        text = self._budget.words(text, spoken=spoken, first=not output.segments)
-        if not text and output.segments:
-            return
-        output.segments.append(Segment(text, None if spoken else b""))
-        if spoken:
-            place = len(output.segments) - 1
-            voice, speed = self._voice, self.plan.speed
-            self.stage.ask(Speak(self.id, output.index, place, text, voice, speed))
-
-    def sounded(self, job: Speak, pcm: bytes) -> None:
-        segment = self.outputs[job.output_index].segments[job.segment]
-        segment.pcm = from_pcm(pcm, self.plan.audio_format["type"])
-
-    @property
-    def _voice(self) -> str:
-        """A custom voice ({"id": …}) goes by its id: a response's voice is a string."""
-        voice = self.plan.voice
-        return voice if isinstance(voice, str) else str(voice["id"])
+        self._draft.take(job, result)
+        self.failure = self.failure or self._draft.failure
 
     # --- the play
 
@@ -157,7 +85,7 @@ class Response:
 
     def _make_outputs(self) -> Iterator[Pause]:
         index = 0
-        while self.failure is None and not (self._answered and index == len(self.outputs)):
+        while self.failure is None and not (self._draft.finished and index == len(self.outputs)):
             if index == len(self.outputs) or not self._can_begin(self.outputs[index]):
                 yield None
                 continue
@@ -324,7 +252,9 @@ class Response:
         if self.failure is not None and status == "failed":
             error = {"type": self.failure.type, "code": self.failure.code}
             details = {"type": "failed", "error": {**error, "message": self.failure.message}}
-        usage = self._usage()
+        # Reported (a failed response of gpt-realtime): what failed before it said anything is free.
+        free = status == "failed" and not any(output.is_open for output in self.outputs)
+        usage = tokens.usage((), (0, 0), 0, 0) if free else self._usage()
         self.tokens_used = usage["total_tokens"]
         wire = self.wire() | {"status_details": details, "usage": usage}
         self.stage.emit({"type": "response.done", "response": wire})
@@ -364,7 +294,7 @@ class Response:
             "conversation_id": self.plan.conversation_id,
             "output_modalities": [self.plan.modality],
             "max_output_tokens": self.plan.max_output_tokens,
-            "audio": {"output": {"format": self.plan.audio_format, "voice": self._voice}},
+            "audio": {"output": {"format": self.plan.audio_format, "voice": self.plan.voice_name}},
             "usage": None,
             "metadata": self.plan.metadata,
         }

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from .jobs import (
+    Answer,
     Brain,
     Deaf,
     Job,
     Listen,
     Result,
+    Said,
     Speak,
     StreamingBrain,
     Think,
@@ -69,6 +71,9 @@ class Workers:
                 if not wanted():
                     return
                 later(part)
+                if not isinstance(part, Said):
+                    return
+            later(Answer())  # it ended without one: what was said is all there is
         except Exception as problem:  # as in jobs.do
             later(failure(problem))
 
