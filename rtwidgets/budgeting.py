@@ -48,23 +48,23 @@ class Budget:
             _input(self.ledger) + _output(self.ledger, price, request), model
         )
 
-    def reason(self, request: Event | None = None, outstanding: int = 0) -> str | None:
+    def reason(self, request: Event | None = None, beside: int = 0) -> str | None:
         """Why no further response may be asked for, in words; None while one may.
 
         Args:
-            outstanding: how many were asked for that have not begun.
+            beside: how many others are on their way, whose cost is not known yet.
         """
         if self.dollars is None:
             return None
         spent, unknown = self.ledger.sums()
         one = self.next_cost(request)
-        under_way = outstanding + sum(not entry.done for entry in self.ledger.responses)
         if one is None:
             return self._untold() if self.ledger.entries else None
         # One that ended without saying what it used is counted as what one may cost.
-        if spent + one * (1 + under_way + unknown) <= self.dollars:
+        if spent + one * (1 + beside + unknown) <= self.dollars:
             return None
-        known = f"{money(spent)} spent" + (f", {unknown} of unknown cost" if unknown else "")
+        known = f"{money(spent)} spent" if spent else "nothing spent yet"
+        known += f", {unknown} of unknown cost" if unknown else ""
         return (
             f"The budget of {money(self.dollars)} would be passed: {known}, and the next reply may "
             f"cost {money(one)}. Start a new conversation with a larger budget= to go on."

@@ -122,6 +122,11 @@ class Ledger:
         return [one for one in tuple(self.entries.values()) if one.kind == "response"]
 
     @property
+    def under_way(self) -> int:
+        """How many responses have begun and not ended."""
+        return sum(not one.done for one in self.responses)
+
+    @property
     def last(self) -> Entry | None:
         """The response that ended last."""
         return next((one for one in reversed(self.responses) if one.done), None)
@@ -142,7 +147,7 @@ class Ledger:
         """US dollars of what has ended and is known, and how many ended of which they are not."""
         costs = [one.dollars() for one in tuple(self.entries.values()) if one.done]
         known = [cost for cost in costs if cost is not None]
-        return sum(known), len(costs) - len(known)
+        return sum(known, 0.0), len(costs) - len(known)
 
     # ------------------------------------------------------------ receiving
 

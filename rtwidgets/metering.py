@@ -60,7 +60,7 @@ class Bill(Table[Charge]):
         entries = tuple(ledger.entries.values())
         rows = [_charge(entry, prices) for entry in entries]
         costs = [row.dollars for row in rows]
-        self.known = sum(cost for cost in costs if cost is not None)
+        self.known = sum((cost for cost in costs if cost is not None), 0.0)
         self.unknown = costs.count(None)
         self.simulated = ledger.simulated
         super().__init__(

@@ -41,7 +41,7 @@ from .ledger import Ledger
 from .log import EventLog, Row
 from .news import News
 from .openings import Opening, checked
-from .pricing import PRICES
+from .pricing import PRICES, priced_as
 from .reply import Reply, Timing, reply_of
 from .transport import Clock, Transport, WallClock
 
@@ -520,20 +520,21 @@ class AsyncSession:
         self._mark = len(self.log) - 1
 
     def _check_budget(self, request: Event | None = None) -> None:
-        reason = self._money.reason(request, self.conversation.turns.outstanding)
+        reason = self._money.reason(request)
         if reason is not None:
             raise SpendingNotApproved(reason)
 
     def _over_budget(self, request: Event) -> str | None:
-        """Why this reply may not be asked for; None while the budget allows it."""
-        reason = self._money.reason(request, self.conversation.turns.outstanding)
+        """Why this reply may not be asked for now; None while the budget allows it."""
+        on_their_way = self.conversation.turns.outstanding + self.ledger.under_way
+        reason = self._money.reason(request, on_their_way)
         if reason is not None:
             self.record(self._money.reached(reason))
         return reason
 
     def _keep_budget(self) -> None:
         """Have the server answer nothing by itself any more where that might pass the budget."""
-        reason = self._money.reason(outstanding=self.conversation.turns.outstanding)
+        reason = self._money.reason(beside=self.conversation.turns.outstanding)
         hold = self._money.hold() if reason is not None and self.is_open else None
         if reason is not None and hold is not None:
             self.record(self._money.reached(reason))
@@ -568,7 +569,7 @@ class AsyncSession:
         if response is None:
             raise Misuse(f"There is no response {response_id!r} in this session.")
         request_id = self.conversation.turns.request_of(response_id)
-        return reply_of(response, self.log, self.model, request_id)
+        return reply_of(response, self.log, priced_as(self.ledger.models), request_id)
 
 
 def _checked_budget(budget: float | None) -> float | None:

@@ -45,11 +45,11 @@ class Turns:
     """The queue of requests and the outbox of all client events.
 
     Attributes:
-        gate: asked before a `response.create` leaves; a sentence from it refuses the request.
+        gate: asked with each `response.create` before it leaves; a sentence from it refuses it.
     """
 
     def __init__(self) -> None:
-        self.gate: Callable[[], str | None] = lambda: None
+        self.gate: Callable[[Event], str | None] = lambda _: None
         self._outbox: deque[Event] = deque()
         self._waiting: deque[Request] = deque()
         self._asked: deque[Request] = deque()  # sent, no response yet; in the conversation
@@ -68,6 +68,11 @@ class Turns:
     def asked(self) -> bool:
         """Whether a response was asked for that has not begun."""
         return bool(self._asked)
+
+    @property
+    def outstanding(self) -> int:
+        """How many responses were asked for that have not begun, out of band too."""
+        return len(self._asked) + len(self._aside)
 
     @property
     def outbox(self) -> bool:
@@ -133,7 +138,7 @@ class Turns:
                 road.remove(request)
 
     def _ask(self, request: Request, road: deque[Request]) -> None:
-        reason = self.gate()
+        reason = self.gate(request.event)
         if reason is not None:
             self._refuse(request, "budget_spent", reason)
             return

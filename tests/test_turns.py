@@ -149,7 +149,7 @@ def test_interrupted_requests_say_so() -> None:
 def test_a_gate_holds_back_what_waited_too() -> None:
     conversation, _ = asked()
     waiting = conversation.request(response_create())["event_id"]
-    conversation.turns.gate = lambda: "spent"
+    conversation.turns.gate = lambda _: "spent"
     conversation.receive(created("r1"))
     conversation.receive(done("r1"))
     refusal = conversation.refusal_of(waiting)
