@@ -6,8 +6,6 @@ one-dimensional int16 numpy array of the same.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import wave
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pybase64
 from numpy.typing import NDArray
 
 from .errors import Misuse
@@ -80,15 +79,12 @@ def chunks(pcm: bytes, milliseconds: int = 40) -> Iterator[bytes]:
 
 def encode(pcm: bytes) -> str:
     """Base64 text of `pcm`, as it travels inside the JSON of an event."""
-    return base64.b64encode(pcm).decode("ascii")
+    return pybase64.b64encode_as_string(pcm)
 
 
 def decode(text: str) -> bytes:
     """The PCM in base64 `text`. Raises ValueError when it is not base64."""
-    try:
-        return binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
-    except UnicodeEncodeError as problem:
-        raise ValueError("base64 holds only ASCII characters") from problem
+    return pybase64.b64decode(text, validate=True)
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int = RATE) -> Samples:
@@ -117,13 +113,16 @@ def wav_bytes(pcm: bytes, rate: int = RATE) -> bytes:
     return buffer.getvalue()
 
 
-def read_wav(path: str | Path) -> Samples:
-    """The 16-bit PCM wav at `path` as mono samples at 24 kHz; channels are averaged.
+def read_wav(path: str | Path | bytes) -> Samples:
+    """The 16-bit PCM wav at `path`, or in these bytes, as mono samples at 24 kHz; channels are
+    averaged.
 
     Raises Misuse for another sample width or a file that is not a wav.
     """
+    source = io.BytesIO(path) if isinstance(path, bytes) else str(path)
+    path = "What was given" if isinstance(path, bytes) else path
     try:
-        with wave.open(str(path), "rb") as file:
+        with wave.open(source, "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             frames = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as problem:

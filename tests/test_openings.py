@@ -11,6 +11,7 @@ import pytest
 
 import rtwidgets as rt
 from rtwidgets.openings import BUILT_IN
+from rtwidgets.openings.examples import RECORDING
 
 SESSION = {"instructions": "You are Ada, a museum guide."}
 
@@ -57,6 +58,11 @@ EXAMPLES = [
     rt.SpokenGreeting("Grüß Gott"),
     rt.GeneratedGreeting("Greet."),
     rt.ModelGreeting(),
+    rt.SeededGreeting("Grüß den Gast."),
+    rt.ContextGreeting([rt.events.user_text("Grüß Gott")]),
+    rt.OutOfBandGreeting("Greet."),
+    rt.RecordedGreeting(str(RECORDING), "Grüß Gott"),
+    rt.IdleGreeting(6000),
 ]
 
 
@@ -65,8 +71,9 @@ def test_printing_shows_every_event_that_will_be_sent(opening: rt.Opening) -> No
     shown = str(opening)
     for event in opening.events({}):
         assert json.dumps(event, indent=2, ensure_ascii=False) in shown
-    assert ("sends nothing first" in shown) == (opening.events({}) == [])
-    assert "Later: nothing." in shown
+    first = [*opening.events({}), *opening.session()]
+    assert ("sends nothing first" in shown) == (first == [])
+    assert ("Later: nothing." in shown) == (not opening.reacts)
     assert opening._repr_mimebundle_()["text/plain"] == shown
 
 

@@ -14,15 +14,12 @@ import ipywidgets
 from ..endpoints import MODELS, VOICES, Endpoint, OpenAI, Simulated, default_endpoint
 from ..errors import Misuse
 from ..events import whole_characters
-from ..openings import BUILT_IN, Opening, WaitForUser
+from ..openings import Opening, WaitForUser
+from ..openings.examples import FIRST_WORDS as FIRST_WORDS
+from ..openings.examples import examples
 from .comm import Sender, close_tree
 
 ANY_VOICE = "the model's own"
-FIRST_WORDS = {
-    "text": "Welcome to the museum! Shall I show you the fossils?",
-    "instructions": "You guide visitors through a museum. Greet one, and offer a tour.",
-}
-"""What stands in an opening's text field before anyone writes there, by the field's name."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +38,9 @@ def words_field(opening: Opening) -> str:
     return next(texts, "")
 
 
-def an_opening(kind: type[Opening]) -> Opening:
-    """One of that kind, its words filled in from `FIRST_WORDS`."""
-    known = {one.name: FIRST_WORDS[one.name] for one in fields(kind) if one.name in FIRST_WORDS}
-    return kind(**known)
-
-
 def openings_to_choose(given: Opening | None) -> dict[str, Opening]:
     """All openings by name; `given` stands in the place of its own kind."""
-    known = {kind.name: an_opening(kind) for kind in BUILT_IN}
+    known = {one.name: one for one in examples()}
     return known | ({given.name: given} if given is not None else {})
 
 
