@@ -75,7 +75,8 @@ UPWARD = {
 PURE = {
     "audio", "budgeting", "conversation", "errors", "events", "explanations", "folding", "items",
     "jsonl", "ledger", "log", "metering", "openings", "pricing", "recording", "render",
-    "report", "rows", "simulator.engine", "simulator.schema", "simulator.parsing", "simulator.rules", "simulator.floor",
+    "report", "rows", "simulator.engine", "simulator.schema",
+    "simulator.parsing", "simulator.rules", "simulator.floor",
     "simulator.responses", "simulator.session_shapes", "simulator.item_shapes",
     "turns",
 }  # fmt: skip
