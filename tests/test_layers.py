@@ -44,6 +44,8 @@ HOUSE: dict[str, str] = {
     "openings": "events audio errors explanations",
     "tools": "errors events",
     "render": "log folding conversation items events errors explanations",
+    "timeline": "log rows folding events errors audio",
+    "plotting": "timeline log rows events errors audio",
     "report": "log conversation pricing audio",
     "transport": "errors",
     "recording": "rows events audio",
@@ -78,7 +80,7 @@ PURE = {
     "report", "rows", "simulator.engine", "simulator.schema",
     "simulator.parsing", "simulator.rules", "simulator.floor",
     "simulator.responses", "simulator.session_shapes", "simulator.item_shapes",
-    "turns",
+    "timeline", "turns",
 }  # fmt: skip
 IMPURE = {
     "IPython", "anywidget", "asyncio", "concurrent", "http", "ipykernel", "ipywidgets",
