@@ -330,7 +330,7 @@ def test_the_base_dependencies_are_few_and_have_no_upper_pin(checkout: Path) -> 
     with (checkout / "pyproject.toml").open("rb") as file:
         needed = tomllib.load(file)["project"]["dependencies"]
     names = {re.split(r"[<>=~!]", each)[0] for each in needed}
-    assert names == {"anywidget", "ipywidgets", "numpy", "tornado", "websockets"}
+    assert names == {"anywidget", "ipywidgets", "numpy", "pybase64", "tornado", "websockets"}
     assert not [each for each in needed if re.search(r"<|==|~=", each)]
 
 
