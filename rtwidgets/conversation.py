@@ -10,12 +10,22 @@ Which of our requests may go out, and which response answers which, is in turns.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from .events import Event, error_of, ga_name, response_id_of, text_field
 from .events import field as value_at
 from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Part, Response
 from .turns import Turns
+
+
+class Heard(Protocol):
+    """What is needed of a log's row to take it in."""
+
+    @property
+    def direction(self) -> str: ...
+    @property
+    def event(self) -> Event | None: ...
 
 
 class Conversation:
@@ -42,6 +52,18 @@ class Conversation:
         self._known: dict[str, Item] = {}  # also items that no conversation holds (out of band)
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
+
+    @classmethod
+    def of(cls, rows: Iterable[Heard]) -> Conversation:
+        """What the rows of a log add up to: the same state as when they came one by one."""
+        conversation = cls()
+        for row in rows:
+            event = row.event
+            if event is not None and row.direction == "server":
+                conversation.receive(event)
+            elif event is not None and row.direction == "client":
+                conversation.sent_by_hand(event)
+        return conversation
 
     # ------------------------------------------------------------ reading
 
