@@ -36,6 +36,7 @@ from .events import (
     whole_characters,
 )
 from .explanations import explain
+from .firstwords import FirstWords
 from .items import ENDED, Item, Response
 from .ledger import Ledger
 from .log import EventLog, Row
@@ -75,6 +76,10 @@ class AsyncSession:
     `async with` connects, waits for `session.updated`, sends the opening, and enters when the
     opening's reply is done, or at the timeout. Raises ConnectFailed, SpendingNotApproved, or Misuse
     when the server refuses the settings.
+
+    Attributes:
+        playing: whether a page plays the sound and will record what was heard of it; by default
+            none does, and the clock says when the opening would have been heard.
     """
 
     def __init__(
@@ -122,6 +127,9 @@ class AsyncSession:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_open = False
         self._opening_requests: list[str] = []
+        self.playing: Callable[[], bool] = lambda: False
+        self._first_words = FirstWords(self.opening, self.conversation, lambda: self.playing())
+        self._alarm: asyncio.Task[None] | None = None  # when the opening's sound ends by the clock
         self._mark = -1
         self._given: dict[str, int] = {}
 
@@ -180,11 +188,13 @@ class AsyncSession:
         try:
             await self._until(self._greeted, self.timeout, "the server's session.created")
             await self._configure()
-            for event in self.opening.events(self.conversation.session):
+            for event in self.opening.events(self._expected()):
                 asked = self._request(event)
                 if asked.get("type") == "response.create":
                     self._opening_requests.append(text_field(asked, "event_id"))
+            self._first_words.begun(self._opening_requests, self._clock.now())
             await self._flush()
+            self._follow_opening()
         except BaseException:
             await self.close()
             raise
@@ -198,6 +208,8 @@ class AsyncSession:
     async def close(self) -> None:
         """End the session. Safe to call again; the log and the conversation stay readable."""
         transport, self._transport = self._transport, None
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._pumping is not None and self._pumping is not asyncio.current_task():
             self._pumping.cancel()
             await asyncio.gather(self._pumping, return_exceptions=True)
@@ -230,8 +242,10 @@ class AsyncSession:
 
     async def _configure(self) -> None:
         before = len(self.conversation.errors)
-        self._request(session_update(**merged(self._settings, self.opening.session())))
+        self._request(session_update(**self._wanted()))
         await self._flush()
+        if not self.opening.waits:
+            return
 
         def answered() -> bool:
             if len(self.log.where(type="session.updated")):
@@ -242,6 +256,30 @@ class AsyncSession:
             return False
 
         await self._until(answered, self.timeout, "the server's session.updated")
+
+    def _wanted(self) -> Event:
+        return merged(self._settings, self.opening.session())
+
+    def _expected(self) -> Event:
+        """The session that the opening's events meet: confirmed, or as it will be if all goes
+        well."""
+        confirmed = self.conversation.session
+        return confirmed if self.opening.waits else merged(confirmed, self._wanted())
+
+    def _follow_opening(self) -> None:
+        """Say so when the opening's sound is over, and look again when it may be by the clock."""
+        now = self._clock.now()
+        ended, due = self._first_words.over(now), self._first_words.due
+        if ended is not None:
+            self.record(ended)
+        elif due is not None and self._alarm is None and self.is_open:
+            self._alarm = self._spawn(self._follow_later(due - now))
+
+    async def _follow_later(self, seconds: float) -> None:
+        await self._clock.sleep(max(0.0, seconds))
+        self._alarm = None
+        if self.is_open:
+            self._follow_opening()
 
     # ------------------------------------------------------------ the pump
 
@@ -266,6 +304,9 @@ class AsyncSession:
             if row.type in _BEFORE_ANSWERS:
                 self._keep_budget()
         self._news.announce(row)
+        if event is not None:
+            self._first_words.take(event, self._clock.now())
+            self._follow_opening()
 
     def _react(self, event: Event) -> None:
         try:
@@ -342,6 +383,8 @@ class AsyncSession:
         row = self.log.append("local", event)
         self._react(event)
         self._news.announce(row)
+        self._first_words.take(event, self._clock.now())
+        self._follow_opening()
         self._flush_soon()
         return row
 

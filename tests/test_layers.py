@@ -42,6 +42,7 @@ HOUSE: dict[str, str] = {
     "metering": "rows pricing ledger tables",
     "budgeting": "events ledger pricing",
     "openings": "events audio errors explanations",
+    "firstwords": "audio conversation events items openings",
     "tools": "errors events",
     "render": "log folding conversation items events errors explanations",
     "timeline": "log rows folding events errors audio",
@@ -75,7 +76,7 @@ UPWARD = {
 }  # fmt: skip
 # Law 2.
 PURE = {
-    "audio", "budgeting", "conversation", "errors", "events", "explanations", "folding", "items",
+    "audio", "budgeting", "conversation", "errors", "events", "explanations", "firstwords", "folding", "items",
     "jsonl", "ledger", "log", "metering", "openings", "pricing", "recording", "render",
     "report", "rows", "simulator.engine", "simulator.schema",
     "simulator.parsing", "simulator.rules", "simulator.floor",
