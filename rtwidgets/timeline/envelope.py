@@ -7,7 +7,7 @@ is kept: two bytes for 960, and ten minutes of it are found in milliseconds.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,7 +178,7 @@ class Sent:
     def rows(self, start_ms: float, end_ms: float) -> array[int]:
         """The numbers of the rows that hold the audio between two moments."""
         first = max(0, bisect_right(self._starts, start_ms) - 1)
-        return self._seqs[first : max(first, bisect_right(self._starts, end_ms))]
+        return self._seqs[first : max(first + 1, bisect_left(self._starts, end_ms))]
 
     def peaks(self, start_ms: float, end_ms: float) -> Peaks:
         """The peaks of the audio between two moments."""

@@ -42,6 +42,7 @@ class User:
         """`audio_start_ms`: offset into all appended audio, prefix padding included (§3.4)."""
         self._tracks.speech = (at, row.seq)
         self._speaking = self._spoken(row, at, number_in(row.event, "audio_start_ms"))
+        self._speak_until(self._speaking, None, at)
 
     def speech_stopped(self, row: Row, at: float) -> None:
         """`audio_end_ms`: the same for the end, the silence that proved it included."""
