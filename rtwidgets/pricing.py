@@ -194,6 +194,8 @@ def tokens_of(usage: object) -> Tokens | None:
     read, written = _details(usage, "input"), _details(usage, "output")
     given = {kind: _count(read, f"{kind}_tokens") for kind in _IN}
     text, audio = _count(written, "text_tokens"), _count(written, "audio_tokens")
+    if usage.get("type") == "tokens" and not written:  # a transcription writes nothing but text
+        text = _count(usage, "output_tokens")
     sums = {"input": sum(given.values()), "output": text + audio}
     if any(told == 0 and _count(usage, f"{side}_tokens") for side, told in sums.items()):
         return None
