@@ -9,6 +9,8 @@ from ..log import Row
 from .envelope import PCM, Envelope, Peaks, Sent, format_named
 from .lanes import Kind, Lane, Span, no_peaks
 
+_LOOSE = 2_000_000  # bytes of sound that are gathered before they become waveforms
+
 Moment = tuple[float, int]
 """A place on the axis, and the number of the row that it is from."""
 
@@ -65,6 +67,7 @@ class Tracks:
         self._peaks = peaks
         self._known: dict[tuple[str, str], Track] = {}
         self._sounds: dict[Envelope, list[bytes]] = {}
+        self._loose = 0  # bytes in there
 
     def known(self, lane: Lane, key: str) -> Track | None:
         """The track of an item (or call, or response) in a lane."""
@@ -123,12 +126,16 @@ class Tracks:
         """The audio of a row goes on a waveform, soon."""
         if self._peaks:
             self._sounds.setdefault(envelope, []).append(row.pcm)
+            self._loose += row.audio_bytes
+            if self._loose > _LOOSE:
+                self.settle()
 
     def settle(self) -> None:
         """Add the sound that came to its waveforms, in few pieces."""
         for envelope, pieces in self._sounds.items():
             envelope.extend(b"".join(pieces))
         self._sounds.clear()
+        self._loose = 0
 
     def peaks(self, track: Track, start: int = 0) -> Peaks:
         """The waveform of a track from a place on, one peak for every 20 ms."""
