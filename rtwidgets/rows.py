@@ -66,6 +66,11 @@ class Row:
         self._event = event
 
     @property
+    def log(self) -> EventLog:
+        """The log that it is a row of."""
+        return self._log
+
+    @property
     def t(self) -> float:
         return self._log._times[self.seq]
 
