@@ -180,6 +180,11 @@ class Rows(Sequence[Row]):
     endpoint: str
     """What the session was with, for the record."""
 
+    @property
+    def log(self) -> EventLog:
+        """The whole log that these are rows of."""
+        return self._log
+
     def _seqs(self) -> Sequence[int]:
         raise NotImplementedError
 
