@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, overload
 
 from .errors import Misuse
 from .events import whole_characters
@@ -244,9 +244,10 @@ class Table(Sequence[T], Generic[T]):
 
     def _is_number(self, one: Field[Any]) -> bool:
         if isinstance(one.type, str):
-            parts = {part.strip() for part in one.type.split("|")}
-            return bool(parts & {"int", "float"}) and parts <= {"int", "float", "None"}
-        return one.type in (int, float)
+            names = {part.strip() for part in one.type.split("|")}
+        else:
+            names = {part.__name__ for part in get_args(one.type) or (one.type,)}
+        return bool(names & {"int", "float"}) and names <= {"int", "float", "None", "NoneType"}
 
     def _repr_html_(self) -> str:
         return self.to_html()
