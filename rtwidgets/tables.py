@@ -187,7 +187,7 @@ class Table(Sequence[T], Generic[T]):
     ) -> None:
         self._rows = tuple(rows)
         self.of = of
-        self.caption = caption
+        self.caption = shortened(caption, _CELL_LIMIT)
         self.total = total
 
     def __len__(self) -> int:
