@@ -107,7 +107,7 @@ class AsyncSession:
         self.model = self.endpoint.model_for(model)
         self.timeout = timeout
         self.ledger = Ledger(self.model)
-        self._money = Budget(_checked_budget(budget), self.ledger)
+        self.limit = Budget(_checked_budget(budget), self.ledger)
         self.conversation = Conversation()
         self.conversation.turns.gate = self._over_budget
         self.lost: ConnectionLost | None = None
@@ -158,7 +158,7 @@ class AsyncSession:
     @property
     def budget(self) -> float | None:
         """US dollars that it may spend, None for no limit."""
-        return self._money.dollars
+        return self.limit.dollars
 
     # ------------------------------------------------------------ opening and closing
 
@@ -563,24 +563,24 @@ class AsyncSession:
         self._mark = len(self.log) - 1
 
     def _check_budget(self, request: Event | None = None) -> None:
-        reason = self._money.reason(request)
+        reason = self.limit.reason(request)
         if reason is not None:
             raise SpendingNotApproved(reason)
 
     def _over_budget(self, request: Event) -> str | None:
         """Why this reply may not be asked for now; None while the budget allows it."""
         on_their_way = self.conversation.turns.outstanding + self.ledger.under_way
-        reason = self._money.reason(request, on_their_way)
+        reason = self.limit.reason(request, on_their_way)
         if reason is not None:
-            self.record(self._money.reached(reason))
+            self.record(self.limit.reached(reason))
         return reason
 
     def _keep_budget(self) -> None:
         """Have the server answer nothing by itself any more where that might pass the budget."""
-        reason = self._money.reason(beside=self.conversation.turns.outstanding)
-        hold = self._money.hold() if reason is not None and self.is_open else None
+        reason = self.limit.reason(beside=self.conversation.turns.outstanding)
+        hold = self.limit.hold() if reason is not None and self.is_open else None
         if reason is not None and hold is not None:
-            self.record(self._money.reached(reason))
+            self.record(self.limit.reached(reason))
             self._request(hold)
 
     async def _answer_to(self, request_id: str, timeout: float | None) -> Reply:
