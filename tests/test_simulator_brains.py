@@ -6,7 +6,6 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from simulator_driver import Desk, Says, hum, respond, silence, types, update, u
 from rtwidgets.cli import main
 from rtwidgets.errors import Misuse
 from rtwidgets.simulator import Simulator
-from rtwidgets.simulator.chat import ChatBrain
 from rtwidgets.simulator.jobs import Answer, Call, Heard, Question, Said, Turn
-from rtwidgets.simulator.memory import connect
 from rtwidgets.simulator.replies import BuiltInBrain
 from rtwidgets.simulator.scripts import ScriptBrain, UserLines
 from rtwidgets.simulator.settings import Settings
@@ -172,113 +169,7 @@ def test_a_stream_is_cut_at_its_budget() -> None:
     assert response["output"][0]["content"][0]["text"] == "One two "
 
 
-# --- chat endpoints
-
-
-class Endpoint(BaseHTTPRequestHandler):
-    """An OpenAI-compatible chat endpoint: it says what it was asked, or fails."""
-
-    asked: list[Any] = []  # noqa: RUF012
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Endpoint.asked.append((self.path, self.headers.get("Authorization"), body))
-        if body["model"] == "broken":
-            return self.send_error(500, "Out of order")
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        if body["model"] == "strange":
-            self.wfile.write(b"data: {}}\n\n")
-            return
-        deltas: list[Any] = [{"role": "assistant", "content": ""}]
-        if body.get("tools"):
-            function = {"name": "look", "arguments": '{"at"'}
-            deltas.append({"tool_calls": [{"index": 0, "id": "c", "function": function}]})
-            rest = {"arguments": ':"it"}'}
-            deltas.append({"tool_calls": [{"index": 0, "function": rest}]})
-        else:
-            deltas += [{"content": "You said "}, {"content": body["messages"][-1]["content"]}]
-        for delta in deltas:
-            event = {"choices": [{"index": 0, "delta": delta}]}
-            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def answered(url: str, model: str, **options: Any) -> Any:
-    async def work() -> Any:
-        line = connect(latency="none", chat_url=url, chat_model=model, **options)
-        for event in (TEXT, user_text("Hello."), respond()):
-            await line.send(json.dumps(event))
-        while True:
-            event = json.loads(await line.recv())
-            if event["type"] == "response.done":
-                return event["response"]
-
-    return asyncio.run(asyncio.wait_for(work(), 10))
-
-
-def test_a_chat_endpoint_answers(endpoint: str) -> None:
-    Endpoint.asked.clear()
-    response = answered(endpoint, "echo", chat_key="sk-test-not-a-key")
-    assert response["output"][0]["content"][0]["text"] == "You said Hello."
-    path, authorization, body = Endpoint.asked[0]
-    assert (path, authorization) == ("/v1/chat/completions", "Bearer sk-test-not-a-key")
-    assert body["stream"] is True
-    assert [message["role"] for message in body["messages"]] == ["system", "user"]
-
-
-def test_a_chat_endpoint_calls_tools(endpoint: str) -> None:
-    question = Question("", (Turn("user", "Look."),), tools=({"type": "function", "name": "look"},))
-    assert ChatBrain(endpoint, "echo").answer(question).calls == (Call("look", '{"at":"it"}'),)
-
-
-@pytest.mark.parametrize(
-    ("model", "reason"), [("broken", "answered 500 Out of order"), ("strange", "no chat answer")]
-)
-def test_a_chat_endpoint_that_fails_is_a_failed_response(
-    endpoint: str, model: str, reason: str
-) -> None:
-    response = answered(endpoint, model)
-    assert response["status"] == "failed"
-    assert reason in response["status_details"]["error"]["message"]
-
-
-def test_a_chat_endpoint_that_is_not_there_is_a_failed_response() -> None:
-    response = answered("http://127.0.0.1:9/v1", "echo")
-    assert response["status"] == "failed"
-    assert "cannot be reached" in response["status_details"]["error"]["message"]
-
-
-@pytest.mark.parametrize("modality", ["text", "audio"])
-def test_a_chat_endpoint_answers_through_the_server(endpoint: str, modality: str) -> None:
-    from test_simulator_server import KEY, in_session, until
-
-    chat = {"chat_url": endpoint, "chat_model": "echo"}
-    with Simulator(in_process=True, key=KEY, **chat) as simulator:
-
-        async def talk(line: Any) -> Any:
-            for sent in (user_text("Hello."), respond(output_modalities=[modality])):
-                await line.send(json.dumps(sent))
-            return (await until(line, "response.done"))[-1]["response"]
-
-        (item,) = in_session(simulator, talk)["output"]
-    content = item["content"][0]
-    assert (content.get("text") or content.get("transcript")) == "You said Hello."
+# --- brains of one's own
 
 
 def test_a_brain_of_ones_own_may_be_slow_and_is_not_waited_for() -> None:
@@ -314,6 +205,104 @@ def test_a_brain_of_ones_own_may_be_slow_and_is_not_waited_for() -> None:
 
 
 DONE = "response.done"
+
+
+class Gives:
+    """A brain that gives whatever it was given, if that is an answer or not."""
+
+    quick = True
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def answer(self, question: Question) -> Any:
+        return self.given
+
+
+@pytest.mark.parametrize("modality", ["text", "audio"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("Half \ud83d a pair.", "Half � a pair."),
+        ("\udc00", "�"),
+        ("Whole \ud83d\ude00.", "Whole 😀."),
+    ],
+)
+def test_half_a_character_does_not_end_the_session(given: str, said: str, modality: str) -> None:
+    desk = Desk(brain=Gives(Answer(given, (Call("f\ud800", '{"a": "\ud800"}'),))))
+    desk.send(respond(output_modalities=[modality]))
+    message, call = desk.last("response.done")["response"]["output"]
+    assert (message["content"][0].get("text") or message["content"][0]["transcript"]) == said
+    assert (call["name"], call["arguments"]) == ("f�", '{"a": "�"}')
+    assert all(json.dumps(event, ensure_ascii=False).encode() for event in desk.events)
+
+
+def test_a_character_that_is_streamed_in_halves_arrives_whole() -> None:
+    desk = streamed("text", Said("Hi \ud83d"), Said("\ude00 and \ud83d"), Answer())
+    assert desk.last("response.output_text.done")["text"] == "Hi 😀 and �"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, "Hello.", 5, Answer(None), Answer("", ("f",)), Answer("", (Call("f", {}),)),  # type: ignore[arg-type]
+     Answer("", [Call("f", "{}")]), Said(b"x")],  # type: ignore[arg-type]
+)  # fmt: skip
+def test_what_is_no_answer_is_a_failed_response_and_the_session_goes_on(given: Any) -> None:
+    desk = Desk(brain=Gives(given))
+    desk.send(respond())
+    response = desk.last("response.done")["response"]
+    assert response["status"] == "failed"
+    assert "a brain gives an Answer" in response["status_details"]["error"]["message"]
+    desk.brain = Gives(Answer("Better."))
+    desk.send(respond())
+    assert desk.last("response.done")["response"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("heard", [5, b"words", "half \ud83d"])
+def test_what_is_no_transcript_is_a_failed_one_and_half_a_character_is_mended(heard: Any) -> None:
+    class Odd:
+        def words(self, turn: Heard) -> Any:
+            return heard
+
+    desk = Desk(transcriber=Odd())
+    desk.send(update(audio={"input": {"transcription": {"model": "gpt-4o-transcribe"}}}))
+    desk.send(hum(1000), silence(400))
+    name = "conversation.item.input_audio_transcription"
+    if isinstance(heard, str):
+        assert desk.last(f"{name}.completed")["transcript"] == "half �"
+    else:
+        assert "message" in desk.last(f"{name}.failed")["error"]
+
+
+def test_half_a_character_through_a_real_line() -> None:
+    from test_simulator_server import KEY, in_session, until
+
+    answer = Answer("Half \ud83d", (Call("f", '"\udc00"'),))
+    with Simulator(in_process=True, key=KEY, brain=Gives(answer)) as simulator:
+
+        async def talk(line: Any) -> Any:
+            await line.send(json.dumps(respond(output_modalities=["text"])))
+            return (await until(line, "response.done"))[-1]["response"]
+
+        output = in_session(simulator, talk)["output"]
+    assert output[0]["content"][0]["text"] == "Half �"
+
+
+def test_a_stream_that_ends_without_an_answer_said_all_there_is() -> None:
+    from test_simulator_server import KEY, in_session, until
+
+    class Trails(Streams):
+        quick = False
+
+    with Simulator(in_process=True, key=KEY, brain=Trails(Said("And then"))) as simulator:
+
+        async def talk(line: Any) -> Any:
+            await line.send(json.dumps(respond(output_modalities=["text"])))
+            return (await until(line, "response.done"))[-1]["response"]
+
+        response = in_session(simulator, talk)
+    assert response["output"][0]["content"][0]["text"] == "And then"
+    assert response["status"] == "completed"
 
 
 # --- in a process of its own

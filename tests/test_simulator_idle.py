@@ -20,16 +20,19 @@ def test_it_prompts_again_after_the_playback_and_the_timeout() -> None:
     desk.send_for(7.9, respond())
     assert types(desk.events)[-1] == "rate_limits.updated"
     came = desk.send_for(0.2)
-    assert folded(types(came))[:5] == [
+    assert folded(types(came))[:7] == [
         "input_audio_buffer.timeout_triggered",
+        *OF_ITEMS,
         "input_audio_buffer.committed",
         *OF_ITEMS,
         "response.created",
     ]
     assert types(came)[-2:] == ["response.done", "rate_limits.updated"]
-    item_id = came[0]["item_id"]
-    assert came[1]["item_id"] == came[2]["item"]["id"] == item_id
-    assert came[2]["item"]["role"] == "user"
+    triggered, told, _, committed, added = came[:5]
+    assert (told["item"]["role"], added["item"]["role"]) == ("system", "user")
+    assert told["item"]["content"][0]["text"].startswith("No user speech was detected for a while.")
+    assert committed["previous_item_id"] == added["previous_item_id"] == told["item"]["id"]
+    assert triggered["item_id"] == committed["item_id"] == added["item"]["id"]
 
 
 def test_it_prompts_again_and_again() -> None:
@@ -80,9 +83,10 @@ def test_a_side_talk_does_not_count() -> None:
 @pytest.mark.parametrize("wait", [5000, 30000])
 def test_the_silence_is_transcribed_to_nothing(wait: int) -> None:
     desk = quiet_desk()
-    heard = {"transcription": {"model": "whisper-1"}}
+    heard = {"transcription": {"model": "gpt-realtime-whisper"}}
     turns = {"turn_detection": {**IDLE, "idle_timeout_ms": wait}}
     desk.send_for(0.0, update(audio={"input": {**heard, **turns}}))
     desk.send_for(2.1 + wait / 1000, respond())
     completed = desk.last("conversation.item.input_audio_transcription.completed")
     assert completed["transcript"] == ""
+    assert completed["usage"] == {"type": "duration", "seconds": 0}  # captured

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulator_driver import Desk, Event, Says, respond, user_text
+from simulator_driver import Desk, Event, Says, hum, respond, silence, update, user_text
 
 FACTS = Path(__file__).resolve().parents[2] / "shared" / "facts" / "errors.jsonl"
 ROWS = [json.loads(line) for line in FACTS.read_text().splitlines()] if FACTS.exists() else []
@@ -254,3 +254,47 @@ def test_reasoning_is_for_reasoning_models() -> None:
     assert refused["error"]["param"] == "session.reasoning"
     (updated,) = Desk("gpt-realtime-2.1").send(event)
     assert updated["session"]["reasoning"] == {"effort": "low"}
+
+
+FUNCTION = {"type": "function", "name": "f"}
+SERVER = {"type": "mcp", "server_label": "dice", "server_url": "https://example.com/mcp"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("required", "Tool choice 'required' must be specified with 'tools' parameter."),
+        ({"type": "function", "name": "g"}, "Tool choice 'g' not found in 'tools' parameter."),
+        ({"type": "mcp", "server_label": "x"}, "Tool choice 'x' not found in 'tools' parameter."),
+    ],
+)
+def test_a_tool_that_must_be_called_has_to_be_there(choice: Any, message: str) -> None:
+    tools = [] if choice == "required" else [FUNCTION, SERVER]
+    desk = Desk()
+    asked = {**respond(tool_choice=choice, tools=tools), "event_id": "mine"}
+    (refused,) = desk.send(asked)
+    error = refused["error"]
+    assert (error["message"], error["param"]) == (message, "response.tool_choice")
+    assert error["event_id"] == "mine"
+    desk.send({"type": "session.update", "session": {"type": "realtime", "tool_choice": choice}})
+    (refused,) = desk.send(respond(tools=tools))
+    assert refused["error"]["param"] == "session.tool_choice"
+    assert desk.send(respond(tools=tools, tool_choice="auto"))[0]["type"] == "response.created"
+
+
+def test_turn_detection_cannot_answer_with_a_tool_that_is_not_there() -> None:
+    desk = Desk()
+    desk.send(update(tool_choice="required"))
+    came = desk.send(hum(500), silence(400))
+    assert came[-1]["type"] == "error"
+    assert came[-1]["error"]["event_id"] is None
+    assert "response.created" not in [event["type"] for event in came]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["required", {"type": "function", "name": "f"}, {"type": "mcp", "server_label": "dice"}],
+)
+def test_a_tool_that_is_there_may_be_demanded(choice: Any) -> None:
+    came = Desk().send(respond(tools=[FUNCTION, SERVER], tool_choice=choice))
+    assert "response.created" in [event["type"] for event in came]

@@ -10,7 +10,8 @@ A module imports only from modules printed above it.
     faults.py  mcp.py                   what goes wrong on request; tools from a script
     session_shapes.py  item_shapes.py  schema.py    what every client event may hold
     parsing.py      from a frame to an event
-    tokens.py  items.py  sessions.py    usage; the conversation's order; what session.update changes
+    images.py  tokens.py  items.py      what it costs; the conversation's order
+    sessions.py                         what session.update changes
     g711.py         telephone audio
     budget.py       what max_output_tokens leave room for
     planning.py  outputs.py  answering.py    what a response is to be, and what it is to say

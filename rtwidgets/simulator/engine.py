@@ -28,7 +28,7 @@ from .floor import Floor
 from .idle import Idle
 from .input_audio import InputAudio
 from .items import Entry, Items, entry_from_client
-from .jobs import Job, Listen, NewId, Result, checked
+from .jobs import Foresee, Job, Listen, NewId, Result, checked
 from .latency import NONE, Latency, Pace, Vary, slower, steady
 from .listings import Listings
 from .recordings import Recordings
@@ -148,12 +148,14 @@ class Engine:
         result = checked(job, result)
         if isinstance(job, Listen):
             self._timeline.at(now, partial(self._heard, job, result))
+        elif isinstance(job, Foresee):
+            self.input.transcription.foreseen(job, result)
         else:
             self.floor.deliver(job, result, now)
 
     def wants(self, job: Job) -> bool:
         """Whether what comes of `job` is still of use. Safe to ask from another thread."""
-        return isinstance(job, Listen) or self.floor.plays(job.response_id)
+        return isinstance(job, Listen | Foresee) or self.floor.plays(job.response_id)
 
     def _heard(self, job: Listen, result: Result) -> None:
         self.input.transcription.take(job, result)

@@ -23,6 +23,12 @@ Json = dict[str, Any]
 
 LEAST_COMMIT_MS = 100  # captured: "Expected at least 100ms of audio"
 ONSET_MS = 60  # of speech have been appended when it is noticed
+#: Captured, word for word.
+NOBODY_SPOKE = (
+    "No user speech was detected for a while. Please review the recorded audio: If the user was "
+    "speaking, respond naturally. If not, follow up on their last message to keep the "
+    "conversation going or ask if they're still there."
+)
 
 
 class InputAudio:
@@ -37,6 +43,7 @@ class InputAudio:
         self._speaking: str | None = None  # the id announced for the turn that is being spoken
         self._before: deque[bytes] = deque()  # the padding before a turn that may begin now
         self._before_bytes = 0
+        self._format: str = self._config["format"]["type"]
         self.session_changed()
 
     @property
@@ -64,10 +71,27 @@ class InputAudio:
             self._vad = ServerVad(wanted, self._appended_ms)
         else:
             self._vad.configure(wanted)
-        self._bytes_per_ms = g711.bytes_per_ms(self._config["format"]["type"])
+        self._format_changed()
         padding = (wanted or {}).get("prefix_padding_ms", 300)
         before_ms = max(min(padding, MOST_PREFIX_MS) + ONSET_MS, LEAST_COMMIT_MS)
         self._most_before = before_ms * self._bytes_per_ms
+
+    def _format_changed(self) -> None:
+        """What is in the buffer goes on in the new format: a turn has one format, and a length.
+
+        Documented is that the format may be updated, not what becomes of a buffer under way.
+        """
+        before, now = self._format, self._config["format"]["type"]
+        self._format, self._bytes_per_ms = now, g711.bytes_per_ms(now)
+        if before == now:
+            return
+
+        def convert(sound: bytes) -> bytes:
+            return g711.from_pcm(g711.to_pcm(sound, before), now)
+
+        self._recordings.convert(self._key, convert)
+        kept = convert(b"".join(self._before))
+        self._before, self._before_bytes = deque([kept] if kept else []), len(kept)
 
     def milliseconds_of(self, audio: str) -> int:
         """How long base64 audio lasts in the session's input format."""
@@ -82,6 +106,8 @@ class InputAudio:
             data = self._take_in(data, when)
             self._started(heard) if isinstance(heard, Started) else self._stopped(heard)
         self._take_in(data)
+        if self._speaking is not None and self.transcription.is_ahead:
+            self.transcription.hears(self._appended_ms - self._held_from_ms)
 
     def _take_in(self, data: bytes, until_ms: float | None = None) -> bytes:
         """Count and keep `data`, or what of it comes before `until_ms`; returns what is left."""
@@ -124,11 +150,19 @@ class InputAudio:
         return min(held, self._before_bytes / self._bytes_per_ms) if self._waits else held
 
     def time_out(self, from_ms: int) -> None:
-        """Nobody spoke for idle_timeout_ms: an empty turn of the user's (§2g)."""
+        """Nobody spoke for idle_timeout_ms: a word to the model, and an empty turn of the user's.
+
+        Captured (gpt-realtime-2.1-mini, in pydantic-ai's recordings): the system's item stands
+        between timeout_triggered and committed; §2g did not know of it yet.
+        """
         item_id = self._new_item_id()
         event = {"type": "input_audio_buffer.timeout_triggered", "audio_start_ms": from_ms}
         self._engine.emit({**event, "audio_end_ms": self.appended_ms, "item_id": item_id})
         self._forget()
+        content = [{"type": "input_text", "text": NOBODY_SPOKE}]
+        item = {"type": "message", "role": "system", "content": content}
+        told = self._engine.entry_of(item)
+        self._engine.item_events(told, self._engine.items.add(told))
         self._take_turn(item_id, self.appended_ms - from_ms, 0)
 
     def _forget(self) -> None:
@@ -167,6 +201,7 @@ class InputAudio:
         self._keep_what_was_before(heard.at_ms)
         event = {"type": "input_audio_buffer.speech_started", "audio_start_ms": heard.at_ms}
         self._engine.emit({**event, "item_id": self._speaking})
+        self.transcription.turn_begins(self._speaking)
         self._engine.idle.stop()
         if self._config["turn_detection"].get("interrupt_response", True):
             self._engine.floor.interrupt()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import refusals, tokens
+from .images import image_tokens
 from .jobs import Turn
 
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ class Entry:
     words: str = ""
     audio_ms: int = 0
     spoken_ms: int | None = None  # of a user's turn: without padding and silence, where known
+    image_tokens: int = 0
     by_model: bool = False
     listening: bool = False
     truncated: bool = False  # what is still sent of it does not come back into the item
@@ -101,12 +103,11 @@ class Entry:
             overhead = 10 if self.wire["type"] == "function_call" else 7  # fitted
             body = str(self.wire.get("arguments") or self.wire.get("output") or "")
             return tokens.Tokens(self.id, text=tokens.text_tokens(body) + overhead)
-        images = sum(part["type"] == "input_image" for part in self.content)
         return tokens.Tokens(
             self.id,
             text=tokens.text_tokens(self._written) + tokens.MESSAGE_OVERHEAD,
             audio=tokens.user_audio_tokens(self.audio_ms),
-            image=images * tokens.IMAGE_TOKENS,
+            image=self.image_tokens,
         )
 
 
@@ -195,7 +196,8 @@ def entry_from_client(item: Json, item_id: str, call_id: str, audio_ms: int = 0)
         wire["content"] = [_part(part) for part in item["content"]]
         if item.get("phase") is not None:
             wire["phase"] = item["phase"]
-        return Entry(wire, words=_words(item["content"]), audio_ms=audio_ms)
+        words, seen = _words(item["content"]), _image_tokens(item["content"])
+        return Entry(wire, words=words, audio_ms=audio_ms, image_tokens=seen)
     if kind == "function_call":
         wire |= {"status": "completed", "name": item["name"]}
         wire |= {"call_id": item.get("call_id") or call_id, "arguments": item["arguments"]}
@@ -210,6 +212,11 @@ def _part(part: Json) -> Json:
     return dict(part)
 
 
+def _image_tokens(content: list[Json]) -> int:
+    pictures = (part for part in content if part["type"] == "input_image")
+    return sum(image_tokens(part["image_url"], part.get("detail")) for part in pictures)
+
+
 def _words(content: list[Json]) -> str:
     said = (part.get("text") or part.get("transcript") or "" for part in content)
     return " ".join(text for text in said if text)
@@ -219,7 +226,8 @@ def prompt_tokens(instructions: str, tools: list[Json], reasoning: bool) -> toke
     """The cost of what stands before the first item: instructions and tools."""
     described = sum(tokens.text_tokens(json.dumps(tool)) // 3 for tool in tools)
     count = tokens.PROMPT_OVERHEAD + tokens.text_tokens(instructions) + described
-    count += tokens.REASONING_PREAMBLE if reasoning else 0
+    if reasoning:
+        count += tokens.REASONING_TOOLS_PREAMBLE if tools else tokens.REASONING_PREAMBLE
     return tokens.Tokens("prompt:" + instructions + json.dumps(tools), text=count)
 
 

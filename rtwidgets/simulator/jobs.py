@@ -108,7 +108,11 @@ class Heard:
 
 
 class Transcriber(Protocol):
-    """Says which words a turn had; None when it did not understand them."""
+    """Says which words a turn had; None when it did not understand them.
+
+    One that knows them before they are spoken, from a script, says so by a method
+    `ahead(turn)` beside this: streaming transcribers tell words while they are being spoken.
+    """
 
     def words(self, heard: Heard) -> str | None: ...
 
@@ -151,6 +155,14 @@ class Listen:
 
 
 @dataclass(frozen=True)
+class Foresee:
+    """Job: which words will the `turn`-th turn have, which has just begun? Deliver `Words`."""
+
+    item_id: str
+    turn: int
+
+
+@dataclass(frozen=True)
 class Words:
     """What a turn's words were, None when they were not understood."""
 
@@ -169,7 +181,7 @@ class Failure:
     type: str = "server_error"
 
 
-Job = Think | Speak | Listen
+Job = Think | Speak | Listen | Foresee
 Result = Said | Answer | bytes | Words | Failure
 
 
@@ -180,6 +192,9 @@ def do(job: Job, brain: Brain, voice: Voice, transcriber: Transcriber | None = N
             return brain.answer(job.question)
         if isinstance(job, Listen):
             return Words((transcriber or Deaf()).words(job.heard))
+        if isinstance(job, Foresee):
+            ahead = getattr(transcriber, "ahead", None)
+            return Words(ahead(job.turn) if ahead is not None else None)
         return voice.speak(job.text, job.voice, job.speed)
     except Exception as problem:  # a brain may be anybody's: its fault is a failed response
         return failure(problem)
@@ -207,7 +222,7 @@ def checked(job: Job, result: object) -> Result:
     """`result` where it is one that `job` can have; whatever else a brain made is a failure."""
     if isinstance(result, Failure):
         return replace(result, message=mended(result.message))
-    if isinstance(job, Listen):
+    if isinstance(job, Listen | Foresee):
         if isinstance(result, Words) and isinstance(result.text, str | None):
             return result if result.text is None else Words(mended(result.text))
         return failure(TypeError("a transcriber gives the words as a text, or None"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 ROOM = 8 * 1024 * 1024  # bytes; not quite three minutes of 24 kHz
 
 
@@ -39,6 +41,14 @@ class Recordings:
         if sound:
             self._items[item_id] = [sound]
             self.size += len(sound)
+
+    def convert(self, session_id: str, convert: Callable[[bytes], bytes]) -> None:
+        """Keep what `convert` makes of a turn under way in its place."""
+        kept = self._turns.get(session_id)
+        if kept:
+            sound = convert(b"".join(kept))
+            self.drop(session_id)
+            self.add(session_id, sound)
 
     def get(self, item_id: str) -> bytes:
         """The sound, b"" when there is none any more."""

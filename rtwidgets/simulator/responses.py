@@ -183,6 +183,8 @@ class Response:
                 self._word_delta(output, words[index])
                 yield pace.of("text_delta")
             else:
+                if not output.sent_bytes:
+                    yield pace.of("first_sound")
                 self._sound_delta(output, sound[index * step : (index + 1) * step])
                 yield pace.of("audio_delta")
 

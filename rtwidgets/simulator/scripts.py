@@ -66,6 +66,9 @@ class UserLines:
             return None
         return self._lines[heard.turn - 1]
 
+    def ahead(self, turn: int) -> str | None:
+        return self._lines[turn - 1] if turn <= len(self._lines) else None
+
 
 def plain(text: str) -> str:
     """The words alone, in lower case."""

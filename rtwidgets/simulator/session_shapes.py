@@ -176,7 +176,8 @@ truncation = Either(
     ),
 )
 
-reasoning = Object({"effort": Enum(("minimal", "low", "medium", "high", "xhigh"))})
+# "none" is in no type of openai's; pydantic-ai sends it and found it taken by every gpt-realtime-2.
+reasoning = Object({"effort": Enum(("minimal", "low", "medium", "high", "xhigh"), also=("none",))})
 
 prompt = Object(
     {"id": Text(), "version": Nullable(Text()), "variables": Nullable(FreeObject())},

@@ -17,13 +17,14 @@ from typing import Any
 
 USER_AUDIO_MS = 100
 ASSISTANT_AUDIO_MS = 50
-IMAGE_TOKENS = 800  # assumption: no capture with an image
 CACHE_STEP = 64
 MESSAGE_OVERHEAD = 3
 PROMPT_OVERHEAD = 1
-#: Thought before a reply: captured is 17 on a short one; the others are assumptions.
-REASONING_TOKENS = {"minimal": 0, "low": 17, "medium": 64, "high": 192, "xhigh": 448}
-REASONING_PREAMBLE = 286  # fitted: a 2.1 model bills so many more than gpt-realtime does
+#: Thought before a reply: captured are 17, 27, 31 on short ones; reported is that "none" thinks
+#: nothing; the others are assumptions.
+REASONING_TOKENS = {"none": 0, "minimal": 0, "low": 17, "medium": 64, "high": 192, "xhigh": 448}
+#: Fitted: so many more than gpt-realtime a reasoning model bills, without tools and with.
+REASONING_PREAMBLE, REASONING_TOOLS_PREAMBLE = 7, 286
 
 _PIECE = re.compile(r"\s?[^\W\d_]+|[’'][^\W\d_]+|\s?\d+|\s+|\s?[^\w\s]|_", re.UNICODE)
 _LONGEST = 12

@@ -9,6 +9,7 @@ from .jobs import (
     Answer,
     Brain,
     Deaf,
+    Foresee,
     Job,
     Listen,
     Result,
@@ -46,7 +47,7 @@ class Workers:
         if isinstance(job, Speak):
             return self._speak(job, later)
         worker = self.transcriber if isinstance(job, Listen) else self.brain
-        if getattr(worker, "quick", False):
+        if isinstance(job, Foresee) or getattr(worker, "quick", False):
             return do(job, self.brain, self.speaker, self.transcriber)
         self._pool.submit(self._work, job, wanted, later)
         return None
