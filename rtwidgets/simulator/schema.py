@@ -15,17 +15,18 @@ from __future__ import annotations
 from typing import Any
 
 from . import refusals
-from .item_shapes import any_id, audio_base64, input_item, item
+from .item_shapes import any_id, audio_base64, input_item
+from .item_shapes import item as item
 from .session_shapes import (
     audio_format,
     max_output_tokens,
     prompt,
     reasoning,
-    session,
     tool,
     tool_choice,
     voice,
 )
+from .session_shapes import session as session
 from .shapes import (
     Anything,
     Array,
