@@ -98,8 +98,9 @@ class Conversation:
         It is given an `event_id` where it has none, by which `response_to` finds the answer.
         Returns the event as it will be sent.
         """
-        self._note(event)
-        return self.turns.add(event, self.active_response is not None)
+        asked = self.turns.add(event, self.active_response is not None)
+        self._note(asked)
+        return asked
 
     def sent_by_hand(self, event: Event) -> None:
         """Take note of a client event that was sent without being asked for here."""

@@ -47,6 +47,11 @@ class FirstWords:
         self._since = now if own else None
         self._waits = self._opening.reacts and (own or bool(requests))
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything to follow still."""
+        return self._waits
+
     def take(self, event: Event, now: float) -> None:
         """Take any server or local event."""
         kind = ga_name(text_field(event, "type"))

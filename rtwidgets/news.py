@@ -5,52 +5,108 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 
 from .errors import TimedOut
-from .log import Row
+from .log import EventLog, Row
 
 logger = logging.getLogger("rtwidgets")
 
 Listener = Callable[[Row], None]
+Ready = Callable[[], bool]
 
 
 class News:
-    """Tells listeners of each row, and wakes whoever waits. All on one event loop."""
+    """Tells listeners of each row, and looks for those who wait. All on one event loop."""
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
-        self._next = asyncio.Event()
+        self._listeners: tuple[Listener, ...] = ()
+        self._waiting: list[tuple[Ready, asyncio.Future[None]]] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each new row; the result ends that, and may be called again."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            left = list(self._listeners)
+            if listener in left:
+                left.remove(listener)
+                self._listeners = tuple(left)
+
+        return stop
 
     def announce(self, row: Row) -> None:
         """A row has come. A listener that fails is logged and does not keep it from the others."""
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             try:
                 listener(row)
             except Exception:
                 logger.exception("a listener failed on %s", row.type)
-        self.wake()
+        if self._waiting:
+            self.wake()
 
     def wake(self) -> None:
-        """Something has changed: let those who wait look again."""
-        news, self._next = self._next, asyncio.Event()
-        news.set()
+        """Something has changed: look whether those who wait have what they wait for.
 
-    async def until(self, ready: Callable[[], bool], seconds: float, what: str) -> None:
-        """Wait until `ready()`, asked again at each row; what it raises ends the wait.
-
-        Raises TimedOut after `seconds`.
+        Looked at here, and not by those who wait: waking a task for every row that is none of its
+        business costs more than everything else that is done with the row.
         """
+        for ready, future in tuple(self._waiting):
+            if future.done():
+                continue
+            try:
+                if ready():
+                    future.set_result(None)
+            except Exception as ended:
+                future.set_exception(ended)
+
+    async def until(
+        self, ready: Ready, seconds: float, what: str, hint: Callable[[], str] = str
+    ) -> None:
+        """Wait until `ready()`, asked at each row; what it raises ends the wait.
+
+        Raises TimedOut after `seconds`, with the `hint` where there is one.
+        """
+        if ready():
+            return
+        waiter = (ready, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
         try:
             async with asyncio.timeout(seconds):
-                while not ready():
-                    await self._next.wait()
+                await waiter[1]
         except TimeoutError:
+            more = hint()
             raise TimedOut(
                 f"No sign of {what} within {seconds:g} s. The session is as it was; "
-                "its log shows what did come."
+                f"its log shows what did come.{more and ' ' + more}"
             ) from None
+        finally:
+            self._waiting.remove(waiter)
+
+
+class Lookout:
+    """Finds the first row of a log, from a number on, whose type fits a pattern.
+
+    Each row is looked at once, however often it is asked for.
+    """
+
+    def __init__(self, log: EventLog, pattern: str, start: int) -> None:
+        self._log = log
+        self._pattern = pattern
+        self._at = start
+        self._fits: dict[str, bool] = {}
+        self._found: Row | None = None
+
+    def found(self) -> Row | None:
+        while self._found is None and self._at < len(self._log):
+            row = self._log[self._at]
+            self._at += 1
+            if self._is_meant(row.type):
+                self._found = row
+        return self._found
+
+    def _is_meant(self, type_: str) -> bool:
+        fits = self._fits.get(type_)
+        if fits is None:
+            fits = self._fits[type_] = type_ == self._pattern or fnmatchcase(type_, self._pattern)
+        return fits

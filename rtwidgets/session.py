@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from . import audio
-from .budgeting import Budget
 from .conversation import Conversation
-from .endpoints import Endpoint, approve_spending, chosen, spending_notice
-from .errors import ConnectFailed, ConnectionLost, Misuse, SpendingNotApproved, TimedOut
+from .endpoints import Endpoint, chosen
+from .errors import ConnectionLost, Misuse, SpendingNotApproved, TimedOut
 from .events import (
     SIMULATED_ID,
     Event,
     field,
     frame_of,
-    input_audio_append,
     input_audio_commit,
     item_create,
     item_truncate,
@@ -35,27 +32,24 @@ from .events import (
     user_text,
     whole_characters,
 )
-from .explanations import explain
-from .firstwords import FirstWords
+from .handshake import Confirmation, Modality, greeted, settings_of
+from .hearing import LISTEN_MS, HeardTurn, Microphone
 from .items import ENDED, Item, Response
 from .ledger import Ledger
+from .line import Line
 from .log import EventLog, Row
-from .news import News
+from .news import Lookout, News
 from .openings import Opening, checked
-from .pricing import PRICES, priced_as
+from .pricing import priced_as
+from .purse import Purse
 from .reply import Reply, Timing, reply_of
-from .transport import Clock, Transport, WallClock
+from .stage import Stage
+from .transport import Clock, WallClock
 
-T = TypeVar("T")
-Modality = Literal["audio", "text"]
-
-_CHUNK_MS = 40
-LISTEN_MS = 3000  # silence sent behind speech until the server has noticed its end
+__all__ = ["LISTEN_MS", "AsyncSession", "Modality"]
 
 _BEFORE_ANSWERS = ("response.done", "input_audio_buffer.speech_started")
 """Behind these the server may answer by itself."""
-
-_NOT_OPEN = "The session is not open. Use it inside `with`, or start the chat."
 
 logger = logging.getLogger("rtwidgets")
 
@@ -80,6 +74,7 @@ class AsyncSession:
     Attributes:
         playing: whether a page plays the sound and will record what was heard of it; by default
             none does, and the clock says when the opening would have been heard.
+        limit: the budget, and what the next reply may cost.
     """
 
     def __init__(
@@ -95,41 +90,36 @@ class AsyncSession:
         timeout: float = 30.0,
         budget: float | None = None,
     ) -> None:
-        if modality not in ("audio", "text"):
-            raise Misuse(f'modality is "audio" or "text", not {modality!r}.')
-        if not all(isinstance(tool, Mapping) for tool in tools):
-            raise Misuse(
-                "A tool is given as the protocol's own dict: type, name, description and "
-                "parameters."
-            )
+        self._settings = settings_of(instructions, voice, modality, tools)
         self.endpoint = chosen(endpoint)
         self.opening = checked(opening)
         self.model = self.endpoint.model_for(model)
         self.timeout = timeout
-        self.ledger = Ledger(self.model)
-        self.limit = Budget(_checked_budget(budget), self.ledger)
         self.conversation = Conversation()
-        self.conversation.turns.gate = self._over_budget
-        self.lost: ConnectionLost | None = None
+        self.ledger = Ledger(self.model)
         self.opening_reply: Reply | None = None
-        self._settings = _settings(instructions, voice, modality, tools)
-        self._clock: Clock = WallClock()
+        self.playing: Callable[[], bool] = lambda: False
         self.log = EventLog(
             lambda: self._clock.now(),
             started=time.time(),
             endpoint=self.endpoint.name,
             model=self.model,
         )
-        self._transport: Transport | None = None
-        self._pumping: asyncio.Task[None] | None = None
-        self._sending = asyncio.Lock()
+        self._clock: Clock = WallClock()
         self._news = News()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._line = Line(self.log, self.conversation.turns, self._sent)
+        self._purse = Purse(budget, self.ledger, self.conversation.turns, self.record)
+        self.limit = self._purse.limit
+        self._stage = Stage(
+            self.opening,
+            self.conversation,
+            request=self._request,
+            record=self.record,
+            note=self._note,
+            playing=lambda: self.playing(),
+        )
+        self._pumping: asyncio.Task[None] | None = None
         self._was_open = False
-        self._opening_requests: list[str] = []
-        self.playing: Callable[[], bool] = lambda: False
-        self._first_words = FirstWords(self.opening, self.conversation, lambda: self.playing())
-        self._alarm: asyncio.Task[None] | None = None  # when the opening's sound ends by the clock
         self._mark = -1
         self._given: dict[str, int] = {}
 
@@ -138,7 +128,12 @@ class AsyncSession:
     @property
     def is_open(self) -> bool:
         """Whether events can be sent."""
-        return self._transport is not None and self.lost is None
+        return self._line.is_open
+
+    @property
+    def lost(self) -> ConnectionLost | None:
+        """What ended the line, None while nothing has."""
+        return self._line.lost
 
     @property
     def simulated(self) -> bool:
@@ -180,36 +175,34 @@ class AsyncSession:
         """Connect, configure, and send the opening; does not wait for what it brings."""
         if self._was_open:
             raise Misuse("This session was opened before. Make a new one for a new conversation.")
-        self._check_spending()
+        self._purse.agree(self.endpoint, self.model)
         self._was_open = True
-        self._transport = await self.endpoint.open(self.model, self.timeout)
-        self._clock = self._transport.clock
-        self._pumping = asyncio.create_task(self._pump(self._transport))
+        transport = await self.endpoint.open(self.model, self.timeout)
+        self._line.transport, self._clock = transport, transport.clock
+        self._pumping = asyncio.create_task(self._pump())
         try:
-            await self._until(self._greeted, self.timeout, "the server's session.created")
+            await self._until(
+                lambda: greeted(self.conversation), self.timeout, "the server's session.created"
+            )
             await self._configure()
-            for event in self.opening.events(self._expected()):
-                asked = self._request(event)
-                if asked.get("type") == "response.create":
-                    self._opening_requests.append(text_field(asked, "event_id"))
-            self._first_words.begun(self._opening_requests, self._clock.now())
-            await self._flush()
-            self._follow_opening()
+            self._stage.enter(self._expected(), self._clock)
+            await self._line.flush()
+            self._stage.follow(None, self._line, self._clock)
         except BaseException:
             await self.close()
             raise
 
     async def opened(self, timeout: float | None = None) -> Reply | None:
         """Wait for the reply that the opening asked for; None where it asks for none."""
-        if self.opening.heard and self.opening_reply is None and self._opening_requests:
-            self.opening_reply = await self._answer_to(self._opening_requests[0], timeout)
+        if self.opening.heard and self.opening_reply is None and self._stage.requests:
+            self.opening_reply = await self._answer_to(self._stage.requests[0], timeout)
         return self.opening_reply
 
     async def close(self) -> None:
         """End the session. Safe to call again; the log and the conversation stay readable."""
-        transport, self._transport = self._transport, None
-        if self._alarm is not None:
-            self._alarm.cancel()
+        line, transport = self._line, self._line.transport
+        line.transport = None  # at once: nothing is sent any more
+        self._stage.leave()
         if self._pumping is not None and self._pumping is not asyncio.current_task():
             self._pumping.cancel()
             await asyncio.gather(self._pumping, return_exceptions=True)
@@ -217,45 +210,12 @@ class AsyncSession:
             await transport.close()
         self._news.wake()
 
-    def _check_spending(self) -> None:
-        notice = spending_notice(self.endpoint, self.model)
-        if notice is None:
-            return
-        if self.budget is not None and self.model not in PRICES:
-            raise SpendingNotApproved(
-                f"{notice} A budget cannot be kept where the price of {self.model} is not known: "
-                "add it to rtwidgets.pricing.PRICES, or agree by a click in RealtimeChat."
-            )
-        if self.budget is None:
-            raise SpendingNotApproved(
-                f"{notice} Agree by budget=, in dollars, for example budget=0.50; "
-                "endpoint=rtwidgets.Simulated() costs nothing."
-            )
-        print(f"{notice} This session stops asking at ${self.budget:.2f}.")
-        approve_spending()
-
-    def _greeted(self) -> bool:
-        refused = self.conversation.errors
-        if refused and not self.conversation.session:
-            raise ConnectFailed(_refusal(refused[0]), code=text_field(refused[0], "code") or None)
-        return bool(self.conversation.session)
-
     async def _configure(self) -> None:
-        before = len(self.conversation.errors)
+        confirmation = Confirmation(self.log, self.conversation)
         self._request(session_update(**self._wanted()))
-        await self._flush()
-        if not self.opening.waits:
-            return
-
-        def answered() -> bool:
-            if len(self.log.where(type="session.updated")):
-                return True
-            if len(self.conversation.errors) > before:
-                refused = _refusal(self.conversation.errors[before])
-                raise Misuse(f"The server refused the session's settings. {refused}")
-            return False
-
-        await self._until(answered, self.timeout, "the server's session.updated")
+        await self._line.flush()
+        if self.opening.waits:
+            await self._until(confirmation.came, self.timeout, "the server's session.updated")
 
     def _wanted(self) -> Event:
         return merged(self._settings, self.opening.session())
@@ -266,29 +226,13 @@ class AsyncSession:
         confirmed = self.conversation.session
         return confirmed if self.opening.waits else merged(confirmed, self._wanted())
 
-    def _follow_opening(self) -> None:
-        """Say so when the opening's sound is over, and look again when it may be by the clock."""
-        now = self._clock.now()
-        ended, due = self._first_words.over(now), self._first_words.due
-        if ended is not None:
-            self.record(ended)
-        elif due is not None and self._alarm is None and self.is_open:
-            self._alarm = self._spawn(self._follow_later(due - now))
-
-    async def _follow_later(self, seconds: float) -> None:
-        await self._clock.sleep(max(0.0, seconds))
-        self._alarm = None
-        if self.is_open:
-            self._follow_opening()
-
     # ------------------------------------------------------------ the pump
 
-    async def _pump(self, transport: Transport) -> None:
+    async def _pump(self) -> None:
+        transport, append, take = self._line.check(), self.log.append, self._take
         try:
             while True:
-                row = self.log.append("server", await transport.recv())
-                self._take(row)
-                self._flush_soon()
+                take(append("server", await transport.recv()))
         except ConnectionLost as lost:
             self._end(lost)
         except Exception as problem:  # ours: say so rather than leave everyone waiting
@@ -300,77 +244,31 @@ class AsyncSession:
         event = row.event
         if event is not None:
             self.conversation.receive(event)
-            self._react(event)
+            self._stage.react(event)
             if row.type in _BEFORE_ANSWERS:
-                self._keep_budget()
+                self._hold_back()
         self._news.announce(row)
-        if event is not None:
-            self._first_words.take(event, self._clock.now())
-            self._follow_opening()
-
-    def _react(self, event: Event) -> None:
-        try:
-            answers = self.opening.react(event)
-            for answer in answers:
-                self._request(answer)
-        except Exception as problem:  # the opening is the user's code: the session outlives it
-            logger.exception("%r failed to react", self.opening)
-            name, kind = type(self.opening).__name__, text_field(event, "type")
-            message = f"{name}.react failed on {kind}: {problem!r}"
-            self._news.announce(
-                self.log.append("local", {"type": "opening.failed", "message": message})
-            )
+        self._stage.follow(event, self._line, self._clock)
+        self._line.flush_soon()
 
     def _request(self, event: Event) -> Event:
-        if not self.is_open:
-            raise self.lost or Misuse(_NOT_OPEN)
-        frame_of(event)  # what cannot be sent is refused before anything remembers it
+        self._line.check()
         return self.conversation.request(event)
 
-    async def _flush(self) -> None:
-        """Send what is to be sent, to the end even if the caller is interrupted meanwhile."""
-        await asyncio.shield(self._spawn(self._send_all()))
+    def _hold_back(self) -> None:
+        """Have the server answer nothing by itself any more where that might pass the budget."""
+        hold = self._purse.hold() if self.is_open else None
+        if hold is not None:
+            self._request(hold)
 
-    def _flush_soon(self) -> None:
-        if self.is_open and self.conversation.has_to_send:
-            self._spawn(self._send_all())
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.info("not sent: %s", task.exception())  # the line is gone; the pump says so
-
-    async def _send_all(self) -> None:
-        async with self._sending:  # the log's order is the wire's order
-            for event in self.conversation.to_send():
-                await self._transmit(frame_of(event))
-
-    async def _send_one(self, frame: str, event: Event | None) -> Row:
-        async with self._sending:
-            row = await self._transmit(frame)
-            if event is not None:
-                self.conversation.sent_by_hand(event)
-            return row
-
-    async def _transmit(self, frame: str) -> Row:
-        if self._transport is None or self.lost is not None:
-            raise self.lost or Misuse(_NOT_OPEN)
-        row = self.log.append("client", frame)
+    def _sent(self, row: Row) -> None:
         self.ledger.take(row)
         self._news.announce(row)
-        await self._transport.send(frame)
-        return row
 
     def _end(self, lost: ConnectionLost) -> None:
-        if self._transport is None:
+        if self._line.transport is None:
             return
-        self.lost = lost
+        self._line.lost = lost
         self.record(
             {"type": "line.lost", "code": lost.code, "reason": lost.reason, "message": str(lost)}
         )
@@ -381,12 +279,14 @@ class AsyncSession:
         Call it on the session's own loop: one thread writes a log.
         """
         row = self.log.append("local", event)
-        self._react(event)
+        self._stage.react(event)
         self._news.announce(row)
-        self._first_words.take(event, self._clock.now())
-        self._follow_opening()
-        self._flush_soon()
+        self._stage.follow(event, self._line, self._clock)
+        self._line.flush_soon()
         return row
+
+    def _note(self, event: Event) -> None:
+        self._news.announce(self.log.append("local", event))
 
     def subscribe(self, listener: Callable[[Row], None]) -> Callable[[], None]:
         """Call `listener` with each new row, on this session's loop; the result ends that.
@@ -401,13 +301,17 @@ class AsyncSession:
         def so() -> bool:
             if ready():
                 return True
-            if self.lost is not None:
-                raise self.lost
-            if self._transport is None:
+            if self._line.lost is not None:
+                raise self._line.lost
+            if self._line.transport is None:
                 raise Misuse("The session is closed; nothing more will come.")
             return False
 
-        await self._news.until(so, self.timeout if timeout is None else timeout, what)
+        def hint() -> str:
+            return getattr(self._line.transport, "hint", "")
+
+        seconds = self.timeout if timeout is None else timeout
+        await self._news.until(so, seconds, what, hint)
 
     # ------------------------------------------------------------ talking
 
@@ -422,10 +326,10 @@ class AsyncSession:
         else:
             frame = frame_of(event)
         if event.get("type") == "response.create":
-            self._check_budget(event)
-        if not self.is_open:
-            raise self.lost or Misuse(_NOT_OPEN)
-        row = await asyncio.shield(self._spawn(self._send_one(frame, event)))
+            self._purse.check(event)
+        self._line.check()
+        given = event
+        row = await self._line.send(frame, lambda: self.conversation.sent_by_hand(given))
         self._mark = row.seq
         return row
 
@@ -434,11 +338,11 @@ class AsyncSession:
         id."""
         if not isinstance(text, str):
             raise Misuse(f"What is said is text, not {type(text).__name__}.")
-        self._check_budget()
+        self._purse.check()
         self._mark_here()
         self._request(item_create(user_text(whole_characters(text))))
         asked = self._request(response_create())
-        await self._flush()
+        await self._line.flush()
         return text_field(asked, "event_id")
 
     async def ask(self, text: str, timeout: float | None = None) -> Reply:
@@ -458,58 +362,29 @@ class AsyncSession:
 
         Returns the reply, None where nothing was recognised as speech or none was to be waited for.
         """
-        self._check_budget()
+        self._purse.check()
         self._mark_here()
-        start = len(self.log)
-        await self._append_audio(audio.pcm_from_samples(samples))
+        turn, microphone = HeardTurn(self.log), Microphone(self._line.send, self._clock)
+        await microphone.speak(audio.pcm_from_samples(samples))
         if not reply:
             return None
         detection = field(self.conversation.session, "audio", "input", "turn_detection")
         if detection is None:
             self._request(input_audio_commit())
             asked = self._request(response_create())
-            await self._flush()
+            await self._line.flush()
             return await self._answer_to(text_field(asked, "event_id"), timeout)
-        if not await self._turn_ended(start) or field(detection, "create_response") is False:
+        if not await microphone.listen(turn.over) or field(detection, "create_response") is False:
             return None
-        await self._until(lambda: self._answered_since(start) is not None, timeout, "the reply")
-        return self._answered_since(start)
+        await self._until(lambda: self._first_ended(turn.answers()) != "", timeout, "the reply")
+        return self.reply(self._first_ended(turn.answers()))
+
+    def _first_ended(self, response_ids: Sequence[str]) -> str:
+        responses = (self.conversation.responses.get(one) for one in response_ids)
+        return next((one.id for one in responses if one and one.status in ENDED), "")
 
     async def _append_audio(self, pcm: bytes) -> None:
-        begun, sent = self._clock.now(), 0
-        for chunk in audio.chunks(pcm, _CHUNK_MS):
-            frame = frame_of(input_audio_append(audio.encode(chunk)))
-            await asyncio.shield(self._spawn(self._send_one(frame, None)))
-            sent += len(chunk)
-            due = begun + audio.seconds_of(sent)  # by the clock, so that no delay adds up
-            await self._clock.sleep(max(0.0, due - self._clock.now()))
-
-    async def _turn_ended(self, start: int) -> bool:
-        """Append silence until the server has heard the end of what was spoken since `start`."""
-        silence = bytes(_CHUNK_MS * audio.BYTES_PER_MS)
-        for _ in range(LISTEN_MS // _CHUNK_MS):
-            if self._committed_since(start) is not None:
-                return True
-            await self._append_audio(silence)
-        return self._committed_since(start) is not None
-
-    def _committed_since(self, start: int) -> int | None:
-        """The row at which the last of the turns heard since `start` was committed; None while
-        speech goes on behind it."""
-        turns = self.log[start:].where(
-            type=("input_audio_buffer.speech_started", "input_audio_buffer.committed")
-        )
-        last = turns[-1] if len(turns) else None
-        return last.seq if last is not None and last.type.endswith(".committed") else None
-
-    def _answered_since(self, start: int) -> Reply | None:
-        committed = self._committed_since(start)
-        since = self.log[start if committed is None else committed :]
-        for row in since.where(type="response.created"):
-            response = self.conversation.responses.get(row.response_id)
-            if response is not None and response.status in ENDED:
-                return self.reply(response.id)
-        return None
+        await Microphone(self._line.send, self._clock).speak(pcm)
 
     async def interrupt(self, heard_ms: int | None = None) -> None:
         """Stop the reply that is being made and forget those asked for.
@@ -528,7 +403,7 @@ class AsyncSession:
         spoken = self._spoken_last(active)
         if heard_ms is not None and spoken is not None and heard_ms < spoken.audio_ms:
             self._request(item_truncate(spoken.id, max(0, int(heard_ms))))
-        await self._flush()
+        await self._line.flush()
 
     def _spoken_last(self, active: Response | None) -> Item | None:
         """The item that is being heard: of the active response, else of the last one."""
@@ -547,41 +422,16 @@ class AsyncSession:
         A row that came between `send` (or `say`, `hear`, `interrupt`) and this call counts; one
         that was given for the same pattern before does not.
         """
-        found: list[Row] = []
-
-        def arrived() -> bool:
-            seen = max(self._mark, self._given.get(type, -1))
-            fitting = self.log[seen + 1 :].where(type=type)
-            found[:] = fitting[:1]
-            return bool(found)
-
-        await self._until(arrived, timeout, f"an event {type!r}")
-        self._given[type] = found[0].seq
-        return found[0]
+        start = max(self._mark, self._given.get(type, -1)) + 1
+        lookout = Lookout(self.log, type, start)
+        await self._until(lambda: lookout.found() is not None, timeout, f"an event {type!r}")
+        row = lookout.found()
+        assert row is not None
+        self._given[type] = row.seq
+        return row
 
     def _mark_here(self) -> None:
         self._mark = len(self.log) - 1
-
-    def _check_budget(self, request: Event | None = None) -> None:
-        reason = self.limit.reason(request)
-        if reason is not None:
-            raise SpendingNotApproved(reason)
-
-    def _over_budget(self, request: Event) -> str | None:
-        """Why this reply may not be asked for now; None while the budget allows it."""
-        on_their_way = self.conversation.turns.outstanding + self.ledger.under_way
-        reason = self.limit.reason(request, on_their_way)
-        if reason is not None:
-            self.record(self.limit.reached(reason))
-        return reason
-
-    def _keep_budget(self) -> None:
-        """Have the server answer nothing by itself any more where that might pass the budget."""
-        reason = self.limit.reason(beside=self.conversation.turns.outstanding)
-        hold = self.limit.hold() if reason is not None and self.is_open else None
-        if reason is not None and hold is not None:
-            self.record(self.limit.reached(reason))
-            self._request(hold)
 
     async def _answer_to(self, request_id: str, timeout: float | None) -> Reply:
         conversation = self.conversation
@@ -613,31 +463,3 @@ class AsyncSession:
             raise Misuse(f"There is no response {response_id!r} in this session.")
         request_id = self.conversation.turns.request_of(response_id)
         return reply_of(response, self.log, priced_as(self.ledger.models), request_id)
-
-
-def _checked_budget(budget: float | None) -> float | None:
-    if budget is not None and not (math.isfinite(budget) and budget > 0):
-        raise Misuse(f"A budget is an amount in dollars greater than 0, not {budget!r}.")
-    return budget
-
-
-def _settings(
-    instructions: str | None,
-    voice: str | None,
-    modality: Modality,
-    tools: Sequence[Mapping[str, Any]],
-) -> Event:
-    fields: Event = {"output_modalities": [modality]}
-    if instructions is not None:
-        fields["instructions"] = instructions
-    if voice is not None:
-        fields["audio"] = {"output": {"voice": voice}}
-    if tools:
-        fields["tools"] = [dict(tool) for tool in tools]
-    return fields
-
-
-def _refusal(error: Event) -> str:
-    said = text_field(error, "message") or "no details given"
-    advice = explain(error)
-    return f"The server said: {said}" + (f" {advice}" if advice else "")

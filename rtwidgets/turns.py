@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .events import Event, text_field
+from .events import Event, frame_of, text_field
 from .events import field as value_at
 
 ACTIVE_ALREADY = "conversation_already_has_active_response"
@@ -33,6 +33,7 @@ class Request:
 
     event: Event
     by_hand: bool = False
+    frame: str = ""
     response_id: str = ""
     refusal: Event | None = None
 
@@ -50,7 +51,7 @@ class Turns:
 
     def __init__(self) -> None:
         self.gate: Callable[[Event], str | None] = lambda _: None
-        self._outbox: deque[Event] = deque()
+        self._outbox: deque[tuple[Event, str]] = deque()
         self._waiting: deque[Request] = deque()
         self._asked: deque[Request] = deque()  # sent, no response yet; in the conversation
         self._aside: deque[Request] = deque()  # the same, out of band
@@ -81,6 +82,13 @@ class Turns:
 
     def to_send(self) -> list[Event]:
         """The events to transmit now, in order."""
+        return [event for event, _ in self._taken()]
+
+    def frames(self) -> list[str]:
+        """The same as the frames that go over the wire."""
+        return [frame for _, frame in self._taken()]
+
+    def _taken(self) -> list[tuple[Event, str]]:
         ready = list(self._outbox)
         self._outbox.clear()
         return ready
@@ -91,14 +99,16 @@ class Turns:
         """Take a client event to be sent; gives it as it will be sent.
 
         A `response.create` is given an `event_id`, and waits while another response is `active`.
+        Raises Misuse for what cannot be JSON, before anything remembers it.
         """
         if event.get("type") != "response.create":
-            self._outbox.append(event)
+            self._outbox.append((event, frame_of(event)))
             return event
         if not text_field(event, "event_id"):
             self._count += 1
             event = {**event, "event_id": f"create_{self._count}"}
-        request = self._known[event["event_id"]] = Request(event)
+        request = Request(event, frame=frame_of(event))
+        self._known[request.id] = request
         if not opens_turn(event):
             self._ask(request, self._aside)
         elif active or self.pending:
@@ -144,7 +154,7 @@ class Turns:
             return
         self._others_since = False
         road.append(request)
-        self._outbox.append(request.event)
+        self._outbox.append((request.event, request.frame))
 
     def _refuse(self, request: Request, code: str, message: str) -> None:
         request.refusal = {"type": "local", "code": code, "message": message}

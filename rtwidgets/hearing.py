@@ -1,0 +1,76 @@
+"""Speaking into a session as a microphone would, and what the server makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from . import audio
+from .events import frame_of, input_audio_append
+from .log import EventLog
+from .transport import Clock
+
+CHUNK_MS = 40
+LISTEN_MS = 3000
+"""Silence sent behind speech until the server has noticed its end."""
+
+
+class Microphone:
+    """Sends PCM in chunks at its own pace.
+
+    Args:
+        send: takes one frame.
+        clock: the line's.
+    """
+
+    def __init__(self, send: Callable[[str], Awaitable[object]], clock: Clock) -> None:
+        self._send = send
+        self._clock = clock
+
+    async def speak(self, pcm: bytes) -> None:
+        begun, sent = self._clock.now(), 0
+        for chunk in audio.chunks(pcm, CHUNK_MS):
+            await self._send(frame_of(input_audio_append(audio.encode(chunk))))
+            sent += len(chunk)
+            due = begun + audio.seconds_of(sent)  # by the clock, so that no delay adds up
+            await self._clock.sleep(max(0.0, due - self._clock.now()))
+
+    async def listen(self, over: Callable[[], bool]) -> bool:
+        """Send silence until it is over, for `LISTEN_MS` at most; gives whether it is."""
+        silence = bytes(CHUNK_MS * audio.BYTES_PER_MS)
+        for _ in range(LISTEN_MS // CHUNK_MS):
+            if over():
+                return True
+            await self.speak(silence)
+        return over()
+
+
+class HeardTurn:
+    """What was heard since this was made, as the log tells it; each row is looked at once."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._at = len(log)
+        self._over = False
+        self._answers: list[str] = []  # since the last turn ended, all while none has
+
+    def over(self) -> bool:
+        """Whether the last of the turns was committed, with no speech behind it."""
+        self._read()
+        return self._over
+
+    def answers(self) -> list[str]:
+        """The ids of the responses that began since the last turn ended."""
+        self._read()
+        return self._answers
+
+    def _read(self) -> None:
+        log = self._log
+        while self._at < len(log):
+            row = log[self._at]
+            self._at += 1
+            if row.type == "input_audio_buffer.speech_started":
+                self._over = False
+            elif row.type == "input_audio_buffer.committed":
+                self._over, self._answers = True, []
+            elif row.type == "response.created":
+                self._answers.append(row.response_id)
