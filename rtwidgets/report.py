@@ -237,7 +237,7 @@ def _text(item: ItemFacts, rows: Rows) -> str:
     """The words of an item; of what never ended, as far as its deltas came."""
     log = rows.log
     words = [item.parts[index] for index in sorted(item.parts)]
-    unread = "".join(log[seq].text for seq in tuple(item.unread))
+    unread = "".join(log[seq].text for seq in tuple(item.unread)).strip()
     words.append(unread if words or not item.other_words else "")
     text = " ".join(one for one in words if one) or item.other_words
     return (
