@@ -501,18 +501,18 @@ def test_what_a_person_does_in_the_page_is_done(chat: RealtimeChat) -> None:
     def press(widget: Controls, **message: Any) -> None:
         widget._handle_custom_msg(message, [])
 
-    press(chat._header, t="do", what="start")
-    press(chat._composer, t="say", id="one", text="Hello")
+    press(chat._parts.header, t="do", what="start")
+    press(chat._parts.composer, t="say", id="one", text="Hello")
     chat.wait(SOON)
     assert ("you", "Hello") in said(chat)
     assert chat._sender.drain(SOON)
-    assert chat._header.status["words"] == "Connected"
-    assert chat._header.status["endpoint"] == "Simulator"
-    assert chat._composer.status == chat._header.status
-    press(chat._header, t="do", what="stop")
+    assert chat._parts.header.status["words"] == "Connected"
+    assert chat._parts.header.status["endpoint"] == "Simulator"
+    assert chat._parts.composer.status == chat._parts.header.status
+    press(chat._parts.header, t="do", what="stop")
     chat.wait(SOON)
     assert chat._sender.drain(SOON)
-    assert chat._header.status["state"] == "ended"
+    assert chat._parts.header.status["state"] == "ended"
 
 
 def shown(chat: RealtimeChat, **other: str) -> dict[str, Any]:
@@ -525,7 +525,7 @@ def test_it_starts_with_what_the_page_shows_though_the_kernel_has_not_heard_of_i
 ) -> None:
     words = {"opening": rt.ScriptedGreeting.name, f"words of {rt.ScriptedGreeting.name}": "Hush!"}
     chosen = shown(chat, model="gpt-realtime-2", voice="cedar", **words)
-    chat._header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
+    chat._parts.header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
     chat.wait(SOON)
     assert chat.session is not None
     assert chat.session.asynchronous.opening == rt.ScriptedGreeting("Hush!")
@@ -538,7 +538,7 @@ def test_a_page_that_shows_what_this_kernel_does_not_know_is_told(
     chat: RealtimeChat, wrong: Any
 ) -> None:
     chosen = shown(chat, **wrong) if wrong else {}
-    chat._header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
+    chat._parts.header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
     assert "Run the cell again" in last_word(chat)
     assert chat.session is None
 
@@ -553,13 +553,13 @@ class Heard(RealtimeChat):
         return [one["taken"] for one in self.told if one["t"] == "said"]
 
     def type(self, text: str) -> None:
-        self._composer._handle_custom_msg({"t": "say", "id": "one", "text": text}, [])
+        self._parts.composer._handle_custom_msg({"t": "say", "id": "one", "text": text}, [])
 
 
 def heard(**options: Any) -> Heard:
     chat = Heard(**options)
     chat.told = []
-    chat._composer.send = lambda content, buffers=(): chat.told.append(content)
+    chat._parts.composer.send = lambda content, buffers=(): chat.told.append(content)
     return chat
 
 
@@ -638,19 +638,19 @@ def test_a_part_that_cannot_be_shown_is_said_until_it_can_and_only_by_its_own_ch
     one._transcript.wake()
     quiet(one)
     assert "ZeroDivisionError" in status(one).trouble
-    assert one._header.status["trouble"] == status(one).trouble
+    assert one._parts.header.status["trouble"] == status(one).trouble
     assert status(other).trouble == ""
     one._transcript.flush = whole
     one._transcript.wake()
     quiet(one)
-    assert status(one).trouble == one._header.status["trouble"] == ""
+    assert status(one).trouble == one._parts.header.status["trouble"] == ""
     one._sender.failures.clear()
 
 
 def test_a_status_that_cannot_be_shown_does_not_wake_itself() -> None:
     chat, tries = a_chat(), []
     quiet(chat)
-    chat._header._put = lambda traits: tries.append(traits) or 1 / 0
+    chat._parts.header._put = lambda traits: tries.append(traits) or 1 / 0
     chat._duty.wake()
     quiet(chat)
     assert len(tries) == 1
@@ -705,7 +705,7 @@ def test_half_a_character_breaks_neither_the_page_nor_the_files(tmp_path: Path) 
 
 def test_nothing_that_a_page_is_told_holds_a_key() -> None:
     chat = RealtimeChat(endpoint=rt.OpenAI(key="sk-test-not-a-key"))
-    children = [chat._header, chat._composer, chat._transcript, chat._table, chat._speaker]
+    children = [chat._parts.header, chat._parts.composer, chat._transcript, chat._parts.table, chat._speaker]
     states = json.dumps([child.get_state() for child in (*children, chat.view)], default=str)
     assert "sk-test" not in states and "sk-test" not in repr(chat) + str(vars(chat))
 

@@ -1,8 +1,8 @@
 """`RealtimeChat`: connect, type, hear the answer, and see every event, in one cell.
 
-The chat is only put together here. What a person sees is in controls.py, choices.py, transcript.py,
-eventtable.py and voice.py; what happens is in the session. Every method returns at once: it hands
-its work to the shared loop's thread and the news to the sender's.
+What a person does is handed on here, and what a session tells. What stands where is in parts.py,
+where the chat stands in standing.py; what happens is in the session. Every method returns at once:
+it hands its work to the shared loop's thread and the news to the sender's.
 """
 
 from __future__ import annotations
@@ -15,31 +15,27 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-import ipywidgets
-
 from .. import endpoints, loop, openings
 from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
-from ..log import EventLog, Row
+from ..log import EventLog
 from ..openings import Opening
+from ..rows import Row
 from ..session import AsyncSession
 from .budget import budget_left
 from .choices import Choice, Choices
-from .comm import Content, Duty, Failure, close_tree, shared_sender
-from .controls import Controls
-from .eventtable import EventTable
+from .comm import Content, Duty, Failure, shared_sender
 from .fallback import Fallback
 from .files import File, file_of, small_page_of, text_of
 from .hands import Hands
-from .hints import CHOOSE, hint_before, hint_during
 from .interruption import fall_silent, interrupt
 from .narration import STOPPED, narrate
-from .status import RUNNING, Status, status_before, status_of
-from .transcript import Transcript
+from .parts import Acts, Parts
+from .standing import OVER, Standing
+from .status import Status
 from .trouble import Troubles
-from .voice import Speaker
 
 STATIC_COPY = (
     "Static copy: run the notebook for the live chat. A conversation that is running goes on in "
@@ -47,6 +43,8 @@ STATIC_COPY = (
 )
 PATIENCE = 30.0
 """Seconds that a chat which is closed waits for what it has under way."""
+
+NOT_SENT = "No conversation is running, so nothing was sent. Press Start, then send it again."
 
 Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
 
@@ -89,10 +87,7 @@ class RealtimeChat:
         self._empty = EventLog()
         self._nothing = Conversation()
         self._lock = RLock()
-        self._state = "idle"
-        self._notice = ""
         self._troubles = Troubles()
-        self._since = self._until = 0.0
         self._opening: Future[None] | None = None
         self._hands = Hands(self._say_error)
         self._sender = sender = shared_sender()
@@ -106,26 +101,14 @@ class RealtimeChat:
         self._choices = Choices(
             sender, opening=opening, endpoint=endpoint, model=model, voice=voice
         )
-        self._choice = self._choices.current()
-        hands = (self._act, self._hand_text, self._file_for_page)
-        self._header = Controls(
-            *("header", *hands),
-            hides=self._plain.name,
-            status=self._status(),
-            fields=self._choices.fields,
+        self._standing = Standing(self._choices.current())
+        acts = Acts(
+            self._act, self._hand_text, self._file_for_page, self._heard, self._send_written
         )
-        self._composer = Controls("composer", *hands)
-        self._transcript = Transcript(hint=CHOOSE)
-        self._speaker = Speaker(self._heard)
-        self._table = EventTable(self._empty)
-        tools_row = ipywidgets.HBox([self._composer, self._speaker])
-        self.view = ipywidgets.VBox(
-            [self._header, self._choices.view, self._transcript, tools_row, self._table]
-        )
-        self.view.add_class("rtw-chat")
-        tools_row.add_class("rtw-tools")
-        self._header.outcome = self._composer.outcome = self._status_told
-        self._transcript.outcome = self._speaker.outcome = self._table.outcome = self._told
+        self._parts = Parts(self._choices, acts, self._empty, self._status(), self._plain.name)
+        self._parts.tell(self._told, self._status_told)
+        self._transcript, self._speaker = self._parts.transcript, self._parts.speaker
+        self.view = self._parts.view
         self._choices.on_change(self._duty.wake)
 
     # ------------------------------------------------------------ what it is
@@ -162,14 +145,14 @@ class RealtimeChat:
     def approve(self) -> None:
         """Agree to the cost that the notice names, and start what it names."""
         with self._lock:
-            if self._state == "confirm":
+            if self._standing.state == "confirm":
                 approve_spending()
-                self._begin(self._choice)
+                self._begin(self._standing.choice)
 
     def decline(self) -> None:
         """Do not start after all."""
         with self._lock:
-            if self._state == "confirm":
+            if self._standing.state == "confirm":
                 self._enter("idle")
 
     def say(self, text: str) -> None:
@@ -193,9 +176,9 @@ class RealtimeChat:
     def stop(self) -> None:
         """End the conversation. Its transcript and log stay."""
         with self._lock:
-            if self._state == "confirm":
+            if self._standing.state == "confirm":
                 self._enter("idle")
-            if self._state not in RUNNING or self.session is None:
+            if not self._standing.running or self.session is None:
                 return
             if self._opening is not None:
                 self._opening.cancel()
@@ -217,10 +200,17 @@ class RealtimeChat:
         loop.run(self._quiet(timeout), 2 * timeout + 60.0)
         self._plain.update()  # from this thread: nbclient takes it only with the cell's own header
 
-    def save(self, path: str | Path) -> Path:
-        """Write the log (`.jsonl`), the assistant's audio (`.wav`) or a page to read (`.html`)."""
+    def save(self, path: str | Path, *, redacted: bool = False) -> Path:
+        """Write the log (`.jsonl`), the assistant's audio (`.wav`) or a page to read (`.html`).
+
+        Args:
+            redacted: for sharing, without keys, addresses and audio; `.jsonl` only.
+        """
         path = Path(path)
-        file = self._file(path.suffix.removeprefix("."))
+        kind = path.suffix.removeprefix(".")
+        if redacted and kind != "jsonl":
+            raise Misuse(f"Only the log is redacted: save it as .jsonl, not as {path.suffix!r}.")
+        file = self._file("redacted" if redacted else kind)
         path.write_bytes(file.data)
         return path
 
@@ -228,7 +218,7 @@ class RealtimeChat:
 
     def _start(self, choose: Callable[[], Choice]) -> None:
         with self._lock:
-            if self._state in RUNNING:
+            if self._standing.running:
                 self._transcript.notice(
                     "It is running already. Press Stop first for a new conversation."
                 )
@@ -240,7 +230,7 @@ class RealtimeChat:
 
     def _consider(self, choice: Choice) -> None:
         notice = spending_notice(choice.endpoint, choice.model)
-        self._choice = choice
+        self._standing.choice = choice
         if notice is not None and self._budget is None:
             self._enter("confirm", notice=notice)
         else:
@@ -248,6 +238,7 @@ class RealtimeChat:
 
     def _begin(self, choice: Choice) -> None:
         try:
+            left = budget_left(self._budget, self.sessions, choice.endpoint)
             session = Session(
                 choice.endpoint,
                 choice.opening,
@@ -255,16 +246,15 @@ class RealtimeChat:
                 model=choice.model,
                 voice=choice.voice,
                 tools=self._tools,
-                budget=budget_left(self._budget, self.sessions, choice.endpoint),
+                budget=left,
             )
         except Exception as refused:
             self._fail(refused)
             return
         self.sessions.append(session)
-        self._transcript.follow(session.conversation)
-        self._table.show(session.log)
+        self._parts.show(session, before=(self._budget or 0.0) - (left or 0.0))
+        session.asynchronous.playing = lambda: self._speaker.player.get("state") == "running"
         session.asynchronous.subscribe(lambda row: self._take(session, row))
-        self._since = self._until = 0.0
         self._enter("connecting")
         self._opening = self._hands.give(self._open(session.asynchronous))
 
@@ -278,14 +268,13 @@ class RealtimeChat:
             self._fail(error)
             await session.close()
             return
-        self._since = time.time()
-        if self._state == "connecting":
+        self._standing.since = time.time()
+        if self._standing.state == "connecting":
             self._enter("open")
 
     async def _close_view(self) -> None:
         await self._hands.free(PATIENCE)
-        self._sender.call(self._choices.close)
-        self._sender.call(lambda: close_tree(self.view))
+        self._sender.call(self._parts.close)
 
     async def _close(self, session: AsyncSession) -> None:
         cut = await fall_silent(session, self._speaker)
@@ -313,13 +302,19 @@ class RealtimeChat:
     def _hand_text(self, text: str) -> Future[bool]:
         return self._hand(lambda session: session.say(text))
 
+    def _send_written(self, text: str) -> None:
+        """An event was written into the box of the table: it goes out exactly as it is."""
+        if not self._standing.listening:
+            raise Misuse(NOT_SENT)
+        self._hand(lambda session: session.send(text))
+
     def _hand(self, work: Work) -> Future[bool]:
         """Have `work` done in the session once its opening is sent; say so where there is none.
 
         Gives whether it was done.
         """
         session, opening = self.session, self._opening
-        if self._state not in ("connecting", "open") or session is None or opening is None:
+        if not self._standing.listening or session is None or opening is None:
             self._transcript.notice("No conversation is running. Press Start, or call start().")
             nothing: Future[bool] = Future()
             nothing.set_result(False)
@@ -341,7 +336,7 @@ class RealtimeChat:
             self._or_say(lambda: self._show(session, row))
 
     def _show(self, session: Session, row: Row) -> None:
-        self._speaker.take(row)
+        self._parts.take(row)
         narrate(row, session.conversation, self._transcript)
         self._duty.wake()
         if (row.direction, row.type) == ("local", "line.lost"):
@@ -400,34 +395,21 @@ class RealtimeChat:
     # ------------------------------------------------------------ what it says
 
     def _enter(self, state: str, *, notice: str = "") -> None:
-        self._state, self._notice = state, notice
-        if state in ("ended", "failed"):
-            self._until = time.time()
+        self._standing.enter(state, notice)
         self._duty.wake()
-        if state in ("ended", "failed"):
+        if state in OVER:
             self._rewrite.wake()
 
     def _show_status(self) -> None:
-        status = self._status()
-        self._header.show(status)
-        self._composer.show(status)
-        self._transcript.put(hint=self._hint())
-        self._choices.lock(status.state in RUNNING)
+        self._parts.show_status(self._status(), self._hint())
 
     def _status(self) -> Status:
-        state, session = self._state, self.session
-        if session is not None and state in ("connecting", "open", "ended"):
-            live = session.asynchronous
-            return status_of(state, live, self._since, self._until, self._troubles.sentence)
-        choice = self._choice if state == "confirm" else self._choices.current()
-        return status_before(state, choice, self._notice, self._troubles.sentence)
+        chosen = self._choices.current()
+        return self._standing.status(self.session, chosen, self._troubles.sentence)
 
     def _hint(self) -> str:
-        session = self.session
-        if self._state != "open" or session is None:
-            return hint_before(self._state, not self._transcript.lines())
-        opening = session.asynchronous.opening
-        return hint_during(opening, session.conversation, self._speaker.waiting)
+        empty = not self._transcript.lines()
+        return self._standing.hint(self.session, empty=empty, unheard=self._speaker.waiting)
 
     def _file(self, kind: str) -> File:
         opening = self.session.asynchronous.opening.name if self.session is not None else ""

@@ -17,6 +17,9 @@ PLAIN_LIMIT = 80_000
 """Characters of plain HTML that a chat leaves in its notebook, about."""
 
 
+ROWS = "application/x-ndjson"
+
+
 @dataclass(frozen=True)
 class File:
     """Something to save: a name, its MIME type, the bytes."""
@@ -27,15 +30,16 @@ class File:
 
 
 def file_of(kind: str, lines: Sequence[Line], log: EventLog, opening: str) -> File:
-    """The log (`jsonl`), the assistant's audio (`wav`) or a page to read (`html`).
+    """The log (`jsonl`), the log for sharing (`redacted`), the assistant's audio (`wav`) or a page
+    to read (`html`).
 
     Raises Misuse for another kind, and where there is no audio to save.
     """
     name = f"conversation.{kind}"
     if kind == "jsonl":
-        # Half a surrogate pair is written as the JSON escape it may have come as: nothing is lost.
-        rows = (log.to_jsonl() or "").encode("utf-8", "backslashreplace")
-        return File(name, "application/x-ndjson", rows)
+        return File(name, ROWS, _rows(log))
+    if kind == "redacted":
+        return File("conversation.redacted.jsonl", ROWS, _rows(log.redact()))
     if kind == "wav":
         if not any(row.audio_bytes for row in log.where(direction="server")):
             raise Misuse("The assistant has said nothing aloud yet: there is no WAV to save.")
@@ -43,6 +47,11 @@ def file_of(kind: str, lines: Sequence[Line], log: EventLog, opening: str) -> Fi
     if kind == "html":
         return File(name, "text/html", document_of(lines, log, opening).encode())
     raise Misuse(f"A chat is saved as .jsonl, .wav or .html, not {kind!r}.")
+
+
+def _rows(log: EventLog) -> bytes:
+    # Half a surrogate pair is written as the JSON escape it may have come as: nothing is lost.
+    return (log.to_jsonl() or "").encode("utf-8", "backslashreplace")
 
 
 def document_of(lines: Sequence[Line], log: EventLog, opening: str) -> str:

@@ -23,7 +23,9 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             _tell_end(response, transcript)
     elif row.direction == "local":
         said = text_field(row.event, "message")
-        if said:
+        if row.type == "budget.reached":
+            transcript.notice(said, by="budget", once=True)
+        elif said:
             transcript.notice(said, by="error", state="error")
         if row.type == "line.lost":
             transcript.over(LOST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..budgeting import money
 from ..events import field, text_field
 from ..session import AsyncSession
 from .choices import Choice
@@ -32,7 +33,8 @@ class Status:
         notice: a sentence to agree to before money is spent.
         since: when the session opened, milliseconds since 1970; 0 while there is none.
         seconds: how long it lasted, once it is over.
-        cost: US dollars by the price table; what it would have been where `simulated`.
+        spent: what it cost by the price table, in words: what it would have cost where simulated,
+            of which budget; empty while that is not known.
         trouble: a sentence about what went wrong on this side.
     """
 
@@ -45,8 +47,7 @@ class Status:
     since: float = 0.0
     seconds: float = 0.0
     tokens: int = 0
-    cost: float | None = None
-    simulated: bool = False
+    spent: str = ""
     trouble: str = ""
 
 
@@ -76,7 +77,17 @@ def status_of(
         since=round(since * 1000),
         seconds=max(0.0, until - since),
         tokens=tokens if isinstance(tokens, int) else 0,
-        cost=session.cost,
-        simulated=session.simulated,
+        spent=spent_words(session),
         trouble=trouble,
     )
+
+
+def spent_words(session: AsyncSession) -> str:
+    """What a session cost, in a few words; empty where no price is known."""
+    known, unknown = session.ledger.sums()
+    if unknown and not known:
+        return ""
+    words = f"{'at least ' if unknown else ''}{money(known)}"
+    if session.budget is not None:
+        words += f" of {money(session.budget)}"
+    return f"would be {words}" if session.simulated else words

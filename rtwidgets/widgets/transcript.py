@@ -171,12 +171,15 @@ class Talk:
         self._count = itertools.count()
         self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
 
-    def notice(self, text: str, more: str, by: str, state: str) -> None:
-        """Add a line behind what was said last. An error that quotes the one before replaces it."""
+    def notice(self, text: str, more: str, by: str, state: str, once: bool = False) -> None:
+        """Add a line behind what was said last. An error that quotes the one before replaces it;
+        what is to be said `once` is not added where it stands already."""
         items = self._item_ids()
         behind = items[-1] if items else ""
         name = f"notice_{self.number}_{next(self._count)}"
         said, meaning = whole_characters(text), whole_characters(more)
+        if once and any(line.text == said for line in self._notices):
+            return
         if state == "error" and self._notices and quotes(said, self._notices[-1]):
             self._notices.pop()
         self._notices.append(Line(name, by, said, "", state, meaning, behind))
@@ -239,10 +242,17 @@ class Transcript(Live):
         self.wake()
 
     def notice(
-        self, text: str, more: str = "", *, by: str = "notice", state: str = "notice"
+        self,
+        text: str,
+        more: str = "",
+        *,
+        by: str = "notice",
+        state: str = "notice",
+        once: bool = False,
     ) -> None:
-        """Add a line that nobody said: an error with its explanation, a word about the line."""
-        self._talk.notice(text, more, by, state)
+        """Add a line that nobody said: an error with its explanation, a word about the line; with
+        `once` only where it does not stand already."""
+        self._talk.notice(text, more, by, state, once)
         self.wake()
 
     def lines(self) -> list[Line]:

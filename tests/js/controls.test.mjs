@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  dollars,
   elapsed,
   facts,
   listening,
@@ -17,17 +16,12 @@ const status = (more) => ({
   since: 1000,
   seconds: 0,
   tokens: 1234,
-  cost: 0.0041,
-  simulated: false,
+  spent: "$0.0041",
   ...more,
 });
 
 test("time that went by", () => {
   assert.deepEqual([-1, 0, 61.9, 3661].map(elapsed), ["00:00", "00:00", "01:01", "1:01:01"]);
-});
-
-test("small sums have the digits they need, an unknown price none", () => {
-  assert.deepEqual([0.00413, 1.5, null].map(dollars), ["$0.0041", "$1.50", ""]);
 });
 
 test("the meter counts while a session stands, and keeps what it was at the end", () => {
@@ -36,9 +30,9 @@ test("the meter counts while a session stands, and keeps what it was at the end"
   assert.deepEqual(meter(status({ since: 0 }), 43_000), []);
 });
 
-test("a simulator's price is one that nobody pays", () => {
-  assert.equal(meter(status({ simulated: true }), 0)[2], "would be $0.0041");
-  assert.equal(meter(status({ simulated: true, cost: null }), 0).length, 2);
+test("the meter says in the kernel's words what was spent, and nothing where that is not known", () => {
+  assert.equal(meter(status({ spent: "would be $0.0041 of $0.05" }), 0)[2], "would be $0.0041 of $0.05");
+  assert.equal(meter(status({ spent: "" }), 0).length, 2);
 });
 
 test("Stop is offered from the question on", () => {

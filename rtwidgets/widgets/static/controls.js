@@ -1,11 +1,13 @@
 // The controls that work while a cell computes: the header (status, Start and Stop) and the composer
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
+import { openSection } from "./chat/sections.js";
 import { hideFallback, make, setText } from "./page.js";
 
-const SAVES = { jsonl: "JSONL", wav: "WAV", html: "HTML" };
+const SAVES = { jsonl: "JSONL", redacted: "Redacted", wav: "WAV", html: "HTML" };
 const HINTS = {
   jsonl: "every event, one a line",
+  redacted: "every event to share: without keys, addresses and audio",
   wav: "the assistant's audio",
   html: "a page to read without a kernel",
 };
@@ -20,19 +22,12 @@ export function elapsed(seconds) {
     : `${two(minutes)}:${two(whole % 60)}`;
 }
 
-/** "$0.0042": as many digits as a small sum needs. */
-export function dollars(cost) {
-  if (cost === null || cost === undefined) return "";
-  return `$${cost.toFixed(cost < 0.1 ? 4 : 2)}`;
-}
-
 /** The numbers at the right of the status line. */
 export function meter(status, now) {
   if (!status.since) return [];
   const seconds = status.state === "open" ? (now - status.since) / 1000 : status.seconds;
-  const cost = dollars(status.cost);
-  const spent = cost && status.simulated ? `would be ${cost}` : cost; // a simulator charges nothing
-  return [elapsed(seconds), `${status.tokens.toLocaleString("en")} tokens`, spent].filter(Boolean);
+  const tokens = `${status.tokens.toLocaleString("en")} tokens`;
+  return [elapsed(seconds), tokens, status.spent].filter(Boolean);
 }
 
 /** Whether a session stands or is about to: Stop is offered. */
@@ -78,7 +73,10 @@ function header(model, el) {
   const tell = (what) => model.send({ t: "do", what, chosen: chosen() });
   const words = make("strong", "rtw-words", { role: "status" });
   const about = make("span", "rtw-about");
-  const numbers = make("span", "rtw-meter", { "aria-label": "Elapsed, tokens, cost" });
+  const numbers = make("button", "rtw-meter", {
+    type: "button",
+    title: "Elapsed, tokens, cost. Click for tokens by kind and dollars.",
+  });
   const start = make("button", "rtw-button rtw-start", { type: "button" });
   const dot = make("span", "rtw-dot", { "aria-hidden": "true" });
   const line = make(
@@ -107,10 +105,15 @@ function header(model, el) {
     if (detail > 1) return; // of a double click on Start the second would be a Stop
     tell(running(model.get("status")) ? "stop" : "start");
   });
+  numbers.addEventListener("click", () => openSection(el, "cost"));
   yes.addEventListener("click", () => tell("approve"));
   no.addEventListener("click", () => tell("decline"));
 
-  const tick = () => setText(numbers, meter(model.get("status"), Date.now()).join("  ·  "));
+  const tick = () => {
+    const said = meter(model.get("status"), Date.now());
+    numbers.hidden = !said.length;
+    setText(numbers, said.join("  ·  "));
+  };
   const show = () => {
     const status = model.get("status");
     el.dataset.state = status.state;

@@ -1,0 +1,115 @@
+"""What a chat shows, put together: who stands where, and what is opened and closed below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import ipywidgets
+
+from ..blocking import Session
+from ..log import EventLog
+from ..rows import Row
+from .choices import Choices
+from .comm import Content, Outcome, close_tree
+from .controls import Controls
+from .eventtable import EventTable
+from .files import File
+from .hints import CHOOSE
+from .meter import Meter
+from .panels import Panels
+from .status import RUNNING, Status
+from .transcript import Transcript
+from .voice import Speaker
+
+SECTIONS = {"cost": "Cost", "events": "Events"}
+"""What opens below the conversation, in the order in which it stands there."""
+
+COSTS = (
+    "session.created",
+    "session.updated",
+    "response.created",
+    "response.done",
+    "conversation.item.input_audio_transcription.completed",
+)
+"""Rows behind which the meter may read something else."""
+
+
+@dataclass(frozen=True)
+class Acts:
+    """What is done with what a person does in the page. All of it returns at once.
+
+    Attributes:
+        act: a button was pressed, and this was shown as chosen. say: words were typed; whether they
+            were taken. file: a download was asked for. heard: so much of an item was played.
+        send: an event was written into the box of the table; what it raises is told beside the box.
+    """
+
+    act: Callable[[str, Content | None], None]
+    say: Callable[[str], Future[bool]]
+    file: Callable[[str], File | None]
+    heard: Callable[[str, int, bool], None]
+    send: Callable[[str], object]
+
+
+class Parts:
+    """The widgets of one chat.
+
+    Args:
+        hides: the class of the plain copy that they stand for.
+
+    Attributes:
+        view: all of them, to be shown.
+    """
+
+    def __init__(
+        self, choices: Choices, acts: Acts, log: EventLog, status: Status, hides: str
+    ) -> None:
+        by = (acts.act, acts.say, acts.file)
+        self.choices = choices
+        self.header = Controls("header", *by, hides=hides, status=status, fields=choices.fields)
+        self.composer = Controls("composer", *by)
+        self.transcript = Transcript(hint=CHOOSE)
+        self.speaker = Speaker(acts.heard)
+        self.panels = Panels(SECTIONS, ["events"])
+        self.meter = Meter()
+        self.table = EventTable(log, send=acts.send)
+        tools = ipywidgets.HBox([self.composer, self.speaker])
+        below = [self.panels, self.meter, self.table]
+        self.view = ipywidgets.VBox([self.header, choices.view, self.transcript, tools, *below])
+        self.view.add_class("rtw-chat")
+        tools.add_class("rtw-tools")
+
+    def tell(self, outcome: Outcome, status_outcome: Outcome) -> None:
+        """Have it told how showing goes; of the status line apart, which says of the others."""
+        self.header.outcome = self.composer.outcome = status_outcome
+        for part in (self.transcript, self.speaker, self.panels):
+            part.outcome = outcome
+        for part in (self.meter, self.table):
+            part.outcome = outcome
+
+    def show(self, session: Session, before: float) -> None:
+        """Show another session from here on; `before`: US dollars its budget lost to others."""
+        self.transcript.follow(session.conversation)
+        self.table.show(session.log)
+        live = session.asynchronous
+        self.meter.show(live.ledger, live.limit, before)
+
+    def show_status(self, status: Status, hint: str) -> None:
+        """Say where the chat stands. On the sender's thread."""
+        self.header.show(status)
+        self.composer.show(status)
+        self.transcript.put(hint=hint)
+        self.choices.lock(status.state in RUNNING)
+
+    def take(self, row: Row) -> None:
+        """A row that the session's log has just taken. On the session's loop."""
+        self.speaker.take(row)
+        if row.type in COSTS:
+            self.meter.wake()
+
+    def close(self) -> None:
+        """Take everything from the page. On the sender's thread."""
+        self.choices.close()
+        close_tree(self.view)
