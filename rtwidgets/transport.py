@@ -133,20 +133,16 @@ class WebSocketTransport:
         raise _explained(problem, url, timeout)
 
     async def send(self, frame: str) -> None:
-        from websockets.exceptions import ConnectionClosed
-
         try:
             await self._connection.send(frame)
-        except ConnectionClosed as closed:
-            raise lost_line(closed.rcvd.code if closed.rcvd else None, _reason(closed)) from closed
+        except Exception as problem:
+            raise _lost_or(problem) from None
 
     async def recv(self) -> str | bytes:
-        from websockets.exceptions import ConnectionClosed
-
         try:
             return await self._connection.recv()
-        except ConnectionClosed as closed:
-            raise lost_line(closed.rcvd.code if closed.rcvd else None, _reason(closed)) from closed
+        except Exception as problem:  # told apart only then: this runs for every frame
+            raise _lost_or(problem) from None
 
     async def close(self) -> None:
         await self._connection.close()
@@ -213,9 +209,14 @@ def lost_line(code: int | None, reason: str) -> ConnectionLost:
     )
 
 
-def _reason(closed: object) -> str:
-    received = getattr(closed, "rcvd", None)
-    return str(getattr(received, "reason", "") or "")
+def _lost_or(problem: Exception) -> Exception:
+    """ConnectionLost for a line that the library calls closed; any other problem as it is."""
+    from websockets.exceptions import ConnectionClosed
+
+    if not isinstance(problem, ConnectionClosed):
+        return problem
+    said = problem.rcvd
+    return lost_line(said.code if said else None, said.reason if said else "")
 
 
 def _explained(problem: Exception, url: str, timeout: float) -> Exception:
