@@ -26,6 +26,33 @@ CLIENT_EVENTS = (
     "response.create",
     "response.cancel",
     "output_audio_buffer.clear",
+    "transcription_session.update",  # the beta's
+)
+
+# What happens on this side of the line is logged as rows of direction `local`. Every one has a
+# `type`; a log of another version may have more of them, and more fields.
+#
+#   type                  further fields       what happened
+#   playback.started      item_id              a person began to hear an item
+#   playback.heard        item_id, ms, done    so much of it was heard, in ms from its start; `done`
+#                                              when that is all there will be
+#   playback.flushed      item_id, ms          the rest was thrown away, `ms` of it had been heard
+#   microphone.started    -                    from here on sound is sent
+#   microphone.stopped    -                    and from here on none
+#   line.lost             code, reason,        the connection ended; a WebSocket's close code (null
+#                         message              without one), the server's reason, a person's words
+#   opening.failed        message              an opening's own code raised
+#   budget.reached        message, budget,     no further reply is asked for: dollars allowed and
+#                         spent                spent (null where that cannot be told)
+LOCAL_EVENTS = (
+    "playback.started",
+    "playback.heard",
+    "playback.flushed",
+    "microphone.started",
+    "microphone.stopped",
+    "line.lost",
+    "opening.failed",
+    "budget.reached",
 )
 
 # The beta's names, dead on the wire since 2026-05 but alive in old logs and in other servers.
@@ -131,6 +158,44 @@ def input_audio_commit() -> Event:
 def input_audio_clear() -> Event:
     """`input_audio_buffer.clear`."""
     return {"type": "input_audio_buffer.clear"}
+
+
+# ---------------------------------------------------------------- what happens on this side
+
+
+def playback_started(item_id: str) -> Event:
+    """`playback.started`: a person began to hear an item."""
+    return {"type": "playback.started", "item_id": item_id}
+
+
+def playback_heard(item_id: str, ms: int, *, done: bool = False) -> Event:
+    """`playback.heard`: of an item `ms` milliseconds from its start; `done`: that is all of it."""
+    return {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
+
+
+def playback_flushed(item_id: str, ms: int) -> Event:
+    """`playback.flushed`: the rest of an item was thrown away when `ms` of it had been heard."""
+    return {"type": "playback.flushed", "item_id": item_id, "ms": ms}
+
+
+def microphone(on: bool) -> Event:
+    """`microphone.started` or `microphone.stopped`."""
+    return {"type": "microphone.started" if on else "microphone.stopped"}
+
+
+def line_lost(code: int | None, reason: str, message: str) -> Event:
+    """`line.lost`: the connection ended, with the close code and reason of the server, if any."""
+    return {"type": "line.lost", "code": code, "reason": reason, "message": message}
+
+
+def opening_failed(message: str) -> Event:
+    """`opening.failed`: the code of an opening raised."""
+    return {"type": "opening.failed", "message": message}
+
+
+def budget_reached(message: str, *, budget: float | None, spent: float | None) -> Event:
+    """`budget.reached`: no further reply is asked for; dollars allowed and spent, where known."""
+    return {"type": "budget.reached", "message": message, "budget": budget, "spent": spent}
 
 
 # ---------------------------------------------------------------- reading any event

@@ -7,31 +7,32 @@ thread appends, any thread reads: a row is complete before `len` counts it, so n
 
 from __future__ import annotations
 
-import codecs
 import json
 import logging
-from array import array
-from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from . import audio, jsonl
+from .columns import Columns
+from .cutting import NOT_CUT, Taken, take_apart
 from .errors import Misuse
-from .events import (
-    AUDIO_FIELDS,
-    CLIENT_EVENTS,
-    Event,
-    item_id_of,
-    parse,
-    response_id_of,
-    text_field,
-    text_of,
-)
-from .rows import DIRECTIONS, NOT_CUT, Direction, Row, Rows, View
+from .events import CLIENT_EVENTS, LOCAL_EVENTS, Event, text_field
+from .rows import DIRECTIONS, Direction, Row, Rows, View
+from .storage import Sound, Texts, decoded
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .files import Source
 
 __all__ = ["DIRECTIONS", "Direction", "EventLog", "Row", "Rows", "View"]
 
 logger = logging.getLogger("rtwidgets")
+
+AUDIO_LIMIT = 64 << 20
+"""Bytes of audio that a log keeps in memory: 23 minutes of one voice."""
+
+_CODES: dict[str, int] = {direction: code for code, direction in enumerate(DIRECTIONS)}
 
 
 class EventLog(Rows):
@@ -39,10 +40,15 @@ class EventLog(Rows):
 
     Args:
         clock: seconds, monotonic; the log's time 0 is the clock at the first row. Without one, a
-        row
-            that is given no `t` has the time of the row before it.
+            row that is given no `t` has the time of the row before it.
         started: wall clock of time 0 in seconds since 1970, for the record.
         endpoint, model: what the session was with, for the record.
+        audio_limit: bytes of audio kept in memory. Beyond that the audio moves to a temporary file,
+            which is deleted with the log; None keeps all in memory.
+
+    Attributes:
+        problems: what could not be read when this log came from a file, and what could not be
+            stored, a sentence each.
     """
 
     def __init__(
@@ -52,30 +58,29 @@ class EventLog(Rows):
         started: float | None = None,
         endpoint: str = "",
         model: str = "",
+        audio_limit: int | None = AUDIO_LIMIT,
     ) -> None:
-        self._log = self
         self.started = started
         self.endpoint = endpoint
         self.model = model
         self.problems: list[str] = []
-        """What could not be read when this log came from a file, a sentence each."""
         self._clock = clock
         self._zero: float | None = None
         self._length = 0
-        self._times = array("d")
-        self._directions = bytearray()
-        self._types = array("I")
-        self._type_names: list[str] = []
-        self._type_codes: dict[str, int] = {}
-        self._items: list[str] = []
-        self._responses: list[str] = []
-        self._sizes = array("Q")
-        self._texts: list[str] = []
-        self._cuts = array("q")
-        self._audio_starts = array("Q")
-        self._audio_sizes = array("Q")
-        self._pcm = bytearray()
-        self._watchers: list[Callable[[], None]] = []
+        self._columns = Columns()
+        self._texts = Texts()
+        self._sound = Sound(audio_limit, self.problems.append)
+        self._odd: dict[int, bool] = {}  # rows that are no JSON object, or (True) came as bytes
+        self._watchers: tuple[Callable[[], None], ...] = ()
+
+    @property
+    def log(self) -> EventLog:  # not an attribute: a log that holds itself is freed late
+        return self
+
+    def _seqs(self) -> range:
+        return range(self._length)
+
+    # ------------------------------------------------------------ appending
 
     def append(
         self, direction: Direction, frame: str | bytes | Event, t: float | None = None
@@ -86,108 +91,166 @@ class EventLog(Rows):
         Args:
             t: seconds since the log began; by the log's clock when not given.
         """
-        if direction not in DIRECTIONS:
+        code = _CODES.get(direction)
+        if code is None:
             raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
-        if isinstance(frame, dict):
-            frame = json.dumps(frame, ensure_ascii=False)
-        elif isinstance(frame, bytes):
-            frame = frame.decode("utf-8", "backslashreplace")
-        event = parse(frame)
-        return self._append(direction, frame, event, self._now() if t is None else t)
+        whole = json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame
+        text = whole if isinstance(whole, str) else decoded(whole)
+        return self._append(code, whole, take_apart(text), self._now() if t is None else t)
 
-    def _append(self, direction: Direction, frame: str, event: Event | None, t: float) -> Row:
-        type_ = text_field(event, "type")
-        text, cut, pcm = _cut_audio(frame, event, type_)
-        self._times.append(t)
-        self._directions.append(DIRECTIONS.index(direction))
-        self._types.append(self._code(type_))
-        self._items.append(item_id_of(event) if event else "")
-        self._responses.append(response_id_of(event) if event else "")
-        self._sizes.append(len(frame) if frame.isascii() else len(frame.encode("utf-8", "replace")))
-        self._texts.append(text)
-        self._cuts.append(cut)
-        self._audio_starts.append(len(self._pcm))
-        self._audio_sizes.append(len(pcm))
-        self._pcm += pcm
-        self._length += 1  # behind all: a reader on another thread sees whole rows only
-        for tell in tuple(self._watchers):
-            try:
-                tell()
-            except Exception:  # who watches must not keep a frame from being interpreted
-                logger.exception("a watcher of the log failed")
-        return Row(self, self._length - 1, event)
+    def _append(self, direction: int, frame: str | bytes, taken: Taken, t: float) -> Row:
+        event, text, cut, pcm = taken
+        seq, columns = self._length, self._columns
+        if seq == columns.capacity:
+            columns.grow()
+        if event is not None:
+            columns.type[seq] = columns.types.code_of(event.get("type"))
+            item = event.get("item_id")
+            if not item or item.__class__ is not str:
+                item = text_field(event, "item", "id") if "item" in event else ""
+            columns.item[seq] = columns.items.code_of(item)
+            response = event.get("response_id")
+            if not response or response.__class__ is not str:
+                response = text_field(event, "response", "id") if "response" in event else ""
+            columns.response[seq] = columns.responses.code_of(response)
+        else:
+            self._odd[seq] = False
+        if isinstance(frame, bytes):
+            text, cut, size = self._bytes(seq, frame, text, cut)
+        else:
+            size = len(frame) if frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))
+        if pcm:
+            columns.audio_bytes[seq] = len(pcm)
+            columns.place[seq] = self._sound.add(pcm)
+        columns.t[seq] = t
+        columns.direction[seq] = direction
+        columns.size[seq] = size
+        columns.cut[seq] = cut
+        self._texts.add(text)
+        self._length = seq + 1  # behind all: a reader on another thread sees whole rows only
+        for tell in self._watchers:
+            _tell(tell)
+        return Row(self, seq, event)
+
+    def _bytes(self, seq: int, frame: bytes, text: str, cut: int) -> tuple[str | bytes, int, int]:
+        """How a frame that came as bytes is kept: its text, if that gives the same bytes again,
+        and where audio was cut out of it; with its size."""
+        self._odd[seq] = True
+        if cut != NOT_CUT or text.encode("utf-8", "surrogatepass") == frame:
+            return text, cut, len(frame)
+        return frame, NOT_CUT, len(frame)
 
     def _now(self) -> float:
         if self._clock is None:
-            return self._times[-1] if self._length else 0.0
+            return self._columns.t[self._length - 1] if self._length else 0.0
         now = self._clock()
         if self._zero is None:
             self._zero = now
         return now - self._zero
 
-    def _code(self, type_: str) -> int:
-        code = self._type_codes.get(type_)
-        if code is None:
-            self._type_names.append(type_)
-            code = self._type_codes[type_] = len(self._type_names) - 1
-        return code
+    # ------------------------------------------------------------ reading a row
 
-    def _codes_like(self, patterns: Iterable[str]) -> set[int]:
-        names = tuple(self._type_names)
-        return {
-            code
-            for pattern in patterns
-            for code, name in enumerate(names)
-            if name == pattern or fnmatchcase(name, pattern)
-        }
+    def _pcm(self, seq: int) -> bytes:
+        columns = self._columns
+        return self._sound.read(columns.place[seq], columns.audio_bytes[seq])
 
-    def _searchable(self, seq: int) -> str:
-        text = self._texts[seq]
-        if "\\u" in text:  # the frame escapes what a person would type
-            text += text_of(parse(text) or {})
-        return text.casefold()
+    def _raw(self, seq: int) -> str:
+        text, cut = self._texts.text(seq), self._columns.cut[seq]
+        if cut == NOT_CUT:
+            return text
+        return f"{text[:cut]}{audio.encode(self._pcm(seq))}{text[cut:]}"
 
-    def _seqs(self) -> Sequence[int]:
-        return range(self._length)
+    def _frame(self, seq: int) -> str | bytes:
+        if not self._odd.get(seq):
+            return self._raw(seq)
+        kept = self._texts.at(seq)
+        if isinstance(kept, bytes) and self._columns.cut[seq] == NOT_CUT:
+            return kept
+        return self._raw(seq).encode("utf-8", "surrogatepass")
+
+    # ------------------------------------------------------------ in
 
     @classmethod
-    def from_jsonl(cls, path: str | Path) -> EventLog:
-        """Read a log back: this package's own, bare events, or `{direction, event}` rows.
+    def from_jsonl(cls, source: Source, *, audio_limit: int | None = AUDIO_LIMIT) -> EventLog:
+        """Read a log back: this package's own, bare events, or rows as others write them.
 
-        A line that cannot be read is left out and reported with its number in `problems`.
+        Others' rows may say `time`, `timestamp` or `ts` (seconds, milliseconds, or a date in ISO
+        form) and call the direction `source`, or `sent` and `received`. What cannot be read is left
+        out and reported with the number of its line in `problems`.
+
+        Args:
+            source: a path (also of a `.gz`), an open file, or the text itself.
         """
-        log = cls()
-        lines = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
+        from .files import entries_of
+
+        log = cls(audio_limit=audio_limit)
+        for place, entry in entries_of(source):
+            if isinstance(entry, str) and not entry.strip():
                 continue
             try:
-                log._read(jsonl.read_line(jsonl.decoded(line.rstrip(b"\r"))))
+                if not isinstance(entry, str):
+                    log._take(jsonl.read_entry(entry))
+                elif not log._take_own(entry.rstrip("\r\n")):
+                    log._take(jsonl.read_line(entry.rstrip("\r\n")))
             except ValueError as problem:
-                log.problems.append(f"line {number} {problem} and was left out")
+                log.problems.append(f"{place} {problem} and was left out")
         return log
 
-    def _read(self, entry: jsonl.Header | jsonl.Frame) -> None:
+    @classmethod
+    def from_dataframe(
+        cls, frame: pandas.DataFrame, *, audio_limit: int | None = AUDIO_LIMIT
+    ) -> EventLog:
+        """The log that `to_dataframe(raw=True)` was made of, or one of a DataFrame of your own.
+
+        Args:
+            frame: a column `raw` (the frames) or `event` (dicts, or JSON); `t`, `direction` and
+                `seq`, by which it is sorted, where they are known.
+        """
+        from .dataframes import entries_of_frame
+
+        log = cls(audio_limit=audio_limit)
+        for entry in entries_of_frame(frame):
+            if isinstance(entry, str):
+                log.problems.append(entry)
+            else:
+                log._take(entry)
+        return log
+
+    def _take_own(self, line: str) -> bool:
+        """Append what a line of our own writing holds; False where it is none."""
+        own = jsonl.read_own_line(line)
+        taken = take_apart(own[1]) if own is not None else None
+        if own is None or taken is None or taken.event is None:
+            return False
+        self._add(jsonl.frame_of_own_line(*own), taken)
+        return True
+
+    def _take(self, entry: jsonl.Header | jsonl.Frame) -> None:
         if isinstance(entry, jsonl.Header):
             self.started, self.endpoint, self.model = entry.started, entry.endpoint, entry.model
             return
-        guess: Direction = "client" if entry.type in CLIENT_EVENTS else "server"
-        stated = (one for one in DIRECTIONS if one == entry.direction)
-        self.append(next(stated, guess), entry.raw, t=entry.t)
+        frame = entry.frame
+        self._add(entry, take_apart(frame if isinstance(frame, str) else decoded(frame)))
+
+    def _add(self, entry: jsonl.Frame, taken: Taken) -> None:
+        t = entry.t
+        if t is None and entry.wall is not None:
+            if self.started is None:
+                self.started = entry.wall
+            t = entry.wall - self.started
+        direction = entry.direction or _guess(text_field(taken.event, "type"))
+        self._append(_CODES[direction], entry.frame, taken, self._now() if t is None else t)
 
 
-def _cut_audio(frame: str, event: Event | None, type_: str) -> tuple[str, int, bytes]:
-    """The frame's text as it is kept, where audio was cut out of it, and the PCM.
+def _guess(type_: str) -> str:
+    """The direction of an event that nobody noted."""
+    if type_ in CLIENT_EVENTS:
+        return "client"
+    return "local" if type_ in LOCAL_EVENTS else "server"
 
-    Only audio that encodes back to the same characters, and stands there once, is cut: the frame
-    can be rebuilt. Other audio (escaped slashes, no padding) stays in the text as well.
-    """
-    encoded = text_field(event, AUDIO_FIELDS[type_]) if type_ in AUDIO_FIELDS else ""
+
+def _tell(tell: Callable[[], None]) -> None:
     try:
-        pcm = audio.decode(encoded + "=" * (-len(encoded) % 4))
-    except ValueError:
-        return frame, NOT_CUT, b""
-    cut = frame.find(encoded) if encoded else -1
-    if cut < 0 or audio.encode(pcm) != encoded or frame.find(encoded, cut + 1) >= 0:
-        return frame, NOT_CUT, pcm
-    return frame[:cut] + frame[cut + len(encoded) :], cut, pcm
+        tell()
+    except Exception:  # who watches must not keep a frame from being interpreted
+        logger.exception("a watcher of the log failed")

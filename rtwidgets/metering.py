@@ -119,7 +119,7 @@ def bill(rows: Rows, prices: Prices | None = None) -> Bill:
     Args:
         prices: by model, in place of `rtwidgets.pricing.PRICES`.
     """
-    log = rows._log
+    log = rows.log
     session = (row for row in log.where(type=SESSION) if len(rows) and row.seq <= rows[-1].seq)
     own = (row for row in rows.where(type=BILLED))
     in_order = {row.seq: row for row in (*session, *own)}

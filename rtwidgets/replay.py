@@ -73,14 +73,14 @@ class Replay(Endpoint):
                 f"{name} has nothing to play: it holds no event of a server. "
                 "Record a session with log.to_jsonl(path)."
             )
-        self._recorded_model = self._recording.model or rows._log.model
+        self._recorded_model = self._recording.model or rows.log.model
         super().__init__(
             "ws://localhost/replay",
             model=self._recorded_model or DEFAULT_MODEL,
             name=f"Replay of {name}",
             paid=False,
         )
-        self.problems = list(rows._log.problems)
+        self.problems = list(rows.log.problems)
         self.speed = float(speed)
         self._clock = clock
 

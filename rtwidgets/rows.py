@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from . import audio, jsonl
+import numpy as np
+from numpy.typing import NDArray
+
+from . import audio
+from .columns import Arrays
+from .cutting import NOT_CUT, parse_fast
 from .errors import Misuse
 from .events import (
     AUDIO_FIELDS,
@@ -19,6 +24,8 @@ from .events import (
     text_field,
     text_of,
 )
+from .searching import Words
+from .storage import ROWS
 
 if TYPE_CHECKING:
     import pandas
@@ -29,27 +36,16 @@ if TYPE_CHECKING:
 Direction = Literal["client", "server", "local"]
 DIRECTIONS: tuple[Direction, ...] = ("client", "server", "local")
 
-_COLUMNS = (
-    "seq",
-    "t",
-    "direction",
-    "type",
-    "item_id",
-    "response_id",
-    "size",
-    "audio_ms",
-    "summary",
-)
-_RUN_COLUMNS = ("count", "size", "audio_ms", "summary")
-
-NOT_CUT = -1
+Seqs = range | NDArray[np.int64]
+"""Numbers of rows: a range where they follow each other."""
 
 
 class Row:
     """One frame of a log, read when asked for.
 
     Attributes:
-        seq: its number in the log, from 0.
+        log: the log that it is a row of.
+        seq: its number in it, from 0.
         t: seconds since the log began.
         direction: `client` (sent), `server` (received) or `local` (what happened on this side).
         type: the event's type, empty where the frame is not a JSON object.
@@ -58,67 +54,71 @@ class Row:
         audio_ms: milliseconds of audio inside, 0 without.
     """
 
-    __slots__ = ("_event", "_log", "seq")
+    __slots__ = ("_event", "log", "seq")
 
     def __init__(self, log: EventLog, seq: int, event: Event | None = None) -> None:
-        self._log = log
+        self.log = log
         self.seq = seq
         self._event = event
 
     @property
-    def log(self) -> EventLog:
-        """The log that it is a row of."""
-        return self._log
-
-    @property
     def t(self) -> float:
-        return self._log._times[self.seq]
+        return self.log._columns.t[self.seq]
 
     @property
     def direction(self) -> Direction:
-        return DIRECTIONS[self._log._directions[self.seq]]
+        return DIRECTIONS[self.log._columns.direction[self.seq]]
 
     @property
     def type(self) -> str:
-        return self._log._type_names[self._log._types[self.seq]]
+        columns = self.log._columns
+        return columns.types.all[columns.type[self.seq]]
 
     @property
     def item_id(self) -> str:
-        return self._log._items[self.seq]
+        columns = self.log._columns
+        return columns.items.all[columns.item[self.seq]]
 
     @property
     def response_id(self) -> str:
-        return self._log._responses[self.seq]
+        columns = self.log._columns
+        return columns.responses.all[columns.response[self.seq]]
 
     @property
     def size(self) -> int:
-        return self._log._sizes[self.seq]
+        return self.log._columns.size[self.seq]
 
     @property
     def audio_ms(self) -> int:
-        return audio.milliseconds_of(self._log._audio_sizes[self.seq])
+        return audio.milliseconds_of(self.audio_bytes)
 
     @property
     def audio_bytes(self) -> int:
-        return self._log._audio_sizes[self.seq]
+        return self.log._columns.audio_bytes[self.seq]
 
     @property
     def pcm(self) -> bytes:
         """The audio inside, as PCM16 mono 24 kHz; empty without."""
-        start = self._log._audio_starts[self.seq]
-        return bytes(self._log._pcm[start : start + self._log._audio_sizes[self.seq]])
+        return self.log._pcm(self.seq)
 
     @property
     def raw(self) -> str:
-        """The frame exactly as it was on the wire."""
-        text, cut = self._log._texts[self.seq], self._log._cuts[self.seq]
-        return text if cut == NOT_CUT else text[:cut] + audio.encode(self.pcm) + text[cut:]
+        """The frame as text, exactly as it was on the wire.
+
+        A frame that came as bytes and is not UTF-8 shows its odd bytes as \\xNN: see `frame`.
+        """
+        return self.log._raw(self.seq)
+
+    @property
+    def frame(self) -> str | bytes:
+        """The frame exactly as it was given to the log, bytes where it came as bytes."""
+        return self.log._frame(self.seq)
 
     @property
     def event(self) -> Event | None:
         """The frame as a dict, None where it is not a JSON object."""
         if self._event is None:
-            self._event = parse(self.raw)
+            self._event = self._parsed()
         return self._event
 
     @property
@@ -139,15 +139,15 @@ class Row:
         if self.audio_bytes:
             return audio.describe(self.audio_bytes)
         event = self._without_audio()
-        return describe(event) if event else "not JSON: " + self._log._texts[self.seq][:80]
+        return describe(event) if event else "not JSON: " + self.log._texts.text(self.seq)[:80]
 
     @property
     def cause(self) -> Row | None:
         """The client row that made the server send this one, None where nothing tells."""
         from .report import causes
 
-        seq = causes(self._log).get(self.seq)
-        return None if seq is None else Row(self._log, seq)
+        seq = causes(self.log).get(self.seq)
+        return None if seq is None else Row(self.log, seq)
 
     def json(self, *, with_audio: bool = False) -> str:
         """The event as indented JSON; its audio is named by length unless `with_audio`."""
@@ -159,14 +159,23 @@ class Row:
             event = {**event, field: f"<{self.audio_bytes} bytes of PCM16, {self.audio_ms} ms>"}
         return json.dumps(event, indent=2, ensure_ascii=False)
 
+    def _parsed(self) -> Event | None:
+        if self.log._columns.cut[self.seq] == NOT_CUT:
+            return parse_fast(self.log._texts.text(self.seq))
+        event, field = self._without_audio(), AUDIO_FIELDS.get(self.type, "")
+        if event is None or event.get(field) != "":
+            return parse(self.raw)  # cut out elsewhere than where the event has it
+        event[field] = audio.encode(self.pcm)
+        return event
+
     def _without_audio(self) -> Event | None:
-        return parse(self._log._texts[self.seq])
+        return parse_fast(self.log._texts.text(self.seq))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Row) and (self._log, self.seq) == (other._log, other.seq)
+        return isinstance(other, Row) and self.seq == other.seq and self.log is other.log
 
     def __hash__(self) -> int:
-        return hash((id(self._log), self.seq))
+        return hash((id(self.log), self.seq))
 
     def __repr__(self) -> str:
         arrow = {"client": ">", "server": "<", "local": "="}[self.direction]
@@ -174,18 +183,23 @@ class Row:
 
 
 class Rows(Sequence[Row]):
-    """What a log and a part of it have in common: reading, filtering, showing, writing."""
+    """What a log and a part of it have in common: reading, filtering, showing, writing.
 
-    _log: EventLog
+    Attributes:
+        endpoint, model: what the session was with, for the record.
+        started: wall clock of time 0 in seconds since 1970; None where nobody knows.
+    """
+
     endpoint: str
-    """What the session was with, for the record."""
+    model: str
+    started: float | None
 
     @property
     def log(self) -> EventLog:
         """The whole log that these are rows of."""
-        return self._log
+        raise NotImplementedError
 
-    def _seqs(self) -> Sequence[int]:
+    def _seqs(self) -> Seqs:
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -197,11 +211,25 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: slice) -> View: ...
     def __getitem__(self, index: int | slice) -> Row | View:
         if isinstance(index, slice):
-            return View(self._log, self._seqs()[index])
-        return Row(self._log, self._seqs()[index])
+            return View(self.log, self._seqs()[index])
+        return Row(self.log, int(self._seqs()[index]))
 
     def __iter__(self) -> Iterator[Row]:
-        return (Row(self._log, seq) for seq in self._seqs())
+        log = self.log
+        return (Row(log, seq) for seq in _numbers(self._seqs()))
+
+    def columns(self) -> Arrays:
+        """The columns as numpy arrays; of a whole log without copying anything."""
+        log, seqs = self.log, self._seqs()
+        columns = log._columns
+        names = ("t", "direction", "type", "item", "response", "size", "audio_bytes")
+        return Arrays(
+            seq=_array(seqs),
+            **{name: _some(log, name, seqs) for name in names},
+            type_names=tuple(columns.types.all),
+            item_names=tuple(columns.items.all),
+            response_names=tuple(columns.responses.all),
+        )
 
     def where(
         self,
@@ -217,29 +245,27 @@ class Rows(Sequence[Row]):
             type: an event type or a pattern such as `"response.*"`, or several of them.
             text: words to find anywhere in the event but its audio, upper or lower case.
         """
-        log, seqs = self._log, self._seqs()
+        log, seqs = self.log, self._seqs()
+        columns = log._columns
         if direction is not None:
-            if direction not in DIRECTIONS:
-                raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
-            code = DIRECTIONS.index(direction)
-            seqs = [seq for seq in seqs if log._directions[seq] == code]
+            seqs = _with_code(log, seqs, "direction", (_code_of(direction),))
         if type is not None:
             patterns = (type,) if isinstance(type, str) else tuple(type)
-            codes = log._codes_like(patterns)
-            seqs = [seq for seq in seqs if log._types[seq] in codes]
+            codes = {code for pattern in patterns for code in columns.types.like(pattern)}
+            seqs = _with_code(log, seqs, "type", codes)
         if item_id is not None:
-            seqs = [seq for seq in seqs if log._items[seq] == item_id]
+            seqs = _with_code(log, seqs, "item", _known(columns.items.codes.get(item_id)))
         if response_id is not None:
-            seqs = [seq for seq in seqs if log._responses[seq] == response_id]
+            code = columns.responses.codes.get(response_id)
+            seqs = _with_code(log, seqs, "response", _known(code))
         if text is not None:
-            needle = text.casefold()
-            seqs = [seq for seq in seqs if needle in log._searchable(seq)]
+            seqs = _with_words(log, seqs, text)
         return View(log, seqs)
 
     @property
     def simulated(self) -> bool:
         """Whether the session was one with a simulator, by the id that it gave the session."""
-        created = next(iter(self._log.where(type="session.created")), None)
+        created = next(iter(self.log.where(type="session.created")), None)
         session_id = text_field(created.event if created else None, "session", "id")
         return session_id.startswith(SIMULATED_ID)
 
@@ -258,50 +284,51 @@ class Rows(Sequence[Row]):
             items.setdefault((row.response_id, row.item_id), []).append(row.pcm)
         return b"".join(b"".join(pieces) for pieces in items.values())
 
+    # ------------------------------------------------------------ out
+
     def to_jsonl(self, path: str | Path | None = None) -> str | None:
         """Write one row a line to `path`, or return the text when no path is given.
 
-        The frames are written byte for byte; the first line says what the log is of.
+        The frames are written byte for byte; the first line says what the log is of. A path that
+        ends in `.gz` is compressed.
         """
-        log = self._log
-        header = jsonl.header_line(jsonl.Header(log.started, log.endpoint, log.model))
-        lines = (jsonl.frame_line(row.seq, row.t, row.direction, row.raw) for row in self)
-        text = "\n".join([header, *lines]) + "\n"
+        from .files import chunks_of, opened_to_write
+
         if path is None:
-            return text
-        Path(path).write_bytes(text.encode("utf-8", "surrogatepass"))
+            return "".join(chunks_of(self))
+        with opened_to_write(path) as file:
+            for chunk in chunks_of(self):
+                file.write(chunk.encode("utf-8"))
         return None
 
-    def to_dataframe(self, *, folded: bool = False) -> pandas.DataFrame:
+    def to_dataframe(
+        self, *, folded: bool = False, summary: bool = True, raw: bool = False
+    ) -> pandas.DataFrame:
         """A pandas DataFrame, one row an event: seq, t (s), direction, type, item_id, response_id,
         size (bytes), audio_ms, summary. Needs pandas.
 
         Args:
             folded: one row for the deltas between two other events, with a column `count`.
+            summary: what each event says in one line.
+            raw: with a column `raw`, the frames as they were on the wire; `EventLog.from_dataframe`
+                makes the log again of such a frame.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise Misuse("to_dataframe() needs pandas: pip install pandas") from None
-        if not folded:
-            return pandas.DataFrame(
-                {name: [getattr(row, name) for row in self] for name in _COLUMNS}
-            )
-        from .folding import fold
+        from .dataframes import folded_frame, frame_of_rows
 
-        runs = list(fold(self))
-        first = {name: [getattr(run.first, name) for run in runs] for name in _COLUMNS[:6]}
-        own = {name: [getattr(run, name) for run in runs] for name in _RUN_COLUMNS}
-        return pandas.DataFrame({**first, **own})
+        return folded_frame(self) if folded else frame_of_rows(self, summary=summary, raw=raw)
 
     def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell()` after each new row, on the thread that appends it; the result ends that.
 
         For who shows the log while it grows. It must be quick and must not raise.
         """
-        watchers = self._log._watchers
-        watchers.append(tell)
-        return lambda: watchers.remove(tell) if tell in watchers else None
+        log = self.log
+        log._watchers = (*log._watchers, tell)
+
+        def end() -> None:
+            log._watchers = tuple(each for each in log._watchers if each is not tell)
+
+        return end
 
     def show(self) -> EventTable:
         """The live table of this log, for a notebook cell."""
@@ -378,10 +405,89 @@ class Rows(Sequence[Row]):
 class View(Rows):
     """Some rows of a log, chosen when the view was made. Rows keep their numbers."""
 
-    def __init__(self, log: EventLog, seqs: Sequence[int]) -> None:
-        self._log = log
+    def __init__(self, log: EventLog, seqs: Seqs) -> None:
+        self._whole = log
         self._chosen = seqs
-        self.endpoint = log.endpoint
+        self.endpoint, self.model, self.started = log.endpoint, log.model, log.started
 
-    def _seqs(self) -> Sequence[int]:
+    @property
+    def log(self) -> EventLog:
+        return self._whole
+
+    def _seqs(self) -> Seqs:
         return self._chosen
+
+
+# ---------------------------------------------------------------- rows by their numbers
+
+
+def _code_of(direction: str) -> int:
+    if direction not in DIRECTIONS:
+        raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+    return DIRECTIONS.index(direction)
+
+
+def _known(code: int | None) -> tuple[int, ...]:
+    return () if code is None else (code,)
+
+
+def _numbers(seqs: Seqs) -> Iterable[int]:
+    return seqs if isinstance(seqs, range) else seqs.tolist()
+
+
+def _array(seqs: Seqs) -> NDArray[np.int64]:
+    if isinstance(seqs, range):
+        return np.arange(seqs.start, seqs.stop, seqs.step)
+    return seqs
+
+
+def _some(log: EventLog, name: str, seqs: Seqs) -> NDArray[Any]:
+    """A column of some rows; without a copy where they follow each other."""
+    if isinstance(seqs, range) and seqs.step == 1:
+        return log._columns.array(name, seqs.stop)[seqs.start :]
+    chosen = _array(seqs)
+    column = log._columns.array(name, int(chosen.max()) + 1 if len(chosen) else 0)
+    return column[chosen]
+
+
+# Up to so many codes it is faster to compare with each than to look each up.
+_FEW = 6
+
+
+def _with_code(log: EventLog, seqs: Seqs, name: str, codes: Iterable[int]) -> Seqs:
+    """Of some rows those which have one of these codes in a column."""
+    wanted = sorted(codes)
+    if not wanted:
+        return range(0)
+    values = _some(log, name, seqs)
+    if len(wanted) <= _FEW:
+        fits = values == wanted[0]
+        for code in wanted[1:]:
+            fits |= values == code
+    else:
+        table = np.zeros(int(values.max(initial=0)) + 1, dtype=bool)
+        table[[code for code in wanted if code < len(table)]] = True
+        fits = table[values]
+    found = np.flatnonzero(fits)
+    if isinstance(seqs, range):
+        return found if seqs.start == 0 and seqs.step == 1 else found * seqs.step + seqs.start
+    return seqs[found]
+
+
+# A view of fewer than one in so many rows is searched row by row.
+_SPARSE = 20
+
+
+def _with_words(log: EventLog, seqs: Seqs, text: str) -> Seqs:
+    """Of some rows those which have these words."""
+    if not text or not len(seqs):
+        return seqs
+    words, chosen = Words(text), _array(seqs)
+    length = int(chosen.max()) + 1
+    if len(chosen) * _SPARSE < length:
+        found = [seq for seq in chosen.tolist() if words.are_in(log._texts.at(seq))]
+        return np.array(found, dtype=np.int64)
+    blocks = range(int(chosen.min()) // ROWS, (length - 1) // ROWS + 1)
+    fits = np.zeros(length, dtype=bool)
+    fits[words.rows_of(log._texts, blocks, length)] = True
+    return chosen[fits[chosen]]

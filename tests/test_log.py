@@ -88,7 +88,7 @@ def test_audio_is_kept_once_and_the_text_without_it() -> None:
     row = log.append("server", SPOKEN)
     assert row.pcm == PCM
     assert row.audio_ms == audio.milliseconds_of(len(PCM))
-    assert audio.encode(PCM)[:50] not in log._texts[0]
+    assert audio.encode(PCM)[:50] not in log._texts.text(0)
     assert row.event == SPOKEN
     assert "25600 bytes" in row.json()
     assert json.loads(row.json(with_audio=True)) == SPOKEN

@@ -1,0 +1,251 @@
+"""Where a log keeps its bytes: text in blocks of rows, sound in blocks that may move to a file.
+
+One thread adds, any thread reads, without a lock: what has been published is never moved or
+resized, only replaced as a whole by something that reads the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import weakref
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate
+from typing import NamedTuple
+
+logger = logging.getLogger("rtwidgets")
+
+ROWS = 512
+"""Rows in a block of text: some 100 kB, which a processor's cache holds while it is searched."""
+
+_PCM_BLOCK = 1 << 20
+
+# A log that has outgrown its limit moves this many blocks for each new one, so that the thread that
+# receives never stops for long.
+_MOVES = 4
+
+# The characters outside ASCII that Python's casefold turns into ASCII letters: "ß" is "ss".
+FOLDING = (
+    "\xdf\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a"
+    "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"
+)
+_FOLDING = re.compile(b"|".join(letter.encode() for letter in FOLDING))
+
+
+class Block(NamedTuple):
+    """The text of ROWS rows, one behind the other.
+
+    Attributes:
+        ends: where each row ends in `data`.
+        ascii: whether there is nothing but ASCII.
+        hard: whether a row has escapes, or characters of which lower case makes others.
+        lines: whether a row has a line break in it.
+    """
+
+    data: bytes
+    ends: array[int]
+    ascii: bool
+    hard: bool
+    lines: bool
+
+    def row(self, place: int) -> bytes:
+        return self.data[self.ends[place - 1] if place else 0 : self.ends[place]]
+
+    def rows(self) -> list[bytes]:
+        starts = (0, *self.ends[:-1])
+        return [self.data[start:end] for start, end in zip(starts, self.ends, strict=True)]
+
+    def texts(self) -> list[str]:
+        """The same as text, odd bytes as they are shown."""
+        if not self.ascii:
+            return [decoded(row) for row in self.rows()]
+        text = self.data.decode("ascii")
+        starts = (0, *self.ends[:-1])
+        return [text[start:end] for start, end in zip(starts, self.ends, strict=True)]
+
+
+def encoded(text: str | bytes) -> bytes:
+    """The bytes by which a row is kept; half characters (lone surrogates) have some too."""
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+def decoded(data: bytes) -> str:
+    """The text of a row. A frame that came as bytes and is not UTF-8 shows its odd bytes as
+    \\xNN."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "backslashreplace")
+
+
+class Texts:
+    """The text of all rows. The last rows are as they came; ROWS of them become a block."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.tail: list[str | bytes] = []
+
+    def add(self, text: str | bytes) -> None:
+        self.tail.append(text)
+        if len(self.tail) == ROWS:
+            self.blocks.append(_block(self.tail))
+            self.tail = []  # behind the block: who still reads the old list finds the same there
+
+    def at(self, seq: int) -> str | bytes:
+        tail = self.tail  # first, so that a row is either in a block or in this list
+        blocks, at = self.blocks, seq // ROWS
+        return blocks[at].row(seq % ROWS) if at < len(blocks) else tail[seq % ROWS]
+
+    def text(self, seq: int) -> str:
+        """A row's text, without the audio that was cut out."""
+        kept = self.at(seq)
+        return kept if isinstance(kept, str) else decoded(kept)
+
+    def some(self, block: int, length: int) -> list[str]:
+        """The texts of a block of a log of that length, or of what there is of the last one."""
+        tail = self.tail
+        if block < len(self.blocks):
+            return self.blocks[block].texts()
+        kept = tail[: length - block * ROWS]
+        return [text if isinstance(text, str) else decoded(text) for text in kept]
+
+
+def _block(rows: list[str | bytes]) -> Block:
+    try:
+        joined = "".join(rows)  # type: ignore[arg-type]  # bytes among them are what is excepted
+        data = joined.encode("ascii")
+        ends = array("Q", accumulate(map(len, rows)))
+    except (TypeError, UnicodeEncodeError):
+        pieces = [encoded(row) for row in rows]
+        data = b"".join(pieces)
+        ends = array("Q", accumulate(map(len, pieces)))
+    return Block(data, ends, data.isascii(), is_hard(data), b"\n" in data or b"\r" in data)
+
+
+def is_hard(data: bytes) -> bool:
+    """Whether upper and lower case cannot be told from the bytes."""
+    return b"\\u" in data or (not data.isascii() and _FOLDING.search(data) is not None)
+
+
+class Sound:
+    """PCM of all rows, one behind the other, in blocks of a megabyte.
+
+    Args:
+        limit: bytes kept in memory; what is more moves to a temporary file, and soon all but the
+            latest does. None: all stays in memory.
+        tell: is given a sentence when there is no room for such a file.
+    """
+
+    def __init__(self, limit: int | None, tell: Callable[[str], None]) -> None:
+        self.size = 0
+        self.in_memory = 0
+        self._limit = limit
+        self._tell = tell
+        self._starts = array("Q")
+        self._blocks: list[bytearray | int] = []  # in memory, or its place in the file
+        self._room = 0  # left in the last block
+        self._moved = 0  # blocks in the file
+        self._file: TemporaryFile | None = None
+
+    def add(self, pcm: bytes) -> int:
+        """Keep `pcm`; gives the place to read it from."""
+        size = len(pcm)
+        if size > self._room:
+            self._begin(size)
+        place, block = self.size, self._blocks[-1]
+        at = place - self._starts[-1]
+        block[at : at + size] = pcm  # type: ignore[index]  # the last block is in memory
+        self._room -= size
+        self.size = place + size
+        return place
+
+    def read(self, place: int, size: int) -> bytes:
+        """The `size` bytes that were added at `place`. Raises OSError where the file is gone."""
+        if not size:
+            return b""
+        starts, blocks = self._starts, self._blocks
+        number = bisect_right(starts, place) - 1
+        block, at = blocks[number], place - starts[number]
+        if isinstance(block, bytearray):
+            return bytes(memoryview(block)[at : at + size])
+        assert self._file is not None  # the file comes before a block is in it
+        return self._file.read(block + at, size)
+
+    def _begin(self, size: int) -> None:
+        over = self._limit is not None and self.in_memory > self._limit
+        if over or (self._moved and self._limit is not None):
+            self._move()
+        room = max(size, _PCM_BLOCK)
+        block = bytearray(room)
+        starts = self._starts[:]  # readers search the old one meanwhile
+        starts.append(self.size)
+        self._blocks.append(block)
+        self._starts = starts
+        self._room = room
+        self.in_memory += room
+
+    def _move(self) -> None:
+        """Move the oldest blocks to the file. Where that fails all stays as it is."""
+        try:
+            if self._file is None:
+                self._file = TemporaryFile()
+            for number in range(self._moved, min(self._moved + _MOVES, len(self._blocks))):
+                block = self._blocks[number]
+                assert isinstance(block, bytearray)
+                self._blocks[number] = self._file.append(block)
+                self._moved = number + 1
+                self.in_memory -= len(block)
+        except OSError as problem:
+            self._limit = None
+            sentence = (
+                f"The log's audio stays in memory: it could not be moved to a temporary file "
+                f"({problem.strerror or problem}). Free some disk space, or set TMPDIR to a folder "
+                "that has it, before the next session."
+            )
+            logger.warning(sentence)
+            self._tell(sentence)
+
+
+class TemporaryFile:
+    """A file that is gone when this object is, or when the process ends. Any thread reads it.
+
+    Args:
+        nameless: take the name away at once, as POSIX allows, so that nothing is left behind by a
+            process that is killed either.
+    """
+
+    def __init__(self, nameless: bool = os.name == "posix") -> None:
+        import tempfile
+
+        self._fd, self._path = tempfile.mkstemp(prefix="rtwidgets-", suffix=".pcm")
+        self._size = 0
+        self._nameless = nameless
+        if nameless:
+            os.unlink(self._path)
+        self._finalizer = weakref.finalize(self, _discard, self._fd, "" if nameless else self._path)
+
+    def append(self, data: bytearray) -> int:
+        """Write all of `data` at the end; gives its place. Raises OSError where there is no room,
+        and is then as long as before."""
+        place, rest = self._size, memoryview(data)
+        while len(rest):
+            os.lseek(self._fd, place + len(data) - len(rest), os.SEEK_SET)
+            rest = rest[os.write(self._fd, rest) :]
+        self._size = place + len(data)
+        return place
+
+    def read(self, place: int, size: int) -> bytes:
+        if self._nameless:
+            return os.pread(self._fd, size, place)
+        with open(self._path, "rb") as file:  # Windows cannot read elsewhere than it writes
+            file.seek(place)
+            return file.read(size)
+
+
+def _discard(fd: int, path: str) -> None:
+    os.close(fd)
+    if path:
+        os.unlink(path)
