@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from . import checking as checking
     from . import endpoints as endpoints
     from . import events as events
     from . import openings as openings
     from . import pricing as pricing
     from .blocking import Session as Session
+    from .checking import check as check
     from .conversation import Conversation as Conversation
     from .endpoints import Azure as Azure
     from .endpoints import Endpoint as Endpoint
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from .widgets.eventtable import EventTable as EventTable
 
 _HOMES = {
+    "check": "checking",
     "Conversation": "conversation",
     "Azure": "endpoints",
     "Endpoint": "endpoints",
@@ -93,7 +96,7 @@ _HOMES = {
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",
 }
-_MODULES = ("audio", "endpoints", "events", "openings", "pricing")
+_MODULES = ("audio", "checking", "endpoints", "events", "openings", "pricing")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - strings all, from the tables above
 

@@ -43,6 +43,30 @@ _BY_CODE = {
         "The voice is fixed once the assistant has spoken, and the whole update was refused, its "
         "instructions too. Choose the voice before the first word, or start a new session."
     ),
+    "cannot_update_speed": "The speed changes between replies: wait for response.done.",
+    "cannot_update_model": (
+        "The model is chosen with the address and stays for the session. Start a new one for "
+        "another."
+    ),
+    "unsupported_parameter": "This model does not take that field; another may.",
+    "invalid_parameter": (
+        "A session stays of the type that it was opened with: realtime, or transcription."
+    ),
+    "item_delete_invalid_item_id": "Nothing was deleted: the item is gone, or never was.",
+    "item_retrieve_invalid_item_id": "The item is gone, or never was.",
+    "item_truncate_invalid_item_id": "Nothing was cut: the item is gone, or never was.",
+    "item_reference_invalid_item_id": (
+        "An item_reference names an item of this conversation; this one is gone, or never was."
+    ),
+    "item_create_duplicate_item_id": (
+        "Nothing was added. Choose another id, or leave it out: the server makes one of its own."
+    ),
+    "item_create_invalid_previous_item_id": (
+        "Nothing was added. Leave previous_item_id out to append, or name an item that is there."
+    ),
+    "unsupported_content_type": (
+        "Only what the model spoke can be truncated; an item of text is deleted and written anew."
+    ),
     "session_expired": "A session lasts at most 60 minutes. Start again for a new one.",
     "rate_limit_exceeded": (
         "The account's limit of tokens a minute is reached. Wait a little and try again."

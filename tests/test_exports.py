@@ -42,6 +42,7 @@ NAMES = [
     "Simulated",
     "Simulator",
     "ask_key",
+    "check",
 ]
 
 
