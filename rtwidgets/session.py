@@ -136,6 +136,11 @@ class AsyncSession:
         return self._line.lost
 
     @property
+    def clock(self) -> Clock:
+        """What times this session: the wall's clock, or a virtual one."""
+        return self._clock
+
+    @property
     def simulated(self) -> bool:
         """Whether this is a simulator, by the id it gave the session."""
         return text_field(self.conversation.session, "id").startswith(SIMULATED_ID)
