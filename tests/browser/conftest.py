@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,13 @@ def await_server(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a JupyterLab with folders of its own, and the folder it serves."""
-    home = tmp_path_factory.mktemp("lab")
+    with running_lab(tmp_path_factory.mktemp("lab")) as served:
+        yield served
+
+
+@contextmanager
+def running_lab(home: Path) -> Iterator[tuple[str, Path]]:
+    """The same, its folders being in `home`."""
     root = home / "notebooks"
     root.mkdir()
     news = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"

@@ -296,65 +296,6 @@ def test_what_is_saved_in_the_page(chat: Notebook, tmp_path: Path) -> None:
     assert b"Welcome to the museum!" in saved["html"]
 
 
-TABLE = """
-from rtwidgets import EventLog
-log = EventLog()
-for n in range(20_000):
-    delta = {"type": "response.output_text.delta", "item_id": f"item_{n // 10}", "delta": "word "}
-    done = {"type": "response.done", "n": n}
-    log.append("server", done if n % 10 == 9 else delta, t=n / 100)
-log.show()
-"""
-
-
-def test_thousands_of_events(bench: Notebook) -> None:
-    notebook = bench
-    notebook.fill(TABLE, "_ = log.append('client', {'type': 'response.create'}, t=999)")
-    notebook.run(0)
-    notebook.until("document.querySelector('.rtw-events-count')?.innerText === '20000'")
-    page, rows = notebook.page, "document.querySelectorAll('.rtw-row')"
-    assert notebook.js(f"{rows}.length") < 100
-    last = f"[...{rows}].filter(row => !row.hidden).at(-1).innerText"
-    assert "response.done" in notebook.js(last)
-
-    page.locator(".rtw-list").focus()
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    notebook.until("document.querySelector('.rtw-json')?.innerText.includes('\"item_0\"')")
-    page.keyboard.press("Escape")
-    assert not page.locator(".rtw-detail").is_visible()
-
-    notebook.run(1)
-    notebook.until("document.querySelector('.rtw-jump').innerText.includes('1 new')")
-    page.locator(".rtw-jump").click()
-    notebook.until(f"({last}).includes('response.create')")
-
-    page.locator(".rtw-filter").fill("done")
-    notebook.until("document.querySelector('.rtw-events-count').innerText.includes('2000 lines')")
-    page.locator(".rtw-toggle[data-direction=server]").click()
-    notebook.until("document.querySelector('.rtw-empty').checkVisibility()")
-
-
-HALVES = """
-from rtwidgets import EventLog
-log = EventLog()
-for text in ("\\\\ud83d", "\\\\ud83e\\\\udd95"):
-    log.append("server", '{"type":"response.output_text.delta","delta":"' + text + '"}', t=1)
-    log.append("server", '{"type":"response.done","note":"' + text + '"}', t=2)
-log.show()
-"""
-
-
-def test_half_a_character_in_an_event_does_not_stop_the_table(bench: Notebook) -> None:
-    bench.fill(HALVES)
-    bench.run(0)
-    bench.until("document.querySelector('.rtw-events-count')?.innerText === '4'")
-    shown = "document.querySelector('.rtw-events').innerText"
-    bench.until(f"{shown}.includes('\ufffd') && {shown}.includes('\U0001f995')")
-
-
 HOSTILE = """
 from rtwidgets import Conversation
 from rtwidgets.widgets.transcript import Transcript

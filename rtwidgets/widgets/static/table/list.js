@@ -1,0 +1,433 @@
+// The lines in sight: a person scrolls over all of them, a few dozen elements show those in view.
+
+import { make, setText } from "../page.js";
+import { COLUMNS, layout } from "./columns.js";
+import { describe } from "./lines.js";
+import { SIGNS, bytes, clock, number, since, summary, turnKind } from "./wording.js";
+
+export const LINE = 24; // px; every line has this height, so that a place on the page is a division
+const HIGHEST = 12e6; // px; browsers lay out no more than some 17 million
+const SPARE = 12; // lines drawn above and below what is in sight
+
+const KEYS =
+  "Arrow keys, Page Up and Down, Home, End: move. Enter: open. Left and right: fold and open a run. " +
+  "c: the client event that caused this one. n, p: next and previous turn. /: filter. f: follow. Escape: close.";
+
+/** Where lines stand. Beyond the height a browser lays out, a pixel of the scroll bar is more than
+    one of the lines; every line can still be reached. */
+export class Geometry {
+  constructor(lines, view, highest = HIGHEST) {
+    const all = lines * LINE;
+    this.height = Math.min(all, highest);
+    this.end = Math.max(0, this.height - view); // where the scroll bar ends
+    this.scale = this.end ? (all - view) / this.end : 1;
+  }
+
+  /** Pixels from the first line to what is at the top, and back. */
+  offset(scrollTop) {
+    return Math.min(scrollTop, this.end) * this.scale;
+  }
+
+  scrollTop(offset) {
+    return Math.min(this.end, Math.max(0, offset / this.scale));
+  }
+}
+
+/** How far to scroll so that a line is in sight, from `offset`; the middle where it is far away. */
+export function bringing(line, offset, view, centre = false) {
+  const top = line * LINE;
+  const inside = top >= offset && top + LINE <= offset + view;
+  if (inside) return offset;
+  if (centre) return Math.max(0, top - (view - LINE) / 2);
+  return top < offset ? top : top + LINE - view;
+}
+
+/** The text of a cell, by its column. `before` is the line above, if it is an event. */
+export function cellText(name, line, row, before) {
+  const many = line.member < 0 && line.run.places.length > 1;
+  if (name === "time") return clock(row.time);
+  if (name === "delta") return before ? since(row.time - before.time) : "";
+  if (name === "direction") return SIGNS[row.direction].sign;
+  if (name === "item") return row.item;
+  if (name === "response") return row.response;
+  if (name === "size") return bytes(many ? line.run.size : row.size);
+  const audio = many ? line.run.audio : row.audio;
+  if (name === "audio") return audio ? `${(audio / 1000).toFixed(2)} s` : "";
+  return "";
+}
+
+/** What the line at a turn's beginning says. */
+export function turnText(turn, row) {
+  const kind = turnKind(row.type);
+  return [`Turn ${turn}`, kind, clock(row.time)].filter(Boolean).join(" · ");
+}
+
+/** The scrolling list. `hands`: what is done where a person asks for it (eventtable.js). */
+export class List {
+  constructor(store, lines, names, hands) {
+    this.store = store;
+    this.lines = lines;
+    this.hands = hands;
+    this.following = true;
+    this.cursor = null; // {run, member} of the line the keyboard is on
+    this.selected = new Set(); // places
+    this.unseen = 0;
+    this.lastTop = 0;
+    this.pool = [];
+    this.id = `rtw-${Math.random().toString(36).slice(2, 9)}`;
+    this.build(hands.title);
+    this.arrange(names);
+    this.listen();
+  }
+
+  build(title) {
+    this.head = make("div", "rtw-row rtw-head", { role: "row" });
+    this.window = make("div", "rtw-window", { role: "rowgroup" });
+    this.space = make("div", "rtw-space", { role: "presentation" }, this.window);
+    this.element = make(
+      "div",
+      "rtw-list",
+      {
+        role: "grid",
+        tabindex: "0",
+        "aria-label": title,
+        "aria-description": KEYS,
+        "aria-multiselectable": "true",
+        "data-lm-suppress-shortcuts": "true",
+      },
+      make("div", "rtw-heads", { role: "rowgroup" }, this.head),
+      this.space,
+    );
+    this.jump = make("button", "rtw-button rtw-jump", { type: "button", hidden: "" });
+    this.empty = make("div", "rtw-empty", {});
+    this.frame = make("div", "rtw-list-frame", {}, this.element, this.empty, this.jump);
+  }
+
+  listen() {
+    const { element } = this;
+    element.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    element.addEventListener("keydown", (event) => this.key(event));
+    element.addEventListener("click", (event) => this.click(event));
+    element.addEventListener("mouseover", ({ target }) => {
+      const cell = target.closest(".rtw-cell");
+      if (cell && cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+      else cell?.removeAttribute("title");
+    });
+    this.jump.addEventListener("click", () => this.follow());
+    this.resize = new ResizeObserver(() => this.show());
+    this.resize.observe(element);
+  }
+
+  /** Show other columns. */
+  arrange(names) {
+    this.names = names;
+    const { style } = this.frame;
+    for (const [narrow, end] of [[false, ""], [true, "-narrow"]]) {
+      const { template, least } = layout(names, narrow);
+      style.setProperty(`--rtw-template${end}`, template);
+      style.setProperty(`--rtw-least${end}`, least);
+    }
+    this.element.setAttribute("aria-colcount", String(names.length));
+    this.head.replaceChildren(
+      ...names.map((name) => {
+        const [words, heading] = COLUMNS[name];
+        return make(
+          "span",
+          `rtw-cell rtw-${name}`,
+          { role: "columnheader", "aria-label": words, title: words },
+          heading,
+        );
+      }),
+    );
+    this.pool = [];
+    this.window.replaceChildren();
+  }
+
+  // --- where it is
+
+  get view() {
+    return Math.max(LINE, this.element.clientHeight - LINE); // under the headings
+  }
+
+  get geometry() {
+    return new Geometry(this.lines.length, this.view);
+  }
+
+  get at() {
+    return this.cursor ? this.lines.indexOf(this.cursor.run, this.cursor.member) : -1;
+  }
+
+  scrollTo(offset) {
+    const { geometry } = this;
+    this.space.style.height = `${geometry.height}px`;
+    this.element.scrollTop = geometry.scrollTop(offset);
+    this.lastTop = this.element.scrollTop;
+  }
+
+  /** Keep what a person looks at in its place while `change` moves the lines. */
+  keeping(change) {
+    if (this.following) {
+      change();
+      this.show();
+      return;
+    }
+    const offset = this.geometry.offset(this.element.scrollTop);
+    const held = this.anchor(offset);
+    change();
+    const moved = held ? this.lines.from(held.index) + held.inside : 0;
+    this.scrollTo(held ? moved * LINE + held.rest : offset);
+    this.draw();
+  }
+
+  /** The line that stays where it is: the keyboard's, where it is in sight, else the top one. */
+  anchor(offset) {
+    const top = Math.floor(offset / LINE);
+    const { at } = this;
+    const index = at >= top && at * LINE < offset + this.view ? at : top;
+    const line = this.lines.all[index];
+    if (!line) return null;
+    const inside = index - this.lines.from(line.run.index);
+    return { index: line.run.index, inside, rest: offset - index * LINE };
+  }
+
+  show() {
+    if (this.following) this.follow();
+    else this.draw();
+  }
+
+  follow() {
+    this.following = true;
+    this.unseen = 0;
+    this.scrollTo(Infinity);
+    this.draw();
+  }
+
+  pause() {
+    this.following = false;
+    this.draw();
+  }
+
+  scrolled() {
+    const { element } = this;
+    const rest = element.scrollHeight - element.scrollTop - element.clientHeight;
+    if (element.scrollTop > this.lastTop && rest < LINE) this.following = true;
+    else if (element.scrollTop < this.lastTop) this.following = false;
+    this.lastTop = element.scrollTop;
+    if (this.following) this.unseen = 0;
+    this.draw();
+  }
+
+  // --- drawing
+
+  draw() {
+    const { lines, geometry, view } = this;
+    this.space.style.height = `${geometry.height}px`;
+    const offset = geometry.offset(this.element.scrollTop);
+    const top = Math.max(0, Math.floor(offset / LINE) - SPARE);
+    const bottom = Math.min(lines.length, Math.ceil((offset + view) / LINE) + SPARE);
+    while (this.pool.length < bottom - top) this.pool.push(this.blank());
+    const shift = Math.min(this.element.scrollTop, geometry.end) + top * LINE - offset;
+    this.window.style.transform = `translateY(${shift}px)`;
+    const { at } = this;
+    this.pool.forEach((parts, index) => {
+      const hidden = top + index >= bottom;
+      if (parts.element.hidden !== hidden) parts.element.hidden = hidden;
+      if (!hidden) this.fill(parts, top + index, at);
+    });
+    this.element.setAttribute("aria-rowcount", String(lines.length));
+    if (at >= 0) this.element.setAttribute("aria-activedescendant", `${this.id}-${at}`);
+    else this.element.removeAttribute("aria-activedescendant");
+    this.jump.hidden = this.following || !lines.length;
+    setText(this.jump, this.unseen ? `↓ ${number(this.unseen)} new` : "↓ Newest");
+    this.jump.setAttribute("aria-label", "Jump to the newest event and follow");
+    this.hands.drawn(this);
+  }
+
+  blank() {
+    const element = make("div", "rtw-row", { role: "row" });
+    const parts = { element, cells: {} };
+    for (const name of this.names) {
+      const cell = make("span", `rtw-cell rtw-${name}`, { role: "gridcell" });
+      parts.cells[name] = cell;
+      element.append(cell);
+    }
+    parts.fold = make("button", "rtw-fold", { type: "button", tabindex: "-1" });
+    parts.name = make("span", "rtw-name");
+    parts.count = make("span", "rtw-count");
+    parts.measure = make("span", "rtw-measure");
+    parts.words = make("span", "rtw-what");
+    parts.cause = make("button", "rtw-cause", { type: "button", tabindex: "-1" }, "↖ cause");
+    parts.cause.title = "Go to the client event that caused this one (c)";
+    parts.turn = make("span", "rtw-turn", { role: "gridcell" });
+    parts.cells.type?.append(parts.fold, parts.name, parts.count);
+    parts.cells.summary?.append(parts.measure, parts.words);
+    element.append(parts.cause, parts.turn);
+    this.window.append(element);
+    return parts;
+  }
+
+  fill(parts, index, at) {
+    const { element } = parts;
+    const line = this.lines.all[index];
+    const row = this.store.rows.at(line.run.places[Math.max(0, line.member)]);
+    element.id = `${this.id}-${index}`;
+    element.dataset.index = index;
+    element.setAttribute("aria-rowindex", String(index + 1));
+    const kind = line.turn ? "turn" : line.member < 0 ? "event" : "member";
+    if (element.dataset.kind !== kind) element.dataset.kind = kind;
+    element.classList.toggle("rtw-cursor", index === at && !line.turn);
+    element.classList.toggle("rtw-odd", index % 2 === 1);
+    if (line.turn) {
+      setText(parts.turn, turnText(line.turn, row));
+      element.removeAttribute("aria-expanded");
+      element.removeAttribute("aria-selected");
+      element.classList.remove("rtw-failed");
+      return;
+    }
+    setText(parts.turn, "");
+    for (const name of this.names)
+      if (name !== "type" && name !== "summary")
+        setText(parts.cells[name], cellText(name, line, row, this.above(index)));
+    this.fillWords(parts, line, row);
+    this.fillState(parts, line, row);
+  }
+
+  above(index) {
+    const line = this.lines.all[index - 1];
+    const before = line?.turn ? this.lines.all[index - 2] : line;
+    return before && this.store.rows.at(before.run.places[Math.max(0, before.member)]);
+  }
+
+  fillWords(parts, { run, member }, row) {
+    const head = member < 0;
+    const [measure, words] = head ? describe(run, this.store.rows) : ["", summary(row)];
+    setText(parts.name, row.type || "not JSON");
+    setText(parts.count, head && run.places.length > 1 ? `×${number(run.places.length)}` : "");
+    setText(parts.measure, measure);
+    setText(parts.words, words);
+    const { direction } = parts.cells;
+    if (direction) {
+      direction.className = `rtw-cell rtw-direction rtw-sign rtw-${row.direction}`;
+      direction.setAttribute("aria-label", SIGNS[row.direction].words);
+    }
+  }
+
+  fillState(parts, { run, member }, row) {
+    const { element, fold } = parts;
+    const many = member < 0 && run.places.length > 1;
+    const open = many && this.lines.isOpen(run);
+    fold.hidden = !many;
+    setText(fold, open ? "▾" : "▸");
+    fold.setAttribute("aria-label", `${open ? "Fold" : "Open"} ${run.places.length} events`);
+    if (many) element.setAttribute("aria-expanded", String(open));
+    else element.removeAttribute("aria-expanded");
+    element.setAttribute("aria-selected", String(this.isSelected(run, member, open)));
+    element.classList.toggle("rtw-failed", row.type === "error" || row.type === "line.lost");
+    parts.cause.hidden = row.direction !== "server";
+  }
+
+  isSelected(run, member, open) {
+    const { selected } = this;
+    if (!selected.size) return false;
+    if (member >= 0) return selected.has(run.places[member]);
+    if (open) return run.places.length <= selected.size && run.places.every((p) => selected.has(p));
+    return run.places.some((place) => selected.has(place));
+  }
+
+  // --- a person
+
+  lineOf(target) {
+    const element = target.closest(".rtw-row[data-index]");
+    const line = element && this.lines.all[Number(element.dataset.index)];
+    return line && !line.turn ? line : null;
+  }
+
+  click({ target }) {
+    const line = this.lineOf(target);
+    if (!line) return;
+    this.cursor = { run: line.run, member: line.member };
+    this.following = false; // what a person looks at stays where it is
+    if (target.closest(".rtw-fold")) this.toggle(line);
+    else if (target.closest(".rtw-cause")) this.hands.cause(line.run.places[Math.max(0, line.member)]);
+    else this.open(line);
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(this.view / LINE) - 1);
+    const last = this.lines.length;
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -last, End: last };
+    const line = this.lines.all[this.at];
+    const acts = {
+      Enter: () => line && this.open(line),
+      " ": () => line && this.open(line),
+      ArrowRight: () => line && this.toggle(line, true),
+      ArrowLeft: () => line && this.toggle(line, false),
+      Escape: () => this.hands.escape(),
+      "/": () => this.hands.filter(),
+      c: () => line && this.hands.cause(line.run.places[Math.max(0, line.member)]),
+      f: () => (this.following ? this.pause() : this.follow()),
+      n: () => this.toTurn(1),
+      p: () => this.toTurn(-1),
+    };
+    if (event.key in steps) this.move(steps[event.key], event.key === "End");
+    else if (Object.hasOwn(acts, event.key)) acts[event.key]();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  move(steps, toEnd = false) {
+    const { lines, at } = this;
+    if (!lines.length) return;
+    const { offset } = this.sight();
+    const top = Math.ceil(offset / LINE);
+    let start = at >= 0 ? at : steps > 0 ? top - 1 : Math.min(lines.length, top + this.inSight());
+    let index = Math.min(lines.length - 1, Math.max(0, start + steps));
+    if (lines.all[index].turn) index += steps < 0 && index > 0 ? -1 : 1; // never the last line
+    this.put(index);
+    if (toEnd) this.follow();
+    if (this.hands.isOpen()) this.open(lines.all[index]);
+  }
+
+  inSight() {
+    return Math.floor(this.view / LINE);
+  }
+
+  sight() {
+    return { offset: this.geometry.offset(this.element.scrollTop), view: this.view };
+  }
+
+  toTurn(step) {
+    const { at } = this;
+    const behind = step < 0 && this.lines.all[at - 1]?.turn ? at - 1 : at; // from a turn's first line
+    const index = this.lines.turnFrom(behind < 0 ? (step > 0 ? -1 : this.lines.length) : behind, step);
+    if (index >= 0) this.put(index + 1, true);
+  }
+
+  /** Put the keyboard on a line and bring it into sight. */
+  put(index, centre = false) {
+    const { run, member } = this.lines.all[index];
+    this.cursor = { run, member };
+    this.following = false;
+    const { offset, view } = this.sight();
+    this.scrollTo(bringing(index, offset, view, centre));
+    this.draw();
+  }
+
+  toggle({ run }, wanted) {
+    if (run.places.length < 2 || wanted === this.lines.isOpen(run)) return;
+    this.cursor = { run, member: -1 };
+    this.following = false;
+    this.keeping(() => this.lines.toggle(run));
+  }
+
+  open({ run, member, turn }) {
+    if (turn) return;
+    const places = member < 0 ? run.places.slice() : [run.places[member]];
+    this.selected = new Set(places);
+    this.following = false;
+    this.hands.open(run, member, places);
+    this.draw();
+  }
+}
