@@ -134,15 +134,15 @@ class Sent:
     finds the moment on the session's own axis, and the rows.
 
     Args:
-        unit: how long a millisecond of audio is on that axis, at most: 0.001 where it is seconds.
-            Audio sent faster than it sounds (a file in one event) has no more room than its sending
-            took.
+        timed: the axis is seconds: audio sent at its own pace is as long as it sounds, audio sent
+            faster (a file in one event) as long as its sending took. Else the axis is the numbers
+            of rows, and each chunk has one.
     """
 
-    def __init__(self, unit: float = 0.001) -> None:
+    def __init__(self, timed: bool = True) -> None:
         self.envelope = Envelope()
         self.ms = 0.0
-        self._unit = unit
+        self._timed = timed
         self._starts = array("d")  # milliseconds before each chunk
         self._at = array("d")
         self._until = array("d")
@@ -154,7 +154,7 @@ class Sent:
         length = size / bytes_per_ms(self.envelope.format)
         self._starts.append(self.ms)
         self._at.append(at)
-        self._until.append(at + length * self._unit)
+        self._until.append(at + (length / 1000 if self._timed else 1.0))
         self._seqs.append(seq)
         self.ms += length
 

@@ -59,7 +59,7 @@ class Tracks:
         self.all: list[Track] = []
         self.changed: set[int] = set()
         self.aside: set[str] = set()  # responses out of band
-        self.sent = Sent(0.001 if timed else float("inf"))
+        self.sent = Sent(timed)
         self.formats = {"input": PCM, "output": PCM}
         self.whole = False
         self.speech: Moment | None = None
