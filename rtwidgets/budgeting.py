@@ -103,8 +103,9 @@ class Budget:
 
 
 def money(dollars: float) -> str:
-    """ "$0.0042": as many digits as a small sum needs."""
-    return f"${dollars:.4f}" if abs(dollars) < 0.1 else f"${dollars:.2f}"
+    """A small sum with the digits it needs: $0.0042, $0.05, $12.50."""
+    in_cents = abs(dollars) >= 0.1 or abs(dollars - round(dollars, 2)) < 1e-9
+    return f"${dollars:.2f}" if in_cents else f"${dollars:.4f}"
 
 
 def _input(ledger: Ledger) -> Tokens:

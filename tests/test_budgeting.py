@@ -153,9 +153,5 @@ def test_the_row_says_what_happened() -> None:
 
 
 def test_small_sums_have_the_digits_they_need() -> None:
-    assert [money(one) for one in (0.0, 0.0042, 0.25, 12.5)] == [
-        "$0.0000",
-        "$0.0042",
-        "$0.25",
-        "$12.50",
-    ]
+    sums = {0.0: "$0.00", 0.0042: "$0.0042", 0.05: "$0.05", 0.25: "$0.25", 12.5: "$12.50"}
+    assert {one: money(one) for one in sums} == sums

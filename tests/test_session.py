@@ -471,7 +471,7 @@ def test_a_budget_agrees_once_for_the_process(
 def test_a_budget_stops_new_replies_before_it_is_passed() -> None:
     with rt.Session(simulated(), budget=0.04) as s:
         asked = 0
-        with pytest.raises(rt.SpendingNotApproved, match=r"budget of \$0\.0400 would be passed"):
+        with pytest.raises(rt.SpendingNotApproved, match=r"budget of \$0\.04 would be passed"):
             while asked < 50:
                 s.ask("Tell me more about the dinosaurs.")
                 asked += 1
