@@ -94,6 +94,13 @@ def _part(timeline: Timeline, start: float | None, end: float | None) -> Timelin
     return timeline.between(first, last)
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of so many inches, transparent, that a notebook shows once."""
+    figure = _figure_class()(figsize=(width, height), layout="constrained")
+    figure.patch.set_alpha(0.0)
+    return figure
+
+
 @cache
 def _figure_class() -> type[Figure]:
     """A figure that a notebook shows once, as the value of its cell, whatever backend is set up:
