@@ -9,7 +9,6 @@ from .conversation import Conversation
 from .errors import ConnectFailed, Misuse
 from .events import Event, text_field
 from .explanations import explain
-from .log import EventLog
 from .news import Lookout
 
 Modality = Literal["audio", "text"]
@@ -46,23 +45,17 @@ def greeted(conversation: Conversation) -> bool:
     return bool(conversation.session)
 
 
-class Confirmation:
-    """Whether the settings that are sent now are confirmed."""
+def confirmed(updated: Lookout, conversation: Conversation, errors_before: int) -> bool:
+    """Whether `session.updated` has come. Raises Misuse with the server's words when the settings
+    were refused.
 
-    def __init__(self, log: EventLog, conversation: Conversation) -> None:
-        self._updated = Lookout(log, "session.updated", 0)
-        self._conversation = conversation
-        self._errors_before = len(conversation.errors)
-
-    def came(self) -> bool:
-        """Raises Misuse with the server's words when they were refused."""
-        if self._updated.found() is not None:
-            return True
-        errors = self._conversation.errors
-        if len(errors) > self._errors_before:
-            refused = refusal(errors[self._errors_before])
-            raise Misuse(f"The server refused the session's settings. {refused}")
-        return False
+    Args:
+        errors_before: how many errors the conversation had before they were sent.
+    """
+    errors = conversation.errors
+    if updated.row is None and len(errors) > errors_before:
+        raise Misuse(f"The server refused the session's settings. {refusal(errors[errors_before])}")
+    return updated.row is not None
 
 
 def refusal(error: Event) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from . import audio
 from .events import frame_of, input_audio_append
-from .log import EventLog
+from .log import Row
 from .transport import Clock
 
 CHUNK_MS = 40
@@ -45,32 +45,21 @@ class Microphone:
 
 
 class HeardTurn:
-    """What was heard since this was made, as the log tells it; each row is looked at once."""
+    """What the server makes of what is spoken; takes the session's rows.
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._at = len(log)
-        self._over = False
-        self._answers: list[str] = []  # since the last turn ended, all while none has
+    Attributes:
+        over: whether the last of the turns was committed, with no speech behind it.
+        answers: the ids of the responses that began since the last turn ended.
+    """
 
-    def over(self) -> bool:
-        """Whether the last of the turns was committed, with no speech behind it."""
-        self._read()
-        return self._over
+    def __init__(self) -> None:
+        self.over = False
+        self.answers: list[str] = []
 
-    def answers(self) -> list[str]:
-        """The ids of the responses that began since the last turn ended."""
-        self._read()
-        return self._answers
-
-    def _read(self) -> None:
-        log = self._log
-        while self._at < len(log):
-            row = log[self._at]
-            self._at += 1
-            if row.type == "input_audio_buffer.speech_started":
-                self._over = False
-            elif row.type == "input_audio_buffer.committed":
-                self._over, self._answers = True, []
-            elif row.type == "response.created":
-                self._answers.append(row.response_id)
+    def take(self, row: Row) -> None:
+        if row.type == "input_audio_buffer.speech_started":
+            self.over = False
+        elif row.type == "input_audio_buffer.committed":
+            self.over, self.answers = True, []
+        elif row.type == "response.created":
+            self.answers.append(row.response_id)

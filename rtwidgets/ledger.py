@@ -249,6 +249,8 @@ _HANDLERS = {
     "input_audio_buffer.speech_started": Ledger._speech_started,
     "input_audio_buffer.speech_stopped": Ledger._speech_stopped,
 }
+TAKEN = frozenset(_HANDLERS)
+"""The types of event that say anything of money."""
 SESSION = ("session.created", "session.updated")
 BILLED = ("response.created", "response.done", TRANSCRIBED)
 """The types of the events that a bill is made of."""

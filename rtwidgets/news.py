@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from .errors import TimedOut
-from .log import EventLog, Row
+from .log import Row
 
 logger = logging.getLogger("rtwidgets")
 
@@ -85,25 +85,20 @@ class News:
 
 
 class Lookout:
-    """Finds the first row of a log, from a number on, whose type fits a pattern.
+    """Takes rows until one has a type that fits a pattern.
 
-    Each row is looked at once, however often it is asked for.
+    Attributes:
+        row: that one.
     """
 
-    def __init__(self, log: EventLog, pattern: str, start: int) -> None:
-        self._log = log
+    def __init__(self, pattern: str) -> None:
+        self.row: Row | None = None
         self._pattern = pattern
-        self._at = start
         self._fits: dict[str, bool] = {}
-        self._found: Row | None = None
 
-    def found(self) -> Row | None:
-        while self._found is None and self._at < len(self._log):
-            row = self._log[self._at]
-            self._at += 1
-            if self._is_meant(row.type):
-                self._found = row
-        return self._found
+    def take(self, row: Row) -> None:
+        if self.row is None and self._is_meant(row.type):
+            self.row = row
 
     def _is_meant(self, type_: str) -> bool:
         fits = self._fits.get(type_)

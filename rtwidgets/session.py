@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import audio
+from .answers import Answers
 from .conversation import Conversation
 from .endpoints import Endpoint, chosen
-from .errors import ConnectionLost, Misuse, SpendingNotApproved, TimedOut
+from .errors import ConnectionLost, Misuse, TimedOut
 from .events import (
     SIMULATED_ID,
     Event,
@@ -32,17 +33,16 @@ from .events import (
     user_text,
     whole_characters,
 )
-from .handshake import Confirmation, Modality, greeted, settings_of
+from .handshake import Modality, confirmed, greeted, settings_of
 from .hearing import LISTEN_MS, HeardTurn, Microphone
-from .items import ENDED, Item, Response
-from .ledger import Ledger
+from .items import Item, Response
+from .ledger import TAKEN, Ledger
 from .line import Line
 from .log import EventLog, Row
 from .news import Lookout, News
 from .openings import Opening, checked
-from .pricing import priced_as
 from .purse import Purse
-from .reply import Reply, Timing, reply_of
+from .reply import Reply
 from .stage import Stage
 from .transport import Clock, WallClock
 
@@ -107,8 +107,10 @@ class AsyncSession:
         )
         self._clock: Clock = WallClock()
         self._news = News()
-        self._line = Line(self.log, self.conversation.turns, self._sent)
-        self._purse = Purse(budget, self.ledger, self.conversation.turns, self.record)
+        self._turns = self.conversation.turns
+        self._line = Line(self.log, self._turns, self._sent)
+        self._purse = Purse(budget, self.ledger, self._turns, self.record)
+        self._answers = Answers(self.conversation, self.log, self.ledger, self._until)
         self.limit = self._purse.limit
         self._stage = Stage(
             self.opening,
@@ -200,7 +202,7 @@ class AsyncSession:
     async def opened(self, timeout: float | None = None) -> Reply | None:
         """Wait for the reply that the opening asked for; None where it asks for none."""
         if self.opening.heard and self.opening_reply is None and self._stage.requests:
-            self.opening_reply = await self._answer_to(self._stage.requests[0], timeout)
+            self.opening_reply = await self._answers.to(self._stage.requests[0], timeout)
         return self.opening_reply
 
     async def close(self) -> None:
@@ -216,11 +218,20 @@ class AsyncSession:
         self._news.wake()
 
     async def _configure(self) -> None:
-        confirmation = Confirmation(self.log, self.conversation)
-        self._request(session_update(**self._wanted()))
-        await self._line.flush()
-        if self.opening.waits:
-            await self._until(confirmation.came, self.timeout, "the server's session.updated")
+        conversation = self.conversation
+        updated, before = Lookout("session.updated"), len(conversation.errors)
+        unsubscribe = self.subscribe(updated.take)
+        try:
+            self._request(session_update(**self._wanted()))
+            await self._line.flush()
+            if self.opening.waits:
+                await self._until(
+                    lambda: confirmed(updated, conversation, before),
+                    self.timeout,
+                    "the server's session.updated",
+                )
+        finally:
+            unsubscribe()
 
     def _wanted(self) -> Event:
         return merged(self._settings, self.opening.session())
@@ -245,16 +256,21 @@ class AsyncSession:
             self._end(ConnectionLost(f"The session ended by an error of rtwidgets: {problem!r}."))
 
     def _take(self, row: Row) -> None:
-        self.ledger.take(row)
-        event = row.event
+        # Run for every frame: what has nothing to do with it is not even asked.
+        event, money = row.event, row.type in TAKEN
+        if money:
+            self.ledger.take(row)
         if event is not None:
             self.conversation.receive(event)
-            self._stage.react(event)
-            if row.type in _BEFORE_ANSWERS:
+            if self._stage.reacts:
+                self._stage.react(event)
+            if money and row.type in _BEFORE_ANSWERS:
                 self._hold_back()
         self._news.announce(row)
-        self._stage.follow(event, self._line, self._clock)
-        self._line.flush_soon()
+        if self._stage.follows:
+            self._stage.follow(event, self._line, self._clock)
+        if self._turns.outbox:
+            self._line.flush_soon()
 
     def _request(self, event: Event) -> Event:
         self._line.check()
@@ -284,7 +300,8 @@ class AsyncSession:
         Call it on the session's own loop: one thread writes a log.
         """
         row = self.log.append("local", event)
-        self._stage.react(event)
+        if self._stage.reacts:
+            self._stage.react(event)
         self._news.announce(row)
         self._stage.follow(event, self._line, self._clock)
         self._line.flush_soon()
@@ -352,7 +369,7 @@ class AsyncSession:
 
     async def ask(self, text: str, timeout: float | None = None) -> Reply:
         """Say `text` and wait for the reply. Raises TimedOut, ConnectionLost."""
-        return await self._answer_to(await self.say(text), timeout)
+        return await self._answers.to(await self.say(text), timeout)
 
     async def hear(
         self, samples: Any, *, reply: bool = True, timeout: float | None = None
@@ -369,24 +386,27 @@ class AsyncSession:
         """
         self._purse.check()
         self._mark_here()
-        turn, microphone = HeardTurn(self.log), Microphone(self._line.send, self._clock)
-        await microphone.speak(audio.pcm_from_samples(samples))
-        if not reply:
-            return None
+        turn, microphone = HeardTurn(), Microphone(self._line.send, self._clock)
+        unsubscribe = self.subscribe(turn.take)
+        try:
+            await microphone.speak(audio.pcm_from_samples(samples))
+            return await self._answer_to(turn, microphone, timeout) if reply else None
+        finally:
+            unsubscribe()
+
+    async def _answer_to(
+        self, turn: HeardTurn, microphone: Microphone, timeout: float | None
+    ) -> Reply | None:
         detection = field(self.conversation.session, "audio", "input", "turn_detection")
         if detection is None:
             self._request(input_audio_commit())
             asked = self._request(response_create())
             await self._line.flush()
-            return await self._answer_to(text_field(asked, "event_id"), timeout)
-        if not await microphone.listen(turn.over) or field(detection, "create_response") is False:
+            return await self._answers.to(text_field(asked, "event_id"), timeout)
+        heard = await microphone.listen(lambda: turn.over)
+        if not heard or field(detection, "create_response") is False:
             return None
-        await self._until(lambda: self._first_ended(turn.answers()) != "", timeout, "the reply")
-        return self.reply(self._first_ended(turn.answers()))
-
-    def _first_ended(self, response_ids: Sequence[str]) -> str:
-        responses = (self.conversation.responses.get(one) for one in response_ids)
-        return next((one.id for one in responses if one and one.status in ENDED), "")
+        return await self._answers.first(lambda: turn.answers, timeout)
 
     async def _append_audio(self, pcm: bytes) -> None:
         await Microphone(self._line.send, self._clock).speak(pcm)
@@ -427,44 +447,24 @@ class AsyncSession:
         A row that came between `send` (or `say`, `hear`, `interrupt`) and this call counts; one
         that was given for the same pattern before does not.
         """
-        start = max(self._mark, self._given.get(type, -1)) + 1
-        lookout = Lookout(self.log, type, start)
-        await self._until(lambda: lookout.found() is not None, timeout, f"an event {type!r}")
-        row = lookout.found()
-        assert row is not None
+        came = self.log[max(self._mark, self._given.get(type, -1)) + 1 :].where(type=type)
+        row = came[0] if len(came) else await self._next(type, timeout)
         self._given[type] = row.seq
         return row
+
+    async def _next(self, type: str, timeout: float | None) -> Row:
+        lookout = Lookout(type)
+        unsubscribe = self.subscribe(lookout.take)
+        try:
+            await self._until(lambda: lookout.row is not None, timeout, f"an event {type!r}")
+        finally:
+            unsubscribe()
+        assert lookout.row is not None  # else it had raised
+        return lookout.row
 
     def _mark_here(self) -> None:
         self._mark = len(self.log) - 1
 
-    async def _answer_to(self, request_id: str, timeout: float | None) -> Reply:
-        conversation = self.conversation
-
-        def answered() -> bool:
-            response = conversation.response_to(request_id)
-            return conversation.refusal_of(request_id) is not None or (
-                response is not None and response.status in ENDED
-            )
-
-        try:
-            await self._until(answered, timeout, "the reply")
-        except BaseException:
-            conversation.turns.give_up(request_id)
-            raise
-        response = conversation.response_to(request_id)
-        if response is not None:
-            return self.reply(response.id)
-        refusal = conversation.refusal_of(request_id) or {}
-        if text_field(refusal, "code") == "budget_spent":
-            raise SpendingNotApproved(text_field(refusal, "message"))
-        message = text_field(refusal, "message") or "refused without a reason"
-        return Reply("", "", None, None, Timing(), "", "failed", message, self.log)
-
     def reply(self, response_id: str) -> Reply:
         """The reply with that id as it stands now. Raises Misuse when there is none."""
-        response = self.conversation.responses.get(response_id)
-        if response is None:
-            raise Misuse(f"There is no response {response_id!r} in this session.")
-        request_id = self.conversation.turns.request_of(response_id)
-        return reply_of(response, self.log, priced_as(self.ledger.models), request_id)
+        return self._answers.reply(response_id)

@@ -27,6 +27,7 @@ class Stage:
 
     Attributes:
         requests: the event ids of the replies it asked for.
+        reacts: whether it wants to be told of events.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Stage:
         self._request = request
         self._record = record
         self._note = note
-        self._reacts = opening.reacts
+        self.reacts = opening.reacts
         self._alarm: asyncio.Task[None] | None = None  # when its sound ends by the clock
 
     def enter(self, session: Event, clock: Clock) -> None:
@@ -55,15 +56,18 @@ class Stage:
                 self.requests.append(text_field(asked, "event_id"))
         self._first_words.begun(self.requests, clock.now())
 
+    @property
+    def follows(self) -> bool:
+        """Whether the end of its sound is still to be told."""
+        return self._first_words.waits
+
     def leave(self) -> None:
         """The session is over."""
         if self._alarm is not None:
             self._alarm.cancel()
 
     def react(self, event: Event) -> None:
-        """Tell it of any server or local event, and ask for what it answers."""
-        if not self._reacts:
-            return
+        """Tell it of any server or local event, where it `reacts`; ask for what it answers."""
         try:
             answers = self.opening.react(event)
             for answer in answers:
