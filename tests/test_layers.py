@@ -79,7 +79,8 @@ HOUSE: dict[str, str] = {
     "stage": "conversation events firstwords line openings transport",
     "session": "*",
     "blocking": "*",
-    "comparison": "session blocking openings report",
+    "comparison": "audio conversation drawing endpoints errors events items log loop metering "
+    "openings plotting pricing report rows session tables timeline",
     "simulator": "audio errors",
     "checking": "errors events items conversation explanations",
     "widgets": "*",
@@ -95,7 +96,7 @@ UPWARD = {
     ("rows", "log"), ("rows", "widgets.eventtable"), ("rows", "render"), ("rows", "files"),
     ("rows", "dataframes"), ("log", "files"), ("log", "dataframes"),
     ("rows", "report"), ("rows", "differing"), ("rows", "redaction"), ("rows", "plotting"),
-    ("rows", "metering"),
+    ("rows", "metering"), ("comparison", "widgets.comparison"),
 }  # fmt: skip
 # Law 2.
 PURE = {
