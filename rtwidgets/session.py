@@ -1,12 +1,10 @@
-"""A session: the only pump between a transport, the conversation and the log.
+"""A session: what a caller does with a conversation; pump.py moves the events.
 
 `AsyncSession` runs on the caller's loop, and so pauses with it: for a notebook there is `Session`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -36,22 +34,15 @@ from .events import (
 from .handshake import Modality, confirmed, greeted, settings_of
 from .hearing import LISTEN_MS, HeardTurn, Microphone
 from .items import Item, Response
-from .ledger import TAKEN, Ledger
-from .line import Line
+from .ledger import Ledger
 from .log import EventLog, Row
-from .news import Lookout, News
+from .news import Lookout
 from .openings import Opening, checked
-from .purse import Purse
+from .pump import Pump
 from .reply import Reply
-from .stage import Stage
-from .transport import Clock, WallClock
+from .transport import Clock
 
 __all__ = ["LISTEN_MS", "AsyncSession", "Modality"]
-
-_BEFORE_ANSWERS = ("response.done", "input_audio_buffer.speech_started")
-"""Behind these the server may answer by itself."""
-
-logger = logging.getLogger("rtwidgets")
 
 
 class AsyncSession:
@@ -100,27 +91,22 @@ class AsyncSession:
         self.opening_reply: Reply | None = None
         self.playing: Callable[[], bool] = lambda: False
         self.log = EventLog(
-            lambda: self._clock.now(),
+            lambda: self.clock.now(),
             started=time.time(),
             endpoint=self.endpoint.name,
             model=self.model,
         )
-        self._clock: Clock = WallClock()
-        self._news = News()
-        self._turns = self.conversation.turns
-        self._line = Line(self.log, self._turns, self._sent)
-        self._purse = Purse(budget, self.ledger, self._turns, self.record)
-        self._answers = Answers(self.conversation, self.log, self.ledger, self._until)
-        self.limit = self._purse.limit
-        self._stage = Stage(
+        self._pump = Pump(
             self.opening,
+            self.log,
             self.conversation,
-            request=self._request,
-            record=self.record,
-            note=self._note,
+            self.ledger,
+            budget,
             playing=lambda: self.playing(),
         )
-        self._pumping: asyncio.Task[None] | None = None
+        self._line, self._stage = self._pump.line, self._pump.stage
+        self.limit = self._pump.purse.limit
+        self._answers = Answers(self.conversation, self.log, self.ledger, self._until)
         self._was_open = False
         self._mark = -1
         self._given: dict[str, int] = {}
@@ -140,7 +126,7 @@ class AsyncSession:
     @property
     def clock(self) -> Clock:
         """What times this session: the wall's clock, or a virtual one."""
-        return self._clock
+        return self._pump.clock
 
     @property
     def simulated(self) -> bool:
@@ -182,19 +168,17 @@ class AsyncSession:
         """Connect, configure, and send the opening; does not wait for what it brings."""
         if self._was_open:
             raise Misuse("This session was opened before. Make a new one for a new conversation.")
-        self._purse.agree(self.endpoint, self.model)
+        self._pump.purse.agree(self.endpoint, self.model)
         self._was_open = True
-        transport = await self.endpoint.open(self.model, self.timeout)
-        self._line.transport, self._clock = transport, transport.clock
-        self._pumping = asyncio.create_task(self._pump())
+        self._pump.start(await self.endpoint.open(self.model, self.timeout))
         try:
             await self._until(
                 lambda: greeted(self.conversation), self.timeout, "the server's session.created"
             )
             await self._configure()
-            self._stage.enter(self._expected(), self._clock)
+            self._stage.enter(self._expected(), self.clock)
             await self._line.flush()
-            self._stage.follow(None, self._line, self._clock)
+            self._stage.follow(None, self._line, self.clock)
         except BaseException:
             await self.close()
             raise
@@ -207,22 +191,14 @@ class AsyncSession:
 
     async def close(self) -> None:
         """End the session. Safe to call again; the log and the conversation stay readable."""
-        line, transport = self._line, self._line.transport
-        line.transport = None  # at once: nothing is sent any more
-        self._stage.leave()
-        if self._pumping is not None and self._pumping is not asyncio.current_task():
-            self._pumping.cancel()
-            await asyncio.gather(self._pumping, return_exceptions=True)
-        if transport is not None:
-            await transport.close()
-        self._news.wake()
+        await self._pump.stop()
 
     async def _configure(self) -> None:
         conversation = self.conversation
         updated, before = Lookout("session.updated"), len(conversation.errors)
         unsubscribe = self.subscribe(updated.take)
         try:
-            self._request(session_update(**self._wanted()))
+            self._pump.request(session_update(**self._wanted()))
             await self._line.flush()
             if self.opening.waits:
                 await self._until(
@@ -242,98 +218,45 @@ class AsyncSession:
         confirmed = self.conversation.session
         return confirmed if self.opening.waits else merged(confirmed, self._wanted())
 
-    # ------------------------------------------------------------ the pump
-
-    async def _pump(self) -> None:
-        transport, append, take = self._line.check(), self.log.append, self._take
-        try:
-            while True:
-                take(append("server", await transport.recv()))
-        except ConnectionLost as lost:
-            self._end(lost)
-        except Exception as problem:  # ours: say so rather than leave everyone waiting
-            logger.exception("the session's pump failed")
-            self._end(ConnectionLost(f"The session ended by an error of rtwidgets: {problem!r}."))
-
-    def _take(self, row: Row) -> None:
-        # Run for every frame: what has nothing to do with it is not even asked.
-        event, money = row.event, row.type in TAKEN
-        if money:
-            self.ledger.take(row)
-        if event is not None:
-            self.conversation.receive(event)
-            if self._stage.reacts:
-                self._stage.react(event)
-            if money and row.type in _BEFORE_ANSWERS:
-                self._hold_back()
-        self._news.announce(row)
-        if self._stage.follows:
-            self._stage.follow(event, self._line, self._clock)
-        if self._turns.outbox:
-            self._line.flush_soon()
-
-    def _request(self, event: Event) -> Event:
-        self._line.check()
-        return self.conversation.request(event)
-
-    def _hold_back(self) -> None:
-        """Have the server answer nothing by itself any more where that might pass the budget."""
-        hold = self._purse.hold() if self.is_open else None
-        if hold is not None:
-            self._request(hold)
-
-    def _sent(self, row: Row) -> None:
-        self.ledger.take(row)
-        self._news.announce(row)
-
-    def _end(self, lost: ConnectionLost) -> None:
-        if self._line.transport is None:
-            return
-        self._line.lost = lost
-        self.record(
-            {"type": "line.lost", "code": lost.code, "reason": lost.reason, "message": str(lost)}
-        )
+    # ------------------------------------------------------------ rows
 
     def record(self, event: Event) -> Row:
         """Log what happened on this side (`playback.heard`, `line.lost`, …) as a `local` row.
 
         Call it on the session's own loop: one thread writes a log.
         """
-        row = self.log.append("local", event)
-        if self._stage.reacts:
-            self._stage.react(event)
-        self._news.announce(row)
-        self._stage.follow(event, self._line, self._clock)
-        self._line.flush_soon()
-        return row
-
-    def _note(self, event: Event) -> None:
-        self._news.announce(self.log.append("local", event))
+        return self._pump.record(event)
 
     def subscribe(self, listener: Callable[[Row], None]) -> Callable[[], None]:
         """Call `listener` with each new row, on this session's loop; the result ends that.
 
         The log and the conversation have taken the row already. A listener must be quick.
         """
-        return self._news.subscribe(listener)
+        return self._pump.subscribe(listener)
+
+    async def wait_for(self, type: str, timeout: float | None = None) -> Row:
+        """The next row whose type fits the pattern, from the last thing done on.
+
+        A row that came between `send` (or `say`, `hear`, `interrupt`) and this call counts; one
+        that was given for the same pattern before does not.
+        """
+        came = self.log[max(self._mark, self._given.get(type, -1)) + 1 :].where(type=type)
+        row = came[0] if len(came) else await self._pump.next(type, self._seconds(timeout))
+        self._given[type] = row.seq
+        return row
+
+    async def settled(self, timeout: float | None = None) -> None:
+        """Wait until no response is active, asked for or waiting."""
+        await self._until(lambda: not self.conversation.busy, timeout, "the end of the reply")
 
     async def _until(self, ready: Callable[[], bool], timeout: float | None, what: str) -> None:
-        """Wait until `ready()`. Raises TimedOut, or what ended the line before it was so."""
+        await self._pump.until(ready, self._seconds(timeout), what)
 
-        def so() -> bool:
-            if ready():
-                return True
-            if self._line.lost is not None:
-                raise self._line.lost
-            if self._line.transport is None:
-                raise Misuse("The session is closed; nothing more will come.")
-            return False
+    def _seconds(self, timeout: float | None) -> float:
+        return self.timeout if timeout is None else timeout
 
-        def hint() -> str:
-            return getattr(self._line.transport, "hint", "")
-
-        seconds = self.timeout if timeout is None else timeout
-        await self._news.until(so, seconds, what, hint)
+    def _mark_here(self) -> None:
+        self._mark = len(self.log) - 1
 
     # ------------------------------------------------------------ talking
 
@@ -348,7 +271,7 @@ class AsyncSession:
         else:
             frame = frame_of(event)
         if event.get("type") == "response.create":
-            self._purse.check(event)
+            self._pump.purse.check(event)
         self._line.check()
         given = event
         row = await self._line.send(frame, lambda: self.conversation.sent_by_hand(given))
@@ -360,10 +283,10 @@ class AsyncSession:
         id."""
         if not isinstance(text, str):
             raise Misuse(f"What is said is text, not {type(text).__name__}.")
-        self._purse.check()
+        self._pump.purse.check()
         self._mark_here()
-        self._request(item_create(user_text(whole_characters(text))))
-        asked = self._request(response_create())
+        self._pump.request(item_create(user_text(whole_characters(text))))
+        asked = self._pump.request(response_create())
         await self._line.flush()
         return text_field(asked, "event_id")
 
@@ -384,9 +307,9 @@ class AsyncSession:
 
         Returns the reply, None where nothing was recognised as speech or none was to be waited for.
         """
-        self._purse.check()
+        self._pump.purse.check()
         self._mark_here()
-        turn, microphone = HeardTurn(), Microphone(self._line.send, self._clock)
+        turn, microphone = HeardTurn(), Microphone(self._line.send, self.clock)
         unsubscribe = self.subscribe(turn.take)
         try:
             await microphone.speak(audio.pcm_from_samples(samples))
@@ -399,8 +322,8 @@ class AsyncSession:
     ) -> Reply | None:
         detection = field(self.conversation.session, "audio", "input", "turn_detection")
         if detection is None:
-            self._request(input_audio_commit())
-            asked = self._request(response_create())
+            self._pump.request(input_audio_commit())
+            asked = self._pump.request(response_create())
             await self._line.flush()
             return await self._answers.to(text_field(asked, "event_id"), timeout)
         heard = await microphone.listen(lambda: turn.over)
@@ -409,7 +332,7 @@ class AsyncSession:
         return await self._answers.first(lambda: turn.answers, timeout)
 
     async def _append_audio(self, pcm: bytes) -> None:
-        await Microphone(self._line.send, self._clock).speak(pcm)
+        await Microphone(self._line.send, self.clock).speak(pcm)
 
     async def interrupt(self, heard_ms: int | None = None) -> None:
         """Stop the reply that is being made and forget those asked for.
@@ -424,10 +347,10 @@ class AsyncSession:
         self._mark_here()
         active = conversation.active_response
         if active is not None or conversation.turns.asked:
-            self._request(response_cancel())
+            self._pump.request(response_cancel())
         spoken = self._spoken_last(active)
         if heard_ms is not None and spoken is not None and heard_ms < spoken.audio_ms:
-            self._request(item_truncate(spoken.id, max(0, int(heard_ms))))
+            self._pump.request(item_truncate(spoken.id, max(0, int(heard_ms))))
         await self._line.flush()
 
     def _spoken_last(self, active: Response | None) -> Item | None:
@@ -436,34 +359,6 @@ class AsyncSession:
         response = active or (None if self.conversation.turns.asked else latest)
         items = response.items if response is not None else []
         return next((item for item in reversed(items) if item.audio_ms), None)
-
-    async def settled(self, timeout: float | None = None) -> None:
-        """Wait until no response is active, asked for or waiting."""
-        await self._until(lambda: not self.conversation.busy, timeout, "the end of the reply")
-
-    async def wait_for(self, type: str, timeout: float | None = None) -> Row:
-        """The next row whose type fits the pattern, from the last thing done on.
-
-        A row that came between `send` (or `say`, `hear`, `interrupt`) and this call counts; one
-        that was given for the same pattern before does not.
-        """
-        came = self.log[max(self._mark, self._given.get(type, -1)) + 1 :].where(type=type)
-        row = came[0] if len(came) else await self._next(type, timeout)
-        self._given[type] = row.seq
-        return row
-
-    async def _next(self, type: str, timeout: float | None) -> Row:
-        lookout = Lookout(type)
-        unsubscribe = self.subscribe(lookout.take)
-        try:
-            await self._until(lambda: lookout.row is not None, timeout, f"an event {type!r}")
-        finally:
-            unsubscribe()
-        assert lookout.row is not None  # else it had raised
-        return lookout.row
-
-    def _mark_here(self) -> None:
-        self._mark = len(self.log) - 1
 
     def reply(self, response_id: str) -> Reply:
         """The reply with that id as it stands now. Raises Misuse when there is none."""

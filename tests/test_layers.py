@@ -77,6 +77,7 @@ HOUSE: dict[str, str] = {
     "answers": "conversation errors events items ledger log pricing reply",
     "purse": "budgeting endpoints errors events ledger pricing turns",
     "stage": "conversation events firstwords line openings transport",
+    "pump": "conversation errors events ledger line log news openings purse stage transport",
     "session": "*",
     "blocking": "*",
     "comparison": "audio conversation drawing endpoints errors events items log loop metering "
@@ -96,7 +97,7 @@ UPWARD = {
     ("rows", "log"), ("rows", "widgets.eventtable"), ("rows", "render"), ("rows", "files"),
     ("rows", "dataframes"), ("log", "files"), ("log", "dataframes"),
     ("rows", "report"), ("rows", "differing"), ("rows", "redaction"), ("rows", "plotting"),
-    ("rows", "metering"), ("comparison", "widgets.comparison"),
+    ("rows", "metering"), ("comparison.results", "widgets.comparison"),
 }  # fmt: skip
 # Law 2.
 PURE = {
