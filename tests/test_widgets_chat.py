@@ -698,7 +698,7 @@ def test_half_a_character_breaks_neither_the_page_nor_the_files(tmp_path: Path) 
         chat.save(tmp_path / "chat.wav")
     assert len(rt.EventLog.from_jsonl(tmp_path / "chat.jsonl")) == len(chat.log)
     assert "A \ufffd" in (tmp_path / "chat.html").read_text()
-    assert all(text.encode() for text in chat._plain.bundle().values())
+    assert all(text.encode() for text in chat._keeping.bundle().values())
     assert {"A \ufffd", "No \ufffd"} <= {line.text for line in chat._transcript.lines()}
     chat.stop()
 

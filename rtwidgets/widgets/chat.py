@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import RLock
@@ -19,7 +19,7 @@ from .. import endpoints, loop, openings
 from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
-from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
+from ..errors import Misuse
 from ..log import EventLog
 from ..openings import Opening
 from ..rows import Row
@@ -27,26 +27,21 @@ from ..session import AsyncSession
 from .budget import budget_left
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender
-from .fallback import Fallback
-from .files import File, file_of, small_page_of, text_of
+from .files import File
 from .hands import Hands
 from .interruption import fall_silent, interrupt
+from .keeping import Keeping
 from .narration import STOPPED, narrate
 from .parts import Acts, Parts
 from .standing import OVER, Standing
 from .status import Status
-from .trouble import Troubles
+from .trouble import Troubles, words_of
+from .working import Work, advice_on, done_in, quiet, record
 
-STATIC_COPY = (
-    "Static copy: run the notebook for the live chat. A conversation that is running goes on in "
-    "the kernel."
-)
 PATIENCE = 30.0
 """Seconds that a chat which is closed waits for what it has under way."""
 
 NOT_SENT = "No conversation is running, so nothing was sent. Press Start, then send it again."
-
-Work = Callable[[AsyncSession], Coroutine[Any, Any, object]]
 
 
 class RealtimeChat:
@@ -92,20 +87,26 @@ class RealtimeChat:
         self._hands = Hands(self._say_error)
         self._sender = sender = shared_sender()
         self._duty = Duty(self._show_status, sender, self._status_told)
-        self._plain = Fallback(
-            lambda: small_page_of(self._transcript.lines(), self.log),
-            lambda: text_of(self._transcript.lines(), self.log),
-            STATIC_COPY,
+        self._keeping = Keeping(
+            lambda: self._transcript.lines(),
+            lambda: self.log,
+            lambda: self.session.asynchronous.opening.name if self.session is not None else "",
+            sender,
+            self._told,
         )
-        self._rewrite = Duty(self._plain.update, sender, self._told)
         self._choices = Choices(
             sender, opening=opening, endpoint=endpoint, model=model, voice=voice
         )
         self._standing = Standing(self._choices.current())
         acts = Acts(
-            self._act, self._hand_text, self._file_for_page, self._heard, self._send_written
+            act=self._act,
+            say=self._hand_text,
+            file=self._file_for_page,
+            heard=self._heard,
+            send=self._send_written,
+            check=lambda event: advice_on(event, self.session),
         )
-        self._parts = Parts(self._choices, acts, self._empty, self._status(), self._plain.name)
+        self._parts = Parts(self._choices, acts, self._empty, self._status(), self._keeping.name)
         self._parts.tell(self._told, self._status_told)
         self._transcript, self._speaker = self._parts.transcript, self._parts.speaker
         self.view = self._parts.view
@@ -185,7 +186,7 @@ class RealtimeChat:
             self._transcript.over(STOPPED)
             self._enter("ended")
             self._hands.give(self._close(self.session.asynchronous))
-        self._plain.update()
+        self._keeping.rewrite()
 
     def close(self) -> None:
         """Stop, and take the chat from the page. Its log stays; it cannot be started again."""
@@ -197,8 +198,9 @@ class RealtimeChat:
 
         Returns at once where nothing is to be waited for. Raises TimedOut.
         """
-        loop.run(self._quiet(timeout), 2 * timeout + 60.0)
-        self._plain.update()  # from this thread: nbclient takes it only with the cell's own header
+        over = quiet(self._hands, self._asynchronous, self._speaker, timeout)
+        loop.run(over, 2 * timeout + 60.0)
+        self._keeping.rewrite()
 
     def save(self, path: str | Path, *, redacted: bool = False) -> Path:
         """Write the log (`.jsonl`), the assistant's audio (`.wav`) or a page to read (`.html`).
@@ -207,11 +209,7 @@ class RealtimeChat:
             redacted: for sharing, without keys, addresses and audio; `.jsonl` only.
         """
         path = Path(path)
-        kind = path.suffix.removeprefix(".")
-        if redacted and kind != "jsonl":
-            raise Misuse(f"Only the log is redacted: save it as .jsonl, not as {path.suffix!r}.")
-        file = self._file("redacted" if redacted else kind)
-        path.write_bytes(file.data)
+        self._keeping.save(path, redacted)
         return path
 
     # ------------------------------------------------------------ sessions
@@ -272,6 +270,9 @@ class RealtimeChat:
         if self._standing.state == "connecting":
             self._enter("open")
 
+    def _asynchronous(self) -> AsyncSession | None:
+        return self.session.asynchronous if self.session is not None else None
+
     async def _close_view(self) -> None:
         await self._hands.free(PATIENCE)
         self._sender.call(self._parts.close)
@@ -283,21 +284,7 @@ class RealtimeChat:
                 self._transcript.heard(item_id, ms)
         await session.close()
         self._duty.wake()
-        self._rewrite.wake()
-
-    async def _quiet(self, timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        if not await self._hands.free(timeout):
-            raise TimedOut(f"The chat was not ready within {timeout:g} s; its log says how far.")
-        if self.session is None or not self.session.is_open:
-            return
-        session = self.session.asynchronous
-        try:
-            await session.opened(max(0.0, deadline - time.monotonic()))
-            await session.settled(max(0.0, deadline - time.monotonic()))
-        except (ConnectionLost, Misuse):
-            return  # the line fell or was closed: the transcript says so
-        await self._speaker.played_out()
+        self._keeping.wake()
 
     def _hand_text(self, text: str) -> Future[bool]:
         return self._hand(lambda session: session.say(text))
@@ -319,14 +306,7 @@ class RealtimeChat:
             nothing: Future[bool] = Future()
             nothing.set_result(False)
             return nothing
-        return self._hands.give(self._do(session.asynchronous, opening, work))
-
-    async def _do(self, session: AsyncSession, opening: Future[None], work: Work) -> bool:
-        await asyncio.wait([asyncio.wrap_future(opening)])
-        if session.is_open:
-            await work(session)
-            return True
-        return False
+        return self._hands.give(done_in(session.asynchronous, opening, work))
 
     # ------------------------------------------------------------ what happens
 
@@ -343,7 +323,7 @@ class RealtimeChat:
             self._enter("ended")
             self._hands.give(session.asynchronous.close())
         if row.type == "response.done":
-            self._rewrite.wake()
+            self._keeping.wake()
 
     def _heard(self, item_id: str, ms: int, done: bool) -> None:
         """The page played that much of an item."""
@@ -352,7 +332,7 @@ class RealtimeChat:
             return
         self._transcript.heard(item_id, ms)
         event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
-        self._hands.give(_record(session.asynchronous, event))
+        self._hands.give(record(session.asynchronous, event))
 
     def _act(self, what: str, shown: Content | None) -> None:
         """A button was pressed in the page, which showed this as chosen."""
@@ -379,9 +359,7 @@ class RealtimeChat:
         self._enter("failed")
 
     def _say_error(self, error: BaseException) -> None:
-        known = isinstance(error, RealtimeError)
-        said = str(error) if known else f"{type(error).__name__}: {error}"
-        self._transcript.notice(said, by="error", state="error")
+        self._transcript.notice(words_of(error), by="error", state="error")
 
     def _told(self, what: str, failure: Failure | None) -> None:
         """A part of the page was brought up to date, or could not be."""
@@ -398,7 +376,7 @@ class RealtimeChat:
         self._standing.enter(state, notice)
         self._duty.wake()
         if state in OVER:
-            self._rewrite.wake()
+            self._keeping.wake()
 
     def _show_status(self) -> None:
         self._parts.show_status(self._status(), self._hint())
@@ -411,25 +389,17 @@ class RealtimeChat:
         empty = not self._transcript.lines()
         return self._standing.hint(self.session, empty=empty, unheard=self._speaker.waiting)
 
-    def _file(self, kind: str) -> File:
-        opening = self.session.asynchronous.opening.name if self.session is not None else ""
-        return file_of(kind, self._transcript.lines(), self.log, opening)
-
     def _file_for_page(self, kind: str) -> File | None:
         try:
-            return self._file(kind)
+            return self._keeping.file(kind)
         except Exception as error:
             self._say_error(error)
             return None
 
     def _ipython_display_(self) -> None:
-        self._plain.display(self.view)
+        self._keeping.display(self.view)
 
     def __repr__(self) -> str:
         status = self._status()
         place = f"{status.endpoint}, {status.model}"
         return f"<RealtimeChat: {status.words} ({place}), {len(self.log)} events>"
-
-
-async def _record(session: AsyncSession, event: dict[str, Any]) -> None:
-    session.record(event)

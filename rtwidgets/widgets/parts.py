@@ -44,6 +44,7 @@ class Acts:
         act: a button was pressed, and this was shown as chosen. say: words were typed; whether they
             were taken. file: a download was asked for. heard: so much of an item was played.
         send: an event was written into the box of the table; what it raises is told beside the box.
+        check: says what the server would say to an event while it is being written.
     """
 
     act: Callable[[str, Content | None], None]
@@ -51,6 +52,7 @@ class Acts:
     file: Callable[[str], File | None]
     heard: Callable[[str, int, bool], None]
     send: Callable[[str], object]
+    check: Callable[[Content], object]
 
 
 class Parts:
@@ -74,7 +76,7 @@ class Parts:
         self.speaker = Speaker(acts.heard)
         self.panels = Panels(SECTIONS, ["events"])
         self.meter = Meter()
-        self.table = EventTable(log, send=acts.send)
+        self.table = EventTable(log, send=acts.send, check=acts.check)
         tools = ipywidgets.HBox([self.composer, self.speaker])
         below = [self.panels, self.meter, self.table]
         self.view = ipywidgets.VBox([self.header, choices.view, self.transcript, tools, *below])

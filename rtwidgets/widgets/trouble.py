@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import RealtimeError
 from .comm import Failure
 
 
@@ -24,3 +25,8 @@ class Troubles:
         last = next(reversed(tuple(self._standing.values())), "")
         said = f"The page could not be brought up to date ({last}). The log is complete."
         return said if last else ""
+
+
+def words_of(error: BaseException) -> str:
+    """What to tell a person of an exception: our own are sentences already."""
+    return str(error) if isinstance(error, RealtimeError) else f"{type(error).__name__}: {error}"

@@ -39,24 +39,24 @@ export function percent(share) {
   return Math.round(100 * share);
 }
 
-const HEADS = ["", "a million", "conversation", "", "last reply", ""];
-const UNITS = ["", "", "tokens", "US dollars", "tokens", "US dollars"];
+const UNITS = ["$ a million", "tokens", "US dollars", "tokens", "US dollars"];
 
 function headings() {
-  const first = make("tr", "");
-  for (const [at, name] of HEADS.entries()) {
-    if (at === 3 || at === 5) continue;
-    const wide = at === 2 || at === 4 ? { colspan: "2", scope: "colgroup" } : { scope: "col" };
-    first.append(make(at ? "th" : "td", "rtw-number", wide, name));
-  }
-  const second = make("tr", "rtw-units");
-  for (const unit of UNITS) second.append(make("td", "rtw-number", {}, unit));
-  return make("thead", "", {}, first, second);
+  const over = { colspan: "2", scope: "colgroup" };
+  const groups = ["This conversation", "Last reply"].map((name) => make("th", "", over, name));
+  const units = UNITS.map((unit) => make("th", "", { scope: "col" }, unit));
+  return make(
+    "thead",
+    "",
+    {},
+    make("tr", "", {}, make("td", "", { colspan: "2" }), ...groups),
+    make("tr", "rtw-units", {}, make("td", ""), ...units),
+  );
 }
 
 function row(name, values, className = "") {
   const line = make("tr", className, {}, make("th", "", { scope: "row" }, name));
-  for (const value of values) line.append(make("td", "rtw-number", {}, value));
+  for (const value of values) line.append(make("td", "", {}, value));
   return line;
 }
 
