@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from . import pricing as pricing
     from .blocking import Session as Session
     from .checking import check as check
+    from .comparison import Comparison as Comparison
+    from .comparison import compare as compare
     from .conversation import Conversation as Conversation
     from .endpoints import Azure as Azure
     from .endpoints import Endpoint as Endpoint
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from .widgets.eventtable import EventTable as EventTable
 
 _HOMES = {
+    "Comparison": "comparison",
+    "compare": "comparison",
     "check": "checking",
     "Conversation": "conversation",
     "Azure": "endpoints",

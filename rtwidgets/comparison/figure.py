@@ -1,0 +1,74 @@
+"""A comparison as a figure: each opening a lane, all on one time axis from `session.updated`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..drawing import INK
+from ..errors import Misuse
+from ..plotting import draw_strip, new_figure
+from ..timeline import timeline_of
+from .measures import ready
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .results import Comparison, Trial
+
+
+def draw(
+    comparison: Comparison, *, trial: int = 1, seconds: float | None = None, title: str = ""
+) -> Figure:
+    """The openings as lanes: client events above, server events below, speech as waveform.
+
+    Args:
+        trial: which of the trials of each opening, from 1.
+        seconds: how much of the time is shown; all of the opening where not given.
+
+    Raises Misuse where matplotlib is missing, or no opening has that trial.
+    """
+    chosen = [
+        one
+        for one in comparison.trials
+        if one.setup.kind == "greeting" and one.setup.number == trial
+    ]
+    if not chosen:
+        raise Misuse(f"No opening has a trial number {trial}.")
+    figure = new_figure(width=10.0, height=1.2 + 0.72 * len(chosen))
+    axes = figure.add_subplot()
+    ends = [_draw_one(axes, one, -place) for place, one in enumerate(chosen)]
+    many = len(comparison.endpoints) > 1
+    axes.set_yticks(range(0, -len(chosen), -1), [_name(one, many) for one in chosen])
+    axes.set_ylim(-len(chosen) + 0.4, 0.6)
+    axes.set_xlim(-0.02 * (seconds or max(ends)), seconds or max(ends))
+    axes.set_xlabel("seconds since session.updated", color=INK)
+    axes.set_title(title or _title(comparison), color=INK, loc="left", fontsize=10)
+    axes.tick_params(colors=INK, length=0)
+    axes.patch.set_alpha(0.0)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(INK)
+    return figure
+
+
+def _draw_one(axes: object, trial: Trial, y: float) -> float:
+    """Draw a trial at `y`, and give where it ends, in seconds."""
+    from .marks import OPENED
+
+    log = trial.log
+    mark = next(iter(log.where(type=OPENED)), None)
+    rows = log if mark is None else log[: mark.seq]
+    zero = ready(log)
+    draw_strip(axes, timeline_of(rows), y=y, height=0.8, zero=zero)  # type: ignore[arg-type]
+    sound = (trial.measures.first_audio or 0.0) + trial.measures.speech
+    return max(sound, rows[-1].t - zero if len(rows) else 0.0, 0.1)
+
+
+def _name(trial: Trial, many: bool) -> str:
+    setup = trial.setup
+    return f"{setup.label}\n{setup.column}" if many else setup.label
+
+
+def _title(comparison: Comparison) -> str:
+    simulated = " (simulated: not the real service's times)" if comparison.simulated else ""
+    return f"Who speaks first?{simulated}"

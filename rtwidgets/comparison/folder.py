@@ -1,0 +1,80 @@
+"""A comparison on disk: what a person reads, what a program reads, and the logs behind both.
+
+results.csv          one line a trial
+summary.json         one entry an opening and endpoint
+audio/NAME.wav       the greeting of each trial that was heard
+events/NAME.jsonl    its log, byte for byte; reading these gives the whole comparison again
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .. import audio
+from ..errors import Misuse
+from ..log import EventLog
+from .results import Comparison, Trial, flat
+
+_NOT_A_NAME = re.compile(r"[^\w-]+")
+
+
+def save(comparison: Comparison, folder: Path) -> Path:
+    """Write all of it. What another comparison left in `folder` must not mix with it: Misuse."""
+    events, sounds = folder / "events", folder / "audio"
+    if any(events.glob("*.jsonl")):
+        raise Misuse(f"{folder} holds a comparison already. Name another folder, or delete it.")
+    for one in (folder, events, sounds):
+        one.mkdir(parents=True, exist_ok=True)
+    for name, trial in _named(comparison):
+        trial.log.to_jsonl(events / f"{name}.jsonl")
+        if len(trial.samples):
+            pcm = audio.pcm_from_samples(trial.samples)
+            (sounds / f"{name}.wav").write_bytes(audio.wav_bytes(pcm))
+    _write_results(comparison, folder / "results.csv")
+    summary = {"notice": comparison.notice, "rows": [asdict(row) for row in comparison.rows]}
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
+    return folder
+
+
+def load(folder: Path) -> Comparison:
+    """Read the logs of a saved comparison. Raises Misuse where there are none."""
+    paths = sorted((folder / "events").glob("*.jsonl"))
+    if not paths:
+        raise Misuse(f"{folder} holds no comparison: there is nothing in {folder / 'events'}.")
+    return Comparison(EventLog.from_jsonl(path) for path in paths)
+
+
+def _named(comparison: Comparison) -> Iterator[tuple[str, Trial]]:
+    """Each trial with the name of its files, in an order that sorting keeps."""
+    for place, trial in enumerate(comparison.trials):
+        setup = trial.setup
+        words = _NOT_A_NAME.sub("-", f"{setup.label} {setup.column}".casefold()).strip("-")[:60]
+        kind = "" if setup.kind == "greeting" else f"-{setup.kind}"
+        yield f"{place:03d}-{words}{kind}-{setup.number}", trial
+
+
+def _write_results(comparison: Comparison, path: Path) -> None:
+    lines = [
+        {name: _cell(value) for name, value in flat(one.measures).items()}
+        for one in comparison.trials
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(lines[0]) if lines else [])
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def _cell(value: Any) -> Any:
+    """A value for a cell of a table: lists with a bar between, nothing for None."""
+    if isinstance(value, list | tuple):
+        value = " | ".join(map(str, value))
+    if isinstance(value, str):
+        # A cell that begins like a formula is one to a spreadsheet: what a server says is text.
+        return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return "" if value is None else value

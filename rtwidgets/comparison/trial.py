@@ -1,0 +1,180 @@
+"""One trial: a fresh session with one opening, all that it does in a log of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import audio
+from ..endpoints import Endpoint
+from ..errors import RealtimeError, TimedOut
+from ..events import Event, field, response_create, user_text
+from ..log import EventLog
+from ..openings import Opening
+from ..session import AsyncSession, Modality
+from .marks import FAILED, OPENED, PROBE_MARK, SETUP, Setup
+
+_IDLE = ("audio", "input", "turn_detection", "idle_timeout_ms")
+_IDLE_ALLOWED = 2.0  # seconds beyond the silence until a server that speaks up has done so
+_WRITTEN = ("conversation.item.create", "conversation.item.delete")
+_ANSWERS = ("conversation.item.done", "conversation.item.deleted", "error")
+_PROBE_SECONDS = 20.0
+_SPEECH_ALLOWED = 10.0  # seconds until the greeting to be spoken over must be heard
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all sessions of a comparison share. Seconds; `budget` is dollars for one session."""
+
+    instructions: str | None = None
+    voice: str | None = None
+    modality: Modality = "audio"
+    timeout: float = 30.0
+    probe: bool = True
+    budget: float | None = None
+
+
+async def run_trial(
+    setup: Setup,
+    endpoint: Endpoint,
+    opening: Opening,
+    settings: Settings,
+    speech: audio.Samples | None = None,
+    model: str | None = None,
+    began: Callable[[EventLog], None] = lambda _: None,
+) -> EventLog:
+    """Run one trial and give its log, complete up to whatever ended it.
+
+    Args:
+        speech: what is spoken over the greeting, for a trial of the kind `interruption`.
+        began: told the log as soon as there is one, so that a cancelled trial keeps what it has.
+    """
+    session = AsyncSession(
+        endpoint,
+        opening,
+        instructions=settings.instructions,
+        voice=settings.voice,
+        modality=settings.modality,
+        model=model,
+        timeout=settings.timeout,
+        budget=settings.budget,
+    )
+    began(session.log)
+    try:
+        await session.open()
+        session.record(setup.event())
+        if setup.kind == "interruption" and speech is not None:
+            await _speak_over(session, speech)
+        else:
+            await _let_it_open(session)
+            session.record({"type": OPENED})
+            if settings.probe:
+                await _ask_aside(session, setup.question)
+    except Exception as problem:  # an opening may be the user's own code: the others go on
+        if not len(session.log.where(type=SETUP)):
+            session.log.append("local", setup.event())
+        said = str(problem) if isinstance(problem, RealtimeError) else repr(problem)
+        session.log.append("local", {"type": FAILED, "message": said})
+    finally:
+        await session.close()
+    return session.log
+
+
+async def _let_it_open(session: AsyncSession) -> None:
+    """Wait until the opening has had its effect: its replies, and the items that it writes."""
+    try:
+        await _spoken_up(session)
+        await session.opened()
+        await session.settled()
+        await _until(session, lambda: _all_taken(session), session.timeout)
+        await session.settled()
+    except TimedOut as late:
+        session.record({"type": FAILED, "message": str(late)})
+
+
+async def _spoken_up(session: AsyncSession) -> None:
+    """Give a server that was told to speak after a silence the time to do so."""
+    silence = field(session.conversation.session, *_IDLE)
+    if isinstance(silence, int):
+        allowed = silence / 1000 + _IDLE_ALLOWED
+        await _until(session, lambda: bool(session.conversation.responses), allowed)
+
+
+def _all_taken(session: AsyncSession) -> bool:
+    """Whether the server has answered every item that was written or deleted."""
+    if session.conversation.has_to_send:
+        return False
+    sent = session.log.where(type=_WRITTEN, direction="client")
+    answers = session.log.where(type=_ANSWERS, direction="server")
+    return {row.seq for row in sent} <= {row.cause.seq for row in answers if row.cause is not None}
+
+
+async def _until(session: AsyncSession, ready: Callable[[], bool], seconds: float) -> bool:
+    """Wait by the session's clock until `ready()`, looking at each event; False after `seconds`."""
+    news = asyncio.Event()
+    unsubscribe = session.subscribe(lambda _: news.set())
+    limit = asyncio.ensure_future(session.clock.sleep(seconds))
+    try:
+        while not ready() and not limit.done():
+            news.clear()
+            told = asyncio.ensure_future(news.wait())
+            await asyncio.wait({told, limit}, return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
+    finally:
+        unsubscribe()
+        limit.cancel()
+    return ready()
+
+
+async def _ask_aside(session: AsyncSession, question: str) -> None:
+    """Ask out of band, so that the conversation stays as the opening left it.
+
+    The context is given item by item: what stands in the conversation, and the question behind it.
+    """
+    known: list[Event] = [
+        {"type": "item_reference", "id": item.id} for item in session.conversation.items
+    ]
+    await session.send(
+        response_create(
+            conversation="none",
+            metadata=PROBE_MARK,
+            output_modalities=["text"],
+            input=[*known, user_text(question)],
+            tool_choice="none",
+        )
+    )
+    try:
+        await session.wait_for("response.done", min(session.timeout, _PROBE_SECONDS))
+    except TimedOut as late:
+        session.record({"type": FAILED, "message": f"The probe was not answered. {late}"})
+
+
+async def _speak_over(session: AsyncSession, speech: audio.Samples) -> None:
+    """Speak as soon as the greeting is heard, as an impatient visitor would."""
+    if session.opening.heard:
+        try:
+            await session.wait_for(
+                "response.output_audio.delta", min(session.timeout, _SPEECH_ALLOWED)
+            )
+        except TimedOut:
+            pass  # nothing to speak over: the row of the table says so
+    await session.hear(speech, reply=False)
+    await session.settled()
+
+
+def label_of(opening: Opening, taken: set[str]) -> str:
+    """What to call an opening beside others: its name, with its text where two share the name."""
+    if opening.name not in taken:
+        return opening.name
+    detail = next((value for value in vars(opening).values() if isinstance(value, str)), "")
+    label = f"{opening.name}: {detail[:40]}" if detail else opening.name
+    numbered = (f"{label} ({number})" for number in range(2, len(taken) + 3))
+    return label if label not in taken else next(one for one in numbered if one not in taken)
+
+
+def script_of(opening: Any) -> str:
+    """The words an opening wants said exactly; empty where it leaves them to the model."""
+    text = getattr(opening, "text", "")
+    return text if isinstance(text, str) else ""
