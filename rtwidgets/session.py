@@ -198,9 +198,12 @@ class AsyncSession:
         updated, before = Lookout("session.updated"), len(conversation.errors)
         unsubscribe = self.subscribe(updated.take)
         try:
-            self._pump.request(session_update(**self._wanted()))
-            await self._line.flush()
+            update = session_update(**self._wanted())
+            if not self.opening.waits:  # it leaves together with the opening's events, and by its
+                update["event_id"] = "settings"  # name no refusal of it is taken for theirs
+            self._pump.request(update)
             if self.opening.waits:
+                await self._line.flush()
                 await self._until(
                     lambda: confirmed(updated, conversation, before),
                     self.timeout,
