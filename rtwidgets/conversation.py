@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from .events import Event, error_of, ga_name, response_id_of, text_field
+from .events import Event, beta_names, error_of, ga_name, response_id_of, text_field
 from .events import field as value_at
 from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Part, Response
 from .turns import Turns
@@ -49,6 +49,7 @@ class Conversation:
         self.usage: Event = {}
         self.errors: list[Event] = []
         self.turns = Turns()
+        self._live: dict[str, Response] = {}  # those that may be active: few, in a long session
         self._known: dict[str, Item] = {}  # also items that no conversation holds (out of band)
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
@@ -70,7 +71,7 @@ class Conversation:
     @property
     def active_response(self) -> Response | None:
         """The response that the conversation is waiting for, None when it is quiet."""
-        live = (one for one in self.responses.values() if one.active and one.conversation_id)
+        live = (one for one in self._live.values() if one.active and one.conversation_id)
         return next(live, None)
 
     @property
@@ -127,14 +128,16 @@ class Conversation:
 
     def receive(self, event: Event) -> None:
         """Take one server event. Unknown ones change nothing."""
-        error = error_of(event)
-        if error is not None:
-            self._refused(error)
+        type_ = event.get("type")
+        handler = _HANDLERS.get(type_) if type_.__class__ is str else None
+        if handler is not None:
+            handler(self, event)
         else:
-            handler = _HANDLERS.get(ga_name(text_field(event, "type")))
-            if handler is not None:
-                handler(self, event)
-        self._go_on()
+            error = error_of(event)
+            if error is not None:
+                self._refused(error)
+        if self.turns.waiting:
+            self._go_on()
 
     def _refused(self, error: Event) -> None:
         self.errors.append(error)
@@ -145,7 +148,7 @@ class Conversation:
 
     def _nothing_is_active(self) -> None:
         """The server says that no response is active: one whose end we missed has ended."""
-        for response in self.responses.values():
+        for response in self._live.values():
             if response.active and response.conversation_id:
                 response.status = "incomplete"
 
@@ -209,7 +212,7 @@ class Conversation:
     def _transcript_delta(self, event: Event) -> None:
         part = self._part(event)
         if part is not None:
-            part.transcript += text_field(event, "delta")
+            part.transcript += _delta(event)
 
     def _response_created(self, event: Event) -> None:
         known = response_id_of(event) in self.responses
@@ -218,6 +221,7 @@ class Conversation:
             return
         if response.status == UNKNOWN:
             response.status = IN_PROGRESS
+            self._live[response.id] = response
         if not known:
             self.turns.began(response.id, aside=not response.conversation_id)
 
@@ -234,6 +238,7 @@ class Conversation:
             self._belongs(response, self._learn(raw))
         if response.status not in ENDED:  # a server that ends a response without saying how
             response.status = "completed"
+        self._live.pop(response.id, None)
         if response.conversation_id and value_at(event, "response", "conversation_id"):
             self.items.extend(item for item in response.items if item not in self.items)
         if response.usage:
@@ -252,7 +257,7 @@ class Conversation:
     def _text_delta(self, event: Event) -> None:
         part = self._part(event)
         if part is not None:
-            part.text += text_field(event, "delta")
+            part.text += _delta(event)
 
     def _text_done(self, event: Event) -> None:
         part = self._part(event)
@@ -262,12 +267,12 @@ class Conversation:
     def _audio_delta(self, event: Event) -> None:
         part = self._part(event)
         if part is not None:
-            part.audio_bytes += _pcm_size(text_field(event, "delta"))
+            part.audio_bytes += _pcm_size(_delta(event))
 
     def _arguments_delta(self, event: Event) -> None:
         item = self._item_of(event)
         if item is not None:
-            item.arguments += text_field(event, "delta")
+            item.arguments += _delta(event)
 
     def _arguments_done(self, event: Event) -> None:
         item = self._item_of(event)
@@ -282,10 +287,14 @@ class Conversation:
         id_ = response_id_of(event)
         if not id_:
             return None
-        response = self.responses.setdefault(id_, Response(id_, conversation_id="unknown"))
-        given = value_at(event, "response")
+        response = self.responses.get(id_)
+        if response is None:
+            response = self.responses[id_] = Response(id_, conversation_id="unknown")
+        given = event.get("response")
         if isinstance(given, dict):
             _refresh(response, given)
+            if response.active:
+                self._live[id_] = response
         return response
 
     def _learn(self, given: Any) -> Item | None:
@@ -293,7 +302,9 @@ class Conversation:
         id_ = text_field(given, "id")
         if not id_:
             return None
-        item = self._known.setdefault(id_, Item(id_))
+        item = self._known.get(id_)
+        if item is None:
+            item = self._known[id_] = Item(id_)
         for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
             setattr(item, name, text_field(given, name) or getattr(item, name))
         parts = value_at(given, "content")
@@ -304,10 +315,14 @@ class Conversation:
 
     def _item_of(self, event: Event) -> Item | None:
         """The item that a delta names; a delta may arrive before its item does."""
-        id_ = text_field(event, "item_id")
-        if not id_:
+        id_ = event.get("item_id")
+        if id_.__class__ is not str or not id_:
             return None
-        item = self._known.setdefault(id_, Item(id_))
+        item = self._known.get(id_)
+        if item is None:
+            item = self._known[id_] = Item(id_)
+        if event.get("response_id", "") == item.response_id and "response" not in event:
+            return item  # nearly always: what follows would change nothing
         if response_id_of(event):
             response = self._response(event)
             if response is not None:
@@ -315,10 +330,10 @@ class Conversation:
         return item
 
     def _part(self, event: Event) -> Part | None:
-        item, index = self._item_of(event), value_at(event, "content_index") or 0
+        item, index = self._item_of(event), event.get("content_index") or 0
         if item is None or not isinstance(index, int) or not 0 <= index < _MOST_PARTS:
             return None
-        return _at(item.content, index)
+        return item.content[index] if index < len(item.content) else _at(item.content, index)
 
     def _belongs(self, response: Response, item: Item | None) -> None:
         if item is not None and item not in response.items:
@@ -357,6 +372,16 @@ _HANDLERS = {
     "response.function_call_arguments.delta": Conversation._arguments_delta,
     "response.function_call_arguments.done": Conversation._arguments_done,
 }
+
+
+_HANDLERS |= {
+    beta: _HANDLERS[name] for beta in beta_names(_HANDLERS) if (name := ga_name(beta)) in _HANDLERS
+}
+
+
+def _delta(event: Event) -> str:
+    delta = event.get("delta")
+    return delta if isinstance(delta, str) else ""
 
 
 def _refresh(response: Response, given: Event) -> None:

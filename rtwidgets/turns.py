@@ -66,6 +66,11 @@ class Turns:
         return bool(self._asked or self._waiting)
 
     @property
+    def waiting(self) -> bool:
+        """Whether anything waits for its turn: if not, there is nothing to go on with."""
+        return bool(self._waiting)
+
+    @property
     def asked(self) -> bool:
         """Whether a response was asked for that has not begun."""
         return bool(self._asked)
