@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Column -> array type code. "Q" where 4 GiB could be passed.
+# Column -> array type code.
 _CODES = {
     "t": "d",
     "direction": "B",
@@ -23,7 +23,7 @@ _CODES = {
     "response": "I",
     "size": "I",
     "audio_bytes": "I",
-    "place": "Q",
+    "place": "I",
     "cut": "i",
 }
 _FIRST = 256

@@ -59,7 +59,7 @@ def _lines(rows: Rows, seqs: Iterable[int], texts: list[str]) -> str:
     for seq, t, raw in zip(numbers.tolist(), times, texts, strict=True):
         cut, direction = cuts[seq], DIRECTIONS[directions[seq]]
         if cut != NOT_CUT:
-            pcm = sound.read(columns.place[seq], columns.audio_bytes[seq])
+            pcm = sound.read(columns.place[seq])
             raw = f"{raw[:cut]}{audio.encode(pcm)}{raw[cut:]}"
         if seq in odd or not jsonl.is_one_line(raw):
             lines.append(jsonl.frame_line(seq, t, direction, log._frame(seq)) + "\n")

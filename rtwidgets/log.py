@@ -94,6 +94,7 @@ class EventLog(Rows):
         code = _CODES.get(direction)
         if code is None:
             raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+        whole: str | bytes
         whole = json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame
         text = whole if isinstance(whole, str) else decoded(whole)
         return self._append(code, whole, take_apart(text), self._now() if t is None else t)
@@ -152,7 +153,7 @@ class EventLog(Rows):
 
     def _pcm(self, seq: int) -> bytes:
         columns = self._columns
-        return self._sound.read(columns.place[seq], columns.audio_bytes[seq])
+        return self._sound.read(columns.place[seq]) if columns.audio_bytes[seq] else b""
 
     def _raw(self, seq: int) -> str:
         text, cut = self._texts.text(seq), self._columns.cut[seq]

@@ -21,9 +21,9 @@ logger = logging.getLogger("rtwidgets")
 ROWS = 512
 """Rows in a block of text: some 100 kB, which a processor's cache holds while it is searched."""
 
-_PCM_BLOCK = 1 << 20
+_CHUNK = 1 << 20
 
-# A log that has outgrown its limit moves this many blocks for each new one, so that the thread that
+# A log that has outgrown its limit moves this many chunks for each new one, so that the thread that
 # receives never stops for long.
 _MOVES = 4
 
@@ -130,8 +130,15 @@ def is_hard(data: bytes) -> bool:
     return b"\\u" in data or (not data.isascii() and _FOLDING.search(data) is not None)
 
 
+class Moved(NamedTuple):
+    """A chunk of sound in the file: its place there, and where each piece ends in it."""
+
+    place: int
+    ends: array[int]
+
+
 class Sound:
-    """PCM of all rows, one behind the other, in blocks of a megabyte.
+    """PCM of all rows, as the pieces that came, in chunks of about a megabyte.
 
     Args:
         limit: bytes kept in memory; what is more moves to a temporary file, and soon all but the
@@ -140,64 +147,61 @@ class Sound:
     """
 
     def __init__(self, limit: int | None, tell: Callable[[str], None]) -> None:
-        self.size = 0
         self.in_memory = 0
+        """Bytes in full chunks that are in memory."""
         self._limit = limit
         self._tell = tell
-        self._starts = array("Q")
-        self._blocks: list[bytearray | int] = []  # in memory, or its place in the file
-        self._room = 0  # left in the last block
-        self._moved = 0  # blocks in the file
+        self._open: list[bytes] = []
+        self._chunks: list[list[bytes] | Moved] = [self._open]
+        self._firsts = array("Q", [0])  # number of the first piece in each chunk
+        self._count = 0
+        self._room = _CHUNK
+        self._moved = 0  # chunks in the file
         self._file: TemporaryFile | None = None
 
     def add(self, pcm: bytes) -> int:
-        """Keep `pcm`; gives the place to read it from."""
-        size = len(pcm)
-        if size > self._room:
-            self._begin(size)
-        place, block = self.size, self._blocks[-1]
-        at = place - self._starts[-1]
-        block[at : at + size] = pcm  # type: ignore[index]  # the last block is in memory
-        self._room -= size
-        self.size = place + size
-        return place
+        """Keep a piece; gives its number."""
+        if self._room <= 0:
+            self._next()
+        number = self._count
+        self._open.append(pcm)
+        self._room -= len(pcm)
+        self._count = number + 1
+        return number
 
-    def read(self, place: int, size: int) -> bytes:
-        """The `size` bytes that were added at `place`. Raises OSError where the file is gone."""
-        if not size:
-            return b""
-        starts, blocks = self._starts, self._blocks
-        number = bisect_right(starts, place) - 1
-        block, at = blocks[number], place - starts[number]
-        if isinstance(block, bytearray):
-            return bytes(memoryview(block)[at : at + size])
-        assert self._file is not None  # the file comes before a block is in it
-        return self._file.read(block + at, size)
+    def read(self, number: int) -> bytes:
+        """The piece of that number. Raises OSError where the file is gone."""
+        firsts = self._firsts
+        at = bisect_right(firsts, number) - 1
+        chunk, place = self._chunks[at], number - firsts[at]
+        if isinstance(chunk, list):
+            return chunk[place]
+        start = chunk.ends[place - 1] if place else 0
+        assert self._file is not None  # the file comes before a chunk is in it
+        return self._file.read(chunk.place + start, chunk.ends[place] - start)
 
-    def _begin(self, size: int) -> None:
-        over = self._limit is not None and self.in_memory > self._limit
-        if over or (self._moved and self._limit is not None):
+    def _next(self) -> None:
+        """Begin another chunk. A chunk is moved whole, and only when nothing is added to it."""
+        self.in_memory += _CHUNK - self._room
+        if self._limit is not None and (self._moved or self.in_memory > self._limit):
             self._move()
-        room = max(size, _PCM_BLOCK)
-        block = bytearray(room)
-        starts = self._starts[:]  # readers search the old one meanwhile
-        starts.append(self.size)
-        self._blocks.append(block)
-        self._starts = starts
-        self._room = room
-        self.in_memory += room
+        self._open = []
+        self._chunks.append(self._open)
+        self._firsts = self._firsts + array("Q", [self._count])  # readers search the old one
+        self._room = _CHUNK
 
     def _move(self) -> None:
-        """Move the oldest blocks to the file. Where that fails all stays as it is."""
+        """Move the oldest chunks to the file. Where that fails all stays as it is."""
         try:
             if self._file is None:
                 self._file = TemporaryFile()
-            for number in range(self._moved, min(self._moved + _MOVES, len(self._blocks))):
-                block = self._blocks[number]
-                assert isinstance(block, bytearray)
-                self._blocks[number] = self._file.append(block)
+            for number in range(self._moved, min(self._moved + _MOVES, len(self._chunks))):
+                chunk = self._chunks[number]
+                assert isinstance(chunk, list)
+                ends = array("Q", accumulate(map(len, chunk)))
+                self._chunks[number] = Moved(self._file.append(b"".join(chunk)), ends)
                 self._moved = number + 1
-                self.in_memory -= len(block)
+                self.in_memory -= ends[-1]
         except OSError as problem:
             self._limit = None
             sentence = (
@@ -227,7 +231,7 @@ class TemporaryFile:
             os.unlink(self._path)
         self._finalizer = weakref.finalize(self, _discard, self._fd, "" if nameless else self._path)
 
-    def append(self, data: bytearray) -> int:
+    def append(self, data: bytes) -> int:
         """Write all of `data` at the end; gives its place. Raises OSError where there is no room,
         and is then as long as before."""
         place, rest = self._size, memoryview(data)
