@@ -335,6 +335,7 @@ def test_what_is_saved_can_be_read(chat: RealtimeChat, tmp_path: Path) -> None:
     assert "Welcome to the museum!" in page and "response.done" in page
     assert "<title>Conversation with gpt-realtime-2.1</title>" in page
     assert f"Simulator · {HELLO.name}" in page
+    assert "<h2>Cost</h2>" in page and "nothing is charged" in page
     with pytest.raises(rt.Misuse, match=r"\.jsonl, \.wav or \.html"):
         chat.save(tmp_path / "chat.txt")
 

@@ -10,6 +10,7 @@ from html import escape
 from ..errors import Misuse
 from ..events import whole_characters
 from ..log import EventLog
+from ..metering import bill
 from ..render import Said, log_html, log_text, said_html, said_text
 from .transcript import Line
 
@@ -55,13 +56,15 @@ def _rows(log: EventLog) -> bytes:
 
 
 def document_of(lines: Sequence[Line], log: EventLog, opening: str) -> str:
-    """A page of its own: what was talked to, when, what was said and heard, and every event."""
+    """A page of its own: what was talked to, when, what was said and heard, what it cost, and every
+    event."""
     title = escape(f"Conversation with {log.model}" if log.model else "A chat before its start")
     about = " · ".join(map(escape, filter(None, (_date(log), _place(log), opening))))
     return whole_characters(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_DOCUMENT_CSS}</style></head><body><h1>{title}</h1><p>{about}</p>"
         f"<h2>Transcript</h2>{said_html(map(said_of, lines))}"
+        f"<h2>Cost</h2>{bill(log).to_html()}"
         f"<h2>Events</h2>{log_html(log, 2000)}</body></html>"
     )
 
