@@ -83,6 +83,6 @@ def _meant(text: str) -> tuple[Event | None, str]:
         value = ast.literal_eval(plain.strip())
         if isinstance(value, dict):
             return json.loads(json.dumps(value, allow_nan=False)), "it was written as in Python"
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        pass
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, SystemError):
+        pass  # SystemError: some Python 3.11 lose count of the depth while other threads parse
     return None, ""
