@@ -27,7 +27,6 @@ from ..session import AsyncSession
 from .budget import budget_left
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender
-from .files import File
 from .hands import Hands
 from .interruption import fall_silent, interrupt
 from .keeping import Keeping
@@ -101,7 +100,7 @@ class RealtimeChat:
         acts = Acts(
             act=self._act,
             say=self._hand_text,
-            file=self._file_for_page,
+            file=lambda kind: self._keeping.file_or_none(kind, self._say_error),
             heard=self._heard,
             send=self._send_written,
             check=lambda event: advice_on(event, self.session),
@@ -388,13 +387,6 @@ class RealtimeChat:
     def _hint(self) -> str:
         empty = not self._transcript.lines()
         return self._standing.hint(self.session, empty=empty, unheard=self._speaker.waiting)
-
-    def _file_for_page(self, kind: str) -> File | None:
-        try:
-            return self._keeping.file(kind)
-        except Exception as error:
-            self._say_error(error)
-            return None
 
     def _ipython_display_(self) -> None:
         self._keeping.display(self.view)

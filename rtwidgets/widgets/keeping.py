@@ -65,6 +65,14 @@ class Keeping:
         """What is saved as `jsonl`, `redacted`, `wav` or `html`. Raises Misuse."""
         return file_of(kind, self._lines(), self._log(), self._opening())
 
+    def file_or_none(self, kind: str, tell: Callable[[BaseException], None]) -> File | None:
+        """The same for a page; where there is nothing to save, `tell` is called with why."""
+        try:
+            return self.file(kind)
+        except Exception as error:
+            tell(error)
+            return None
+
     def save(self, path: Path, redacted: bool) -> None:
         """Write a file of the kind that its name ends with. Raises Misuse."""
         kind = path.suffix.removeprefix(".")
