@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from ..drawing import INK
 from ..errors import Misuse
 from ..plotting import draw_strip, new_figure
+from ..tables import printable
 from ..timeline import timeline_of
+from .marks import OPENED
 from .measures import ready
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def draw(
     axes = figure.add_subplot()
     ends = [_draw_one(axes, one, -place) for place, one in enumerate(chosen)]
     many = len(comparison.endpoints) > 1
-    axes.set_yticks(range(0, -len(chosen), -1), [_name(one, many) for one in chosen])
+    names = [_name(one, many) for one in chosen]
+    axes.set_yticks(range(0, -len(chosen), -1), names, parse_math=False)
     axes.set_ylim(-len(chosen) + 0.4, 0.6)
     axes.set_xlim(-0.02 * (seconds or max(ends)), seconds or max(ends))
     axes.set_xlabel("seconds since session.updated", color=INK)
@@ -53,8 +56,6 @@ def draw(
 
 def _draw_one(axes: object, trial: Trial, y: float) -> float:
     """Draw a trial at `y`, and give where it ends, in seconds."""
-    from .marks import OPENED
-
     log = trial.log
     mark = next(iter(log.where(type=OPENED)), None)
     rows = log if mark is None else log[: mark.seq]
@@ -66,7 +67,8 @@ def _draw_one(axes: object, trial: Trial, y: float) -> float:
 
 def _name(trial: Trial, many: bool) -> str:
     setup = trial.setup
-    return f"{setup.label}\n{setup.column}" if many else setup.label
+    label = printable(setup.label)
+    return f"{label}\n{printable(setup.column)}" if many else label
 
 
 def _title(comparison: Comparison) -> str:

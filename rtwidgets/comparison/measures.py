@@ -79,8 +79,9 @@ def measure(log: EventLog) -> Measures:
     used = [tokens for one in greeted if (tokens := tokens_of(one.usage)) is not None]
 
     def after(times: Iterable[float | None]) -> float | None:
-        came = [time - zero for time in times if time is not None]
-        return min(came) if came else None
+        # In microseconds, as a file keeps them: the same numbers come from it again.
+        came = [round(round(time, 6) - round(zero, 6), 6) for time in times if time is not None]
+        return min(came, default=None)
 
     return Measures(
         setup=setup,

@@ -1,19 +1,20 @@
 """A comparison as HTML: the table in a notebook, and a page that stands by itself.
 
-What a server said is text here, never markup: all of it goes through `escape`.
+What a server said is text here, never markup, and turns nothing round: all goes through `escape`.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape as escaped
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .. import audio
 from ..errors import Misuse
+from ..tables import printable
 from . import words
 from .measures import Measures
 
@@ -252,13 +253,13 @@ def _listen(comparison: Comparison, trial: Trial, listen: Listen) -> str:
         return "–"
     if listen == "button":
         place = comparison.trials.index(trial)
-        label = escape(f"Play the greeting of {trial.setup.label}", quote=True)
+        label = escape(f"Play the greeting of {trial.setup.label}")
         return (
             f'<button type="button" class="rtw-button" data-trial="{place}" aria-label="{label}">'
             f"▶ {trial.measures.speech:.1f} s</button>"
         )
     wav = audio.wav_bytes(audio.pcm_from_samples(trial.samples))
-    label = escape(f"The greeting of {trial.setup.label}", quote=True)
+    label = escape(f"The greeting of {trial.setup.label}")
     return (
         f'<audio controls preload="none" aria-label="{label}" '
         f'src="data:audio/wav;base64,{base64.b64encode(wav).decode()}"></audio>'
@@ -268,6 +269,11 @@ def _listen(comparison: Comparison, trial: Trial, listen: Listen) -> str:
 def _list(lines: Iterable[str]) -> str:
     items: Sequence[str] = [f"<li>{escape(line)}</li>" for line in lines]
     return f"<ul>{''.join(items)}</ul>" if items else ""
+
+
+def escape(text: str) -> str:
+    """A text as HTML shows it, also in an attribute, with what cannot be seen made visible."""
+    return escaped(printable(text), quote=True)
 
 
 def _style(name: str) -> str:

@@ -61,4 +61,4 @@ def _details(rows: list[Summary]) -> Iterator[str]:
         told += [f"  asked, it says: {row.answer}"] if row.answer else []
         told += [f"  ! {fault}" for fault in row.faults]
         if told:
-            yield f"{row.opening}\n" + "\n".join(map(printable, told))
+            yield f"{printable(row.opening)}\n" + "\n".join(map(printable, told))
