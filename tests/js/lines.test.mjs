@@ -75,7 +75,7 @@ test("a run says its audio added up, its text put together with its length, or i
   const text = (words) => ({ type: "a.delta", words });
   assert.equal(say(text("Good "), text("day")), "8 characters | “Good day”");
   assert.equal(say(text("\ud83e"), text("\udd95")).endsWith("“\u{1f995}”"), true);
-  assert.equal(say(text("x".repeat(500)), text("y")).length, "501 characters | ".length + 301);
+  assert.equal(say(text("x".repeat(500)), text("y")).length, "501 characters | ".length + 302);
   const heard = (words) => ({ type: "playback.heard", words });
   assert.equal(say(heard("0.1 s heard"), heard("0.9 s heard")), "0.9 s heard");
   assert.equal(say({ type: "done", words: "completed" }), "completed");

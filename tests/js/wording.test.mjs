@@ -45,6 +45,11 @@ test("a row says its audio, its words, or what it is about", () => {
   assert.equal(summary({ ...row, type: "response.done", words: "completed" }), "completed");
 });
 
+test("half a character is marked, a whole one is left", () => {
+  assert.equal(summary({ type: "a.delta", audio: 0, words: "\ud83e", item: "" }), "“\ufffd”");
+  assert.equal(summary({ type: "x", audio: 0, words: "\u{1f995}", item: "" }), "\u{1f995}");
+});
+
 test("a turn is typed, spoken, or the opening", () => {
   assert.deepEqual(
     [

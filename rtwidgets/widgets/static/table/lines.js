@@ -1,7 +1,7 @@
 // From rows to the lines a person sees: runs of deltas folded or open, turns marked, others filtered out.
 
 import { DIRECTIONS, Rows } from "./rows.js";
-import { audioWords, summary } from "./wording.js";
+import { audioWords, summary, whole } from "./wording.js";
 
 const SHOWN = 300; // characters of a run's text that its line holds; there is no room for more
 
@@ -91,8 +91,8 @@ export function describe(run, rows) {
   if (run.places.length === 1) return ["", summary(last)];
   if (run.audio) return ["", audioWords(run.audio)];
   if (last.type === "playback.heard" || !run.text) return ["", summary(last)];
-  const text = run.text.length > SHOWN ? `${run.text.slice(0, SHOWN)}…` : `“${run.text}”`;
-  return [`${run.characters} character${run.characters === 1 ? "" : "s"}`, text];
+  const text = run.text.length > SHOWN ? `“${run.text.slice(0, SHOWN)}…` : `“${run.text}”`;
+  return [`${run.characters} character${run.characters === 1 ? "" : "s"}`, whole(text)];
 }
 
 /** What a person wants to see. Nothing chosen of a kind means all of it. */

@@ -34,8 +34,13 @@ export function audioWords(milliseconds) {
 /** What a single row says in one line. */
 export function summary(row) {
   if (row.audio) return audioWords(row.audio);
-  if (!row.type.endsWith(".delta")) return row.words;
-  return row.words ? `“${row.words}”` : row.item;
+  if (!row.type.endsWith(".delta")) return whole(row.words);
+  return row.words ? `“${whole(row.words)}”` : row.item;
+}
+
+/** Text whose half characters (lone surrogates, as a cut emoji leaves them) are marked. */
+export function whole(text) {
+  return text.toWellFormed ? text.toWellFormed() : text;
 }
 
 /** What a turn begins with, in a word, by its first event; empty where that tells nothing. */
