@@ -75,10 +75,10 @@ class Names:
 
     def code_of(self, value: Any) -> int:
         """The number of what stands in a field of an event, 0 where that is no string."""
-        if value.__class__ is not str:
-            return 0
-        code = self.codes.get(value)
-        return self.code(value) if code is None else code
+        try:
+            return self.codes[value]
+        except (KeyError, TypeError):
+            return self.code(value) if isinstance(value, str) else 0
 
     def like(self, pattern: str) -> list[int]:
         """The numbers of the names that are, or fit, a pattern such as `response.*`."""

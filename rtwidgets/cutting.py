@@ -7,9 +7,9 @@ it as a string, so the audio is cut out first and the small rest is parsed.
 from __future__ import annotations
 
 import json
-from json.scanner import make_scanner
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from json.scanner import make_scanner
+from typing import Any
 
 from . import audio
 from .events import AUDIO_FIELDS, Event, parse, text_field
@@ -17,20 +17,14 @@ from .events import AUDIO_FIELDS, Event, parse, text_field
 NOT_CUT = -1
 
 
-class Taken(NamedTuple):
-    """A frame taken apart. `text[:cut] + base64 of pcm + text[cut:]` is the frame, always.
+Taken = tuple[Event | None, str, int, bytes]
+"""A frame taken apart: (event, text, cut, pcm). A plain tuple, for it is made for every frame.
 
-    Attributes:
-        event: the frame as a dict, its audio included; None where it is not a JSON object.
-        text: the frame's text as it is kept.
-        cut: where in it audio was cut out, in characters; NOT_CUT where none was.
-        pcm: the audio in it, also where it could not be cut out; empty without.
-    """
-
-    event: Event | None
-    text: str
-    cut: int
-    pcm: bytes
+event: the frame as a dict, its audio included; None where it is not a JSON object.
+text: the frame as it is kept. `text[:cut] + base64 of pcm + text[cut:]` is the frame, always.
+cut: where audio was cut out of it, in characters; NOT_CUT where none was.
+pcm: the audio in it, also where it could not be cut out; empty without.
+"""
 
 
 _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
@@ -65,7 +59,7 @@ def take_apart(frame: str) -> Taken:
         type_ = event.get("type")
         if type_.__class__ is str and type_ in AUDIO_FIELDS:
             return _cut_after(frame, event, AUDIO_FIELDS[type_])
-    return Taken(event, frame, NOT_CUT, b"")
+    return event, frame, NOT_CUT, b""
 
 
 def _cut_first(frame: str, key: str) -> Taken | None:
@@ -101,7 +95,7 @@ def _cut_first(frame: str, key: str) -> Taken | None:
     if pcm is None or not _encodes_back(pcm, encoded):
         return None
     event[field] = encoded
-    return Taken(event, text, start, pcm)
+    return event, text, start, pcm
 
 
 def _cut_after(frame: str, event: Event, field: str) -> Taken:
@@ -110,11 +104,11 @@ def _cut_after(frame: str, event: Event, field: str) -> Taken:
     encoded = text_field(event, field)
     pcm = _decoded(encoded + "=" * (-len(encoded) % 4)) if encoded else b""
     if not pcm:
-        return Taken(event, frame, NOT_CUT, b"")
+        return event, frame, NOT_CUT, b""
     cut = frame.find(encoded)
     if cut < 0 or not _encodes_back(pcm, encoded) or frame.find(encoded, cut + 1) >= 0:
-        return Taken(event, frame, NOT_CUT, pcm)
-    return Taken(event, frame[:cut] + frame[cut + len(encoded) :], cut, pcm)
+        return event, frame, NOT_CUT, pcm
+    return event, frame[:cut] + frame[cut + len(encoded) :], cut, pcm
 
 
 def _decoded(encoded: str) -> bytes | None:

@@ -94,40 +94,45 @@ class EventLog(Rows):
         code = _CODES.get(direction)
         if code is None:
             raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
-        whole: str | bytes
-        whole = json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame
-        text = whole if isinstance(whole, str) else decoded(whole)
-        return self._append(code, whole, take_apart(text), self._now() if t is None else t)
+        if isinstance(frame, dict):
+            frame = json.dumps(frame, ensure_ascii=False)
+        taken = take_apart(frame if isinstance(frame, str) else decoded(frame))
+        return self._append(code, frame, taken, self._now() if t is None else t)
 
+    # A session is received at the speed of this method: hence few calls, and no second look.
     def _append(self, direction: int, frame: str | bytes, taken: Taken, t: float) -> Row:
         event, text, cut, pcm = taken
+        kept: str | bytes = text
         seq, columns = self._length, self._columns
         if seq == columns.capacity:
             columns.grow()
-        if event is not None:
-            columns.type[seq] = columns.types.code_of(event.get("type"))
-            item = event.get("item_id")
-            if not item or item.__class__ is not str:
-                item = text_field(event, "item", "id") if "item" in event else ""
-            columns.item[seq] = columns.items.code_of(item)
-            response = event.get("response_id")
-            if not response or response.__class__ is not str:
-                response = text_field(event, "response", "id") if "response" in event else ""
-            columns.response[seq] = columns.responses.code_of(response)
-        else:
+        if event is None:
             self._odd[seq] = False
-        if isinstance(frame, bytes):
-            text, cut, size = self._bytes(seq, frame, text, cut)
         else:
-            size = len(frame) if frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))
+            get = event.get
+            columns.type[seq] = columns.types.code_of(get("type"))
+            item, response = get("item_id"), get("response_id")
+            if not item and "item" in event:
+                item = text_field(event, "item", "id")
+            if item:
+                columns.item[seq] = columns.items.code_of(item)
+            if not response and "response" in event:
+                response = text_field(event, "response", "id")
+            if response:
+                columns.response[seq] = columns.responses.code_of(response)
+        if not isinstance(frame, str):
+            kept, cut, columns.size[seq] = self._bytes(seq, frame, text, cut)
+        elif frame.isascii():
+            columns.size[seq] = len(frame)
+        else:
+            columns.size[seq] = len(frame.encode("utf-8", "surrogatepass"))
         if pcm:
             columns.audio_bytes[seq] = len(pcm)
             columns.place[seq] = self._sound.add(pcm)
         columns.t[seq] = t
         columns.direction[seq] = direction
-        columns.size[seq] = size
         columns.cut[seq] = cut
-        self._texts.add(text)
+        self._texts.add(kept)
         self._length = seq + 1  # behind all: a reader on another thread sees whole rows only
         for tell in self._watchers:
             _tell(tell)
@@ -221,7 +226,7 @@ class EventLog(Rows):
         """Append what a line of our own writing holds; False where it is none."""
         own = jsonl.read_own_line(line)
         taken = take_apart(own[1]) if own is not None else None
-        if own is None or taken is None or taken.event is None:
+        if own is None or taken is None or taken[0] is None:
             return False
         self._add(jsonl.frame_of_own_line(*own), taken)
         return True
@@ -239,7 +244,7 @@ class EventLog(Rows):
             if self.started is None:
                 self.started = entry.wall
             t = entry.wall - self.started
-        direction = entry.direction or _guess(text_field(taken.event, "type"))
+        direction = entry.direction or _guess(text_field(taken[0], "type"))
         self._append(_CODES[direction], entry.frame, taken, self._now() if t is None else t)
 
 
