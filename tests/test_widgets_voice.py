@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import numpy as np
+
+import rtwidgets as rt
 from rtwidgets import EventLog
-from rtwidgets.audio import encode
+from rtwidgets.audio import encode, pcm_from_samples
+from rtwidgets.openings import WORDS
 from rtwidgets.widgets.comm import Sender
+from rtwidgets.widgets.interruption import interrupt
 from rtwidgets.widgets.voice import Speaker, bundles
 
 SOON = 10.0
@@ -193,3 +198,49 @@ def test_what_a_reloaded_page_had_not_played_is_not_waited_for() -> None:
     assert speaker.to_come == 1000  # the same page, which said it twice
     speaker.page(t="hello", page="another")
     assert speaker.to_come == 0
+
+
+def test_a_sound_of_this_side_is_played_as_often_as_it_is_asked_for() -> None:
+    """A recorded greeting has the same item id in every session, and a page counts by name."""
+    told: list[tuple[str, int, bool]] = []
+    speaker = Recorded(lambda *heard: told.append(heard))
+    speaker.page(t="hello", page="one")
+    pages = []
+    for _ in range(2):
+        speaker.sent.clear()
+        speaker.play("opening_words", SECOND + b"\x01\x02" * 24_001)
+        sent = speaker.settled()
+        assert [content["t"] for content, _ in sent] == ["audio", "audio", "end"]
+        assert b"".join(*[pcm for _, pcm in sent[:1]]) == (SECOND + b"\x01\x02" * 24_000)
+        [name] = {content["item_id"] for content, _ in sent}
+        pages.append(name)
+        speaker.hear(name, 2000, True)
+    assert pages[0] != pages[1]
+    assert told == [("opening_words", 2000, True)] * 2
+
+
+def test_a_recorded_greeting_that_is_interrupted_is_remembered_as_far_as_it_was_heard() -> None:
+    words = "one two three four five six seven eight nine ten"
+    opening = rt.RecordedGreeting(np.zeros(2 * 24_000), words)
+    speaker = Recorded()
+    speaker.page(t="hello", page="one")
+    speaker.page(t="speaker", kind="worklet", rate=24000, state="running")
+
+    async def scene() -> list[str]:
+        async with rt.AsyncSession(rt.Simulated("none", where="memory"), opening) as s:
+            await s.wait_for("conversation.item.done")
+            speaker.play(WORDS, pcm_from_samples(s.opening.audio))
+            name = await asyncio.to_thread(lambda: speaker.settled()[-1][0]["item_id"])
+            cutting = asyncio.ensure_future(interrupt(s, speaker))
+            while not speaker._acks:
+                await asyncio.sleep(0)
+            flushed = {"t": "flushed", "id": 1, "heard": {name: 900}, "stats": STATS}
+            await asyncio.to_thread(lambda: speaker.page(**flushed))
+            await cutting
+            while [one.text for one in s.conversation.items] != ["one two three four"]:
+                await s.wait_for("conversation.item.added")
+            await s.ask("Hello")
+            assert s.conversation.errors == []  # nothing was truncated that cannot be
+            return [row.type for row in s.log.where(direction="local")]
+
+    assert asyncio.run(scene()).count("playback.flushed") == 1

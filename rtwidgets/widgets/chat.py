@@ -16,12 +16,13 @@ from threading import RLock
 from typing import Any
 
 from .. import endpoints, loop, openings
+from ..audio import pcm_from_samples
 from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import Misuse
 from ..log import EventLog
-from ..openings import Opening
+from ..openings import WORDS, Opening
 from ..rows import Row
 from ..session import AsyncSession
 from .budget import budget_left
@@ -265,6 +266,8 @@ class RealtimeChat:
             self._fail(error)
             await session.close()
             return
+        if session.opening.audio is not None:
+            self._speaker.play(WORDS, pcm_from_samples(session.opening.audio))
         self._standing.since = time.time()
         if self._standing.state == "connecting":
             self._enter("open")

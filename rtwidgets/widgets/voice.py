@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import traitlets
@@ -32,7 +33,21 @@ T = TypeVar("T")
 Heard = Callable[[str, int, bool], None]
 
 
-def bundles(rows: list[Row], longest: int = LONGEST) -> Iterator[tuple[str, bytes]]:
+@dataclass(frozen=True)
+class Sound:
+    """Sound of this side, which is in no row of a log; without `pcm` the end of it."""
+
+    item_id: str
+    pcm: bytes = b""
+
+    response_id = ""
+
+    @property
+    def type(self) -> str:
+        return AUDIO_DELTA if self.pcm else AUDIO_DONE
+
+
+def bundles(rows: Sequence[Row | Sound], longest: int = LONGEST) -> Iterator[tuple[str, bytes]]:
     """The audio of `rows` as (item id, PCM16), neighbours of one item joined up to `longest`."""
     item, size = "", 0
     parts: list[bytes] = []
@@ -72,7 +87,8 @@ class Speaker(Live):
         self.player: dict[str, Any] = {}
         self._on_heard = on_heard
         self._page = ""  # the page that said hello last, empty before
-        self._queue: deque[Row] = deque()
+        self._queue: deque[Row | Sound] = deque()
+        self._names: dict[str, str] = {}  # what the page calls a sound of this side -> its item
         self._silenced: set[str] = set()  # ids of responses and items
         self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
         self._acks: dict[int, asyncio.Future[dict[str, int]]] = {}
@@ -87,10 +103,21 @@ class Speaker(Live):
             self._queue.append(row)
             self.wake()
 
+    def play(self, item_id: str, pcm: bytes) -> None:
+        """Play a sound of this side, PCM16 at 24 kHz; it counts as that item's. Runs on the
+        session's loop."""
+        # Each time another name: the page counts what was heard of a name from its first day on.
+        name = f"{item_id} {len(self._names)}"
+        self._names[name] = item_id
+        pieces = (pcm[at : at + LONGEST] for at in range(0, len(pcm), LONGEST))
+        self._queue.extend(Sound(name, piece) for piece in pieces)
+        self._queue.append(Sound(name))
+        self.wake()
+
     def flush(self) -> None:
         if not self._page:
             return
-        audio: list[Row] = []
+        audio: list[Row | Sound] = []
         while self._queue:
             row = self._queue.popleft()
             if not self._silenced.isdisjoint((row.response_id, row.item_id)):
@@ -103,7 +130,7 @@ class Speaker(Live):
             self.send({"t": "end", "item_id": row.item_id})
         self._send_audio(audio)
 
-    def _send_audio(self, rows: list[Row]) -> None:
+    def _send_audio(self, rows: Sequence[Row | Sound]) -> None:
         for item_id, pcm in bundles(rows):
             known = whole_characters(item_id)  # as the page will name it
             self._sent[known] = self._sent.get(known, 0) + milliseconds_of(len(pcm))
@@ -116,12 +143,13 @@ class Speaker(Live):
         them when it fell silent; as far as they were known before where no page answers within
         `timeout` seconds.
         """
-        self._silenced |= ids - {""}
+        own = {name for name, item in self._names.items() if item in ids}
+        self._silenced |= own | (ids - {""})
         waiting = (whole_characters(row.item_id) for row in tuple(self._queue))
         unheard = {*self._sent, *waiting}
         self._sent.clear()
         heard = await self._flushed(timeout) if self._page else self.heard
-        return {item: heard.get(item, 0) for item in unheard}
+        return {self._names.get(item, item): heard.get(item, 0) for item in unheard}
 
     async def _flushed(self, timeout: float) -> dict[str, int]:
         self._flushes += 1
@@ -178,7 +206,7 @@ class Speaker(Live):
         if not self._sent:
             self._release()
         if self._on_heard is not None:
-            self._on_heard(item_id, ms, bool(content["done"]))
+            self._on_heard(self._names.get(item_id, item_id), ms, bool(content["done"]))
 
     def page_flushed(self, content: Content, _buffers: Buffers) -> None:
         self.stats = dict(content["stats"])
