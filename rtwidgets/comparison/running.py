@@ -20,8 +20,8 @@ from .marks import Kind, Setup
 from .results import Comparison
 from .trial import Settings, label_of, run_trial, script_of
 
-AT_ONCE = 8
-"""Sessions at the same time: a real account may have few, and sixty notebooks share a machine."""
+AT_ONCE_PAID, AT_ONCE_FREE = 8, 32
+"""Sessions at the same time: a real account may have few, the simulator serves a class."""
 
 SPOKEN_OVER = "Excuse me, wait a moment please, I have a question."
 
@@ -72,7 +72,7 @@ def compare(
     modality: Modality = "audio",
     probe: bool = True,
     interrupt: bool = True,
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
     timeout: float = 30.0,
     budget: float | None = None,
     progress: Progress | None = None,
@@ -86,7 +86,7 @@ def compare(
         instructions, voice, modality: of every session.
         probe: ask the model, out of band, what it said first.
         interrupt: one session more for each, in which somebody speaks over the greeting.
-        at_once: sessions at the same time.
+        at_once: sessions at the same time; by default 32, where it costs money 8.
         timeout: seconds to wait for any one thing in a session.
         budget: US dollars for all of it together, where the endpoint is paid.
         progress: told after each trial; by default a bar in a notebook or a line in a terminal.
@@ -96,7 +96,7 @@ def compare(
     """
     columns = _columns(endpoint, model)
     named = _named(openings)
-    if not named or trials < 1 or at_once < 1:
+    if not named or trials < 1 or (at_once is not None and at_once < 1):
         raise Misuse(
             "compare() needs an opening at least, trials=1 or more, and at_once=1 or more."
         )
@@ -105,7 +105,8 @@ def compare(
     settings = Settings(instructions, voice, modality, timeout, probe)
     speech = _speech() if interrupt else None
     tell = progress or _default_progress(len(jobs))
-    stopped = _run(_all(jobs, settings, speech, at_once, purse, tell))
+    many = at_once or (AT_ONCE_FREE if purse.left is None else AT_ONCE_PAID)
+    stopped = _run(_all(jobs, settings, speech, many, purse, tell))
     logs = [job.log for job in jobs if job.log is not None and Setup.of(job.log) is not None]
     return Comparison(logs, notice=_notice(stopped, len(logs), len(jobs), purse))
 
