@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .simulator import Simulator as Simulator
     from .widgets.chat import RealtimeChat as RealtimeChat
     from .widgets.eventtable import EventTable as EventTable
+    from .widgets.timeline import Timeline as Timeline
 
 _HOMES = {
     "Comparison": "comparison",
@@ -99,6 +100,7 @@ _HOMES = {
     "Simulator": "simulator",
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",
+    "Timeline": "widgets.timeline",
 }
 _MODULES = ("audio", "checking", "endpoints", "events", "openings", "pricing")
 

@@ -60,7 +60,7 @@ class Builder:
         self.now = 0.0
         self.simulated = False
         self.model = ""
-        self._timed = timed
+        self.timed = timed
         self._tracks = Tracks(timed=timed, peaks=peaks)
         self._playback = Playback(self._tracks)
         self._means = self._meanings()
@@ -82,7 +82,7 @@ class Builder:
     def take(self, rows: Iterable[Row]) -> None:
         """Take the next rows of the log."""
         for row in rows:
-            at = row.t if self._timed else float(row.seq)
+            at = row.t if self.timed else float(row.seq)
             if self.start is None:
                 self.start = self.now = at
             elif at > self.now:
@@ -110,7 +110,7 @@ class Builder:
             *(spans, tuple(self.marks), tuple(self.interruptions)),
             start=min([self.start or 0.0, *(span.start for span in spans)]),
             end=max([self.now, *(span.end for span in spans)]),
-            unit="s" if self._timed else "events",
+            unit="s" if self.timed else "events",
             simulated=self.simulated,
             place=place,
         )
