@@ -43,7 +43,7 @@ def seen(data: bytes) -> str:
     """Everything that one could read out of a file: as it is, and with JSON's escapes resolved."""
     text = data.decode("utf-8", "surrogatepass")
     resolved = [text]
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         resolved.append(repr_of(json.loads(line)))
     return "\n".join(resolved)
 
