@@ -249,6 +249,10 @@ OPENINGS = [
     rt.SeededGreeting("Begin."),
     rt.OutOfBandGreeting("Greet the visitor."),
     rt.ContextGreeting([user_text("I am Kim.")]),
+    rt.GeneratedGreeting("Greet the visitor.", protect=True),
+    rt.SeededGreeting("Begin.", delete=True),
+    rt.RecordedGreeting(np.zeros(audio.RATE // 10, dtype=np.int16), "Hello!"),
+    rt.IdleGreeting(5000),
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import rtwidgets as rt
-from rtwidgets.transport import MemoryTransport, WebSocketTransport
+from rtwidgets.transport import MemoryTransport, VirtualClock, WebSocketTransport
 
 
 def talk(
@@ -119,3 +119,24 @@ def test_in_memory_what_one_end_sends_the_other_receives() -> None:
         await here.close()
 
     asyncio.run(both())
+
+
+def test_a_virtual_clock_jumps_from_one_waiter_to_the_next() -> None:
+    async def scene() -> tuple[list[tuple[str, float]], float]:
+        clock, came = VirtualClock(), []
+
+        async def wait(name: str, *seconds: float) -> None:
+            for one in seconds:
+                await clock.sleep(one)
+                came.append((name, clock.now()))
+
+        given_up = asyncio.ensure_future(wait("never", 0.5))
+        everybody = asyncio.gather(wait("a", 3600, 1), wait("b", 1, 3601), wait("past", -1))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await everybody
+        return came, clock.now()
+
+    came, end = asyncio.run(scene())
+    assert came == [("past", 0), ("b", 1), ("a", 3600), ("a", 3601), ("b", 3602)]
+    assert end == 3602

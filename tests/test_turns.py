@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from rtwidgets.conversation import Conversation
+from rtwidgets.errors import Misuse
 from rtwidgets.events import Event, item_create, response_create
 
 BUSY = {"code": "conversation_already_has_active_response", "message": "…"}
@@ -185,3 +187,20 @@ def test_an_item_put_in_front_of_all_stands_there() -> None:
             {"type": "conversation.item.added", "item": item, "previous_item_id": None}
         )
     assert [item.id for item in conversation.items] == ["b", "a"]
+
+
+@pytest.mark.parametrize("kind", ["response.create", "conversation.item.create"])
+def test_what_cannot_be_sent_is_refused_before_anything_remembers_it(kind: str) -> None:
+    conversation = Conversation()
+    with pytest.raises(Misuse, match="JSON"):
+        conversation.request({"type": kind, "item": {1, 2}})
+    assert not conversation.busy and not conversation.has_to_send
+    assert next_goes_out(conversation)
+
+
+def test_what_is_to_be_sent_is_given_once_as_events_or_as_frames() -> None:
+    conversation = Conversation()
+    asked = [conversation.request(item_create({"type": "message"})) for _ in range(2)]
+    frames = conversation.turns.frames()
+    assert [json.loads(frame) for frame in frames] == asked
+    assert conversation.to_send() == [] and not conversation.has_to_send
