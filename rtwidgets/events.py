@@ -321,6 +321,8 @@ _FAMILIES = (
     ("session", ("session", "transcription_session")),
     ("local", ("playback.", "line.")),
 )
+FAMILIES = (*(name for name, _ in _FAMILIES), "other")
+"""The names of the groups, for a filter."""
 
 
 def family_of(type_: str) -> str:
