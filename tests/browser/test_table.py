@@ -60,7 +60,7 @@ IN_SIGHT = f"""{ROWS}.filter(row => {{
   const [box, list] = [row, row.closest('.rtw-list')].map(one => one.getBoundingClientRect());
   return box.top >= list.top + 20 && box.bottom <= list.bottom + 2;
 }})"""
-TOLD = f"{IN_SIGHT}.map(row => row.innerText.replace('↖ cause', '').replace(/\\s+/g, ' '))"
+TOLD = f"{IN_SIGHT}.map(row => row.innerText.replace(/\\s+/g, ' ').replace(' ↖ cause', ''))"
 COUNT = "document.querySelector('.rtw-events-count').innerText.replace(/\\u202f/g, '')"
 CURSOR = "document.querySelector('.rtw-row.rtw-cursor:not([hidden])')?.innerText ?? ''"
 JSON_PANE = "(document.querySelector('.rtw-json')?.innerText ?? '')"

@@ -104,10 +104,9 @@ class View {
       this.sender.addEventListener("click", () => this.showBox(this.box.element.hidden));
       bar.append(this.sender);
     }
-    this.note = make("div", "rtw-events-note", { role: "status" });
     this.body = make("div", "rtw-events-body", {}, this.list.frame, this.detail.element);
     this.body.style.height = this.model.get("height");
-    el.append(bar, this.chips(), this.body, this.note, ...(this.box ? [this.box.element] : []));
+    el.append(bar, this.chips(), this.body, ...(this.box ? [this.box.element] : []));
     hideFallback(el, this.model.get("hides"));
     this.listen();
   }
@@ -216,11 +215,9 @@ class View {
   /** The store has more rows. */
   update() {
     const { list } = this;
-    const before = list.lines.length;
     const moves = list.lines.starts.length !== this.store.turns.length; // marks above come or go
     if (moves && !list.following) list.keeping(() => list.lines.update(this.store.turns));
     else list.lines.update(this.store.turns);
-    if (!list.following) list.unseen += Math.max(0, list.lines.length - before);
     list.show();
     this.searchSoon();
   }
@@ -318,9 +315,9 @@ class View {
 
   /** Say something in passing. */
   say(words) {
-    setText(this.note, words);
+    setText(this.list.note, words);
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => setText(this.note, ""), 6000);
+    this.silence = setTimeout(() => setText(this.list.note, ""), 6000);
   }
 
   // --- the box

@@ -8,8 +8,8 @@ const USUAL = ["time", "direction", "type", "summary"];
 /** name: [words in the menu, words above it, the least room in rem, there and in a narrow table, the
     most room (CSS; what has none is as wide as its least)] */
 export const COLUMNS = {
-  time: ["Time", "s", 4.4, 3.8],
-  delta: ["Time since the line above", "Δ s", 4.6, 4.2],
+  time: ["Time", "s", 5, 4.8],
+  delta: ["Time since the line above", "Δ s", 4.6, 4.4],
   direction: ["Direction", "", 1.4, 1.2],
   type: ["Type", "type", 11, 6.5, "1.2fr"],
   summary: ["Summary", "what it says", 9, 5, "2fr"],
@@ -38,6 +38,7 @@ export function layout(names, narrow = false) {
   const room = (name) => COLUMNS[name][narrow ? 3 : 2];
   const track = (name) => {
     const most = COLUMNS[name][4];
+    if (name === "time") return `var(--rtw-time, ${room(name)}rem)`; // wider after an hour
     return most ? `minmax(${room(name)}rem, ${narrow ? "1fr" : most})` : `${room(name)}rem`;
   };
   const least = names.reduce((sum, name) => sum + room(name), MARGINS);

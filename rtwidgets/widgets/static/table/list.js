@@ -71,7 +71,7 @@ export class List {
     this.following = true;
     this.cursor = null; // {run, member} of the line the keyboard is on
     this.selected = new Set(); // places
-    this.unseen = 0;
+    this.seen = 0; // rows there were when it last followed
     this.lastTop = 0;
     this.pool = [];
     this.id = `rtw-${Math.random().toString(36).slice(2, 9)}`;
@@ -100,7 +100,16 @@ export class List {
     );
     this.jump = make("button", "rtw-button rtw-jump", { type: "button", hidden: "" });
     this.empty = make("div", "rtw-empty", {});
-    this.frame = make("div", "rtw-list-frame", {}, this.element, this.empty, this.jump);
+    this.note = make("div", "rtw-events-note", { role: "status" });
+    this.frame = make(
+      "div",
+      "rtw-list-frame",
+      {},
+      this.element,
+      this.empty,
+      this.note,
+      this.jump,
+    );
   }
 
   listen() {
@@ -197,7 +206,6 @@ export class List {
 
   follow() {
     this.following = true;
-    this.unseen = 0;
     this.scrollTo(Infinity);
     this.draw();
   }
@@ -213,7 +221,6 @@ export class List {
     if (element.scrollTop > this.lastTop && rest < LINE) this.following = true;
     else if (element.scrollTop < this.lastTop) this.following = false;
     this.lastTop = element.scrollTop;
-    if (this.following) this.unseen = 0;
     this.draw();
   }
 
@@ -237,8 +244,13 @@ export class List {
     this.element.setAttribute("aria-rowcount", String(lines.length));
     if (at >= 0) this.element.setAttribute("aria-activedescendant", `${this.id}-${at}`);
     else this.element.removeAttribute("aria-activedescendant");
+    const { rows } = this.store;
+    if (this.following) this.seen = rows.length;
+    const unseen = rows.length - this.seen;
     this.jump.hidden = this.following || !lines.length;
-    setText(this.jump, this.unseen ? `↓ ${number(this.unseen)} new` : "↓ Newest");
+    setText(this.jump, unseen > 0 ? `↓ ${number(unseen)} new` : "↓ Newest");
+    if (rows.length && rows.at(rows.length - 1).time >= 3600)
+      this.frame.style.setProperty("--rtw-time", "6.2rem");
     this.jump.setAttribute("aria-label", "Jump to the newest event and follow");
     this.hands.drawn(this);
   }
@@ -246,11 +258,12 @@ export class List {
   blank() {
     const element = make("div", "rtw-row", { role: "row" });
     const parts = { element, cells: {} };
-    for (const name of this.names) {
+    this.names.forEach((name, at) => {
       const cell = make("span", `rtw-cell rtw-${name}`, { role: "gridcell" });
+      cell.style.gridColumn = String(at + 1); // the button lies over them, wherever it stands
       parts.cells[name] = cell;
       element.append(cell);
-    }
+    });
     parts.fold = make("button", "rtw-fold", { type: "button", tabindex: "-1" });
     parts.name = make("span", "rtw-name");
     parts.count = make("span", "rtw-count");
