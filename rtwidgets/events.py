@@ -41,6 +41,9 @@ CLIENT_EVENTS = (
 #   microphone.stopped    -                    and from here on none
 #   line.lost             code, reason,        the connection ended; a WebSocket's close code (null
 #                         message              without one), the server's reason, a person's words
+#   opening.ended         ms, by               the opening's sound is over, said once: by `page` where
+#                                              a person heard `ms` of it, by `clock` where nobody
+#                                              plays, by `silence` where there was none
 #   opening.failed        message              an opening's own code raised
 #   budget.reached        message, budget,     no further reply is asked for: dollars allowed and
 #                         spent                spent (null where that cannot be told)
@@ -51,6 +54,7 @@ LOCAL_EVENTS = (
     "microphone.started",
     "microphone.stopped",
     "line.lost",
+    "opening.ended",
     "opening.failed",
     "budget.reached",
 )
@@ -188,6 +192,11 @@ def line_lost(code: int | None, reason: str, message: str) -> Event:
     return {"type": "line.lost", "code": code, "reason": reason, "message": message}
 
 
+def opening_ended(ms: int, by: str) -> Event:
+    """`opening.ended`: the opening's sound is over, `by` page, clock or silence."""
+    return {"type": "opening.ended", "ms": ms, "by": by}
+
+
 def opening_failed(message: str) -> Event:
     """`opening.failed`: the code of an opening raised."""
     return {"type": "opening.failed", "message": message}
@@ -319,7 +328,7 @@ _FAMILIES = (
     ("input", ("input_audio_buffer", "conversation.item.input_audio_transcription")),
     ("item", ("conversation.",)),
     ("session", ("session", "transcription_session")),
-    ("local", ("playback.", "line.")),
+    ("local", ("playback.", "line.", "opening.", "microphone.", "budget.")),
 )
 FAMILIES = (*(name for name, _ in _FAMILIES), "other")
 """The names of the groups, for a filter."""

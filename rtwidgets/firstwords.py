@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 from . import audio
 from .conversation import Conversation
-from .events import Event, field, ga_name, text_field
+from .events import Event, field, ga_name, opening_ended, text_field
 from .items import ENDED as RESPONSE_ENDED
 from .items import Response
-from .openings import ENDED, WORDS, Opening
+from .openings import WORDS, Opening
 
 PATIENCE = 30.0
 """Seconds beyond the sound's length after which a page that plays is not waited for any more."""
@@ -85,7 +85,7 @@ class FirstWords:
         if not by:
             return None
         self._waits = False
-        return {"type": ENDED, "ms": ms, "by": by}
+        return opening_ended(ms, by)
 
     def _complete(self) -> bool:
         """Whether all its sound has come from the server, or been refused."""
