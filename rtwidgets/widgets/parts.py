@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -20,10 +20,11 @@ from .hints import CHOOSE
 from .meter import Meter
 from .panels import Panels
 from .status import RUNNING, Status
+from .timeline import Timeline
 from .transcript import Transcript
 from .voice import Speaker
 
-SECTIONS = {"cost": "Cost", "events": "Events"}
+SECTIONS = {"timeline": "Timeline", "cost": "Cost", "events": "Events"}
 """What opens below the conversation, in the order in which it stands there."""
 
 COSTS = (
@@ -75,10 +76,11 @@ class Parts:
         self.transcript = Transcript(hint=CHOOSE)
         self.speaker = Speaker(acts.heard)
         self.panels = Panels(SECTIONS, ["events"])
+        self.timeline = Timeline(log, on_select=self._select)
         self.meter = Meter()
         self.table = EventTable(log, send=acts.send, check=acts.check)
         tools = ipywidgets.HBox([self.composer, self.speaker])
-        below = [self.panels, self.meter, self.table]
+        below = [self.panels, self.timeline, self.meter, self.table]
         self.view = ipywidgets.VBox([self.header, choices.view, self.transcript, tools, *below])
         self.view.add_class("rtw-chat")
         tools.add_class("rtw-tools")
@@ -88,13 +90,14 @@ class Parts:
         self.header.outcome = self.composer.outcome = status_outcome
         for part in (self.transcript, self.speaker, self.panels):
             part.outcome = outcome
-        for part in (self.meter, self.table):
+        for part in (self.timeline, self.meter, self.table):
             part.outcome = outcome
 
     def show(self, session: Session, before: float) -> None:
         """Show another session from here on; `before`: US dollars its budget lost to others."""
         self.transcript.follow(session.conversation)
         self.table.show(session.log)
+        self.timeline.show(session.log)
         live = session.asynchronous
         self.meter.show(live.ledger, live.limit, before)
 
@@ -115,3 +118,8 @@ class Parts:
         """Take everything from the page. On the sender's thread."""
         self.choices.close()
         close_tree(self.view)
+
+    def _select(self, seqs: Sequence[int]) -> None:
+        """Rows were chosen in the timeline: show them in the table."""
+        self.panels.reveal("events")
+        self.table.select(seqs)

@@ -1,4 +1,4 @@
-"""What stands below a conversation: the meter with its budget, the table with its box."""
+"""Below a conversation: the timeline, the meter with its budget, the table and its box."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_opening_a_section_moves_nothing_above_it(chat: Notebook) -> None:
     page = chat.page
     line = "document.querySelector('.rtw-sections').getBoundingClientRect().top"
     before = chat.js(line)
-    for name in ("cost", "events", "events", "cost"):
+    for name in ("timeline", "cost", "events", "events", "cost", "timeline"):
         page.locator(section(name)).click()
         assert chat.js(line) == before
 
@@ -76,6 +76,42 @@ def test_what_is_open_is_open_where_the_chat_is_shown_again(chat: Notebook) -> N
     chat.open("bench.ipynb", reset=False)
     chat.until(shown(COST))
     assert not chat.js(shown(TABLE))
+
+
+SELECTED = "document.querySelector('.rtw-row[aria-selected=true]:not([hidden])')"
+
+
+def test_what_is_clicked_in_the_timeline_is_selected_in_the_table(chat: Notebook) -> None:
+    page = chat.page
+    page.locator(section("events")).click()
+    page.locator(section("timeline")).click()
+    chat.until(shown("document.querySelector('.rtw-timeline canvas')"))
+    assert not chat.js(shown(TABLE))
+    canvas = page.locator(".rtw-timeline canvas")
+    canvas.focus()
+    page.keyboard.press("ArrowDown")  # to the first of what it shows
+    page.keyboard.press("Enter")
+    chat.until(f"{shown(TABLE)} && {shown(SELECTED)}")
+    first = chat.js(f"{SELECTED}.innerText")
+    page.keyboard.press("End")
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+    chat.until(f"{SELECTED}?.innerText !== {json.dumps(first)}")
+
+
+def test_an_event_written_into_the_table_is_sent_and_answered(chat: Notebook) -> None:
+    page = chat.page
+    page.locator(".rtw-events").get_by_role("button", name="Send event").click()
+    box = page.locator(".rtw-events textarea")
+    box.fill('{"type": "response.creat"}')
+    page.keyboard.press("Control+Enter")
+    chat.until("document.querySelector('.rtw-line[data-state=error]')")
+    assert "response.creat" in page.locator(".rtw-line[data-state=error]").inner_text()
+    replies = "document.querySelectorAll('.rtw-line[data-speaker=assistant]').length"
+    box.fill('{"type": "response.create"}')
+    page.keyboard.press("Control+Enter")
+    chat.until(f"{replies} === 2")
 
 
 def test_a_new_reply_moves_the_meter_while_a_cell_computes(
@@ -121,6 +157,7 @@ def test_the_chat_in_light_and_dark(chat: Notebook, tmp_path: Path) -> None:
     page.keyboard.press("Enter")
     chat.until("document.querySelectorAll('.rtw-line[data-state=done]').length >= 3")
     page.locator(section("cost")).click()
+    page.locator(section("timeline")).click()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         chat.set_theme(theme)
         picture = tmp_path / f"panels_{theme.split()[-1].lower()}.png"
