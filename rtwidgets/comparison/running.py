@@ -76,6 +76,7 @@ def compare(
     timeout: float = 30.0,
     budget: float | None = None,
     progress: Progress | None = None,
+    announce: Callable[[str], object] = print,
 ) -> Comparison:
     """Open a fresh session for every trial of every opening, and put what they show side by side.
 
@@ -90,6 +91,7 @@ def compare(
         timeout: seconds to wait for any one thing in a session.
         budget: US dollars for all of it together, where the endpoint is paid.
         progress: told after each trial; by default a bar in a notebook or a line in a terminal.
+        announce: told what a paid comparison will cost, before it begins.
 
     Stopped by the stop button (or Ctrl-C), it gives what it has. Raises Misuse, and
     SpendingNotApproved where it would cost money and no budget was named.
@@ -101,7 +103,7 @@ def compare(
             "compare() needs an opening at least, trials=1 or more, and at_once=1 or more."
         )
     jobs = list(_jobs(named, columns, trials, interrupt, modality))
-    purse = _purse(jobs, budget)
+    purse = _purse(jobs, budget, announce)
     settings = Settings(instructions, voice, modality, timeout, probe)
     speech = _speech() if interrupt else None
     tell = progress or _default_progress(len(jobs))
@@ -161,7 +163,7 @@ def _jobs(
 _INTERRUPTION: Kind = "interruption"
 
 
-def _purse(jobs: Sequence[Job], budget: float | None) -> Purse:
+def _purse(jobs: Sequence[Job], budget: float | None, announce: Callable[[str], object]) -> Purse:
     """Say what it will cost, and take a budget for yes. Raises SpendingNotApproved without."""
     paid = [job for job in jobs if job.column.endpoint.paid]
     if not paid:
@@ -176,7 +178,7 @@ def _purse(jobs: Sequence[Job], budget: float | None) -> Purse:
             f"{notice} Agree by budget=, in dollars, for example budget={max(0.5, 2 * known):.2f}; "
             "endpoint=rtwidgets.Simulated() costs nothing."
         )
-    print(f"{notice} It stops before ${budget:.2f} is passed.")
+    announce(f"{notice} It stops before ${budget:.2f} is passed.")
     approve_spending()
     return Purse(budget)
 

@@ -27,9 +27,10 @@ RECORDING = Path(__file__).with_name("welcome.wav")
 """`FIRST_WORDS["text"]`, spoken by eSpeak NG."""
 
 
-def examples() -> tuple[Opening, ...]:
-    """One of each kind, in the order in which they are offered."""
-    text, instructions = FIRST_WORDS["text"], FIRST_WORDS["instructions"]
+def examples(text: str | None = None) -> tuple[Opening, ...]:
+    """One of each kind, in the order in which they are offered; with a script of one's own, but
+    for the recording, which says what it says."""
+    text, instructions = text or FIRST_WORDS["text"], FIRST_WORDS["instructions"]
     return (
         WaitForUser(),
         ScriptedGreeting(text),
@@ -39,6 +40,6 @@ def examples() -> tuple[Opening, ...]:
         SeededGreeting(FIRST_WORDS["prompt"]),
         ContextGreeting([user_text("My name is Kim, and I like fossils. Greet me.")]),
         OutOfBandGreeting(instructions),
-        RecordedGreeting(RECORDING, text),
+        RecordedGreeting(RECORDING, FIRST_WORDS["text"]),
         IdleGreeting(6000),
     )
