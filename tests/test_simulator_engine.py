@@ -152,6 +152,17 @@ def test_out_of_band_leaves_no_trace_in_the_conversation() -> None:
     assert len(desk.engine.items) == 0
 
 
+@pytest.mark.parametrize("conversation", ["auto", "none"])
+def test_metadata_is_echoed_from_the_first_event_on(conversation: str) -> None:
+    """LiveKit knows by it which of its requests a response.created answers."""
+    desk = Desk()
+    metadata = {"client_event_id": "response_create_1234"}
+    came = desk.send(respond(conversation=conversation, metadata=metadata))
+    told = [event["response"]["metadata"] for event in came if "response" in event]
+    assert told == [metadata, metadata]  # response.created, response.done
+    assert desk.send(respond())[0]["response"]["metadata"] is None
+
+
 def test_out_of_band_runs_beside_an_active_response() -> None:
     desk = Desk()
     desk.hold_jobs = True

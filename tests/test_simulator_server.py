@@ -201,6 +201,8 @@ def test_no_subprotocol_is_chosen_when_none_is_offered(simulator: Simulator) -> 
         return line.subprotocol
 
     assert in_session(simulator, look) is None
+    key_alone = [f"openai-insecure-api-key.{KEY}"]  # which is no protocol to speak
+    assert in_session(simulator, look, key=None, subprotocols=key_alone) is None
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+import talk
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, function_tool, utils
 from livekit.agents.voice import SpeechHandle, io
 from livekit.plugins import openai
-from talk import (
-    HEARD,
-    HTTP_BASE,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    report,
-    voice,
-    weather,
-)
 
 
 class Ears(io.AudioOutput):
@@ -64,7 +48,7 @@ class Mouth(io.AudioInput):
         self.frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
 
     def speak(self) -> None:
-        for chunk in voice():
+        for chunk in talk.voice():
             self.frames.put_nowait(rtc.AudioFrame(chunk, 24000, 1, len(chunk) // 2))
 
     async def __anext__(self) -> rtc.AudioFrame:
@@ -73,27 +57,29 @@ class Mouth(io.AudioInput):
         return frame
 
 
-@function_tool(name=TOOL_NAME, description=TOOL_DESCRIPTION)
+@function_tool(name=talk.TOOL_NAME, description=talk.TOOL_DESCRIPTION)
 async def get_weather(city: str) -> str:
-    return weather(city)
+    return talk.weather(city)
 
 
 async def main() -> None:
     async with utils.http_context.open():
-        model = openai.realtime.RealtimeModel(model=MODEL, base_url=HTTP_BASE, api_key=KEY)
+        model = openai.realtime.RealtimeModel(
+            model=talk.MODEL, base_url=talk.HTTP_BASE, api_key=talk.KEY
+        )
         ears, mouth = Ears(), Mouth()
         async with AgentSession(llm=model) as session:
             session.input.audio, session.output.audio = mouth, ears
-            await session.start(Agent(instructions=INSTRUCTIONS, tools=[get_weather]))
-            for part in (SPOKEN, SECOND, TOOL):
+            await session.start(Agent(instructions=talk.INSTRUCTIONS, tools=[get_weather]))
+            for part in (talk.SPOKEN, talk.SECOND, talk.TOOL):
                 ears.sound = 0
-                await session.generate_reply(user_input=SAY[part])
-                report(part, last_words(session), ears.sound)
+                await session.generate_reply(user_input=talk.SAY[part])
+                talk.report(part, last_words(session), ears.sound)
             ears.sound = 0
             answer = next_speech(session)
             mouth.speak()
             await (await answer).wait_for_playout()
-            report(HEARD, last_words(session), ears.sound)
+            talk.report(talk.HEARD, last_words(session), ears.sound)
             ears.sound, ears.at_first_sound = 0, mouth.speak
             answer = next_speech(session)
             mouth.speak()
@@ -101,7 +87,7 @@ async def main() -> None:
             answer = next_speech(session)  # the answer to the turn that interrupts the first
             await first.wait_for_playout()
             await (await answer).wait_for_playout()
-            report(INTERRUPTED, last_words(session), ears.sound)
+            talk.report(talk.INTERRUPTED, last_words(session), ears.sound)
 
 
 def next_speech(session: AgentSession) -> asyncio.Future[SpeechHandle]:

@@ -2,47 +2,31 @@
 
 import asyncio
 
+import talk
 from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
-from talk import (
-    HEARD,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    WS_URL,
-    report,
-    voice,
-    weather,
-)
 
 
-@function_tool(name_override=TOOL_NAME, description_override=TOOL_DESCRIPTION)
+@function_tool(name_override=talk.TOOL_NAME, description_override=talk.TOOL_DESCRIPTION)
 def get_weather(city: str) -> str:
-    return weather(city)
+    return talk.weather(city)
 
 
 async def main() -> None:
-    agent = RealtimeAgent(name="guide", instructions=INSTRUCTIONS, tools=[get_weather])
+    agent = RealtimeAgent(name="guide", instructions=talk.INSTRUCTIONS, tools=[get_weather])
     runner = RealtimeRunner(agent)
-    where = {"url": f"{WS_URL}?model={MODEL}", "api_key": KEY}
+    where = {"url": f"{talk.WS_URL}?model={talk.MODEL}", "api_key": talk.KEY}
     async with await runner.run(model_config=where) as session:
-        for part in (SPOKEN, SECOND, TOOL):
-            await session.send_message(SAY[part])
-            report(part, *await answer(session, part))
-        for part in (HEARD, INTERRUPTED):
+        for part in (talk.SPOKEN, talk.SECOND, talk.TOOL):
+            await session.send_message(talk.SAY[part])
+            talk.report(part, *await answer(session, part))
+        for part in (talk.HEARD, talk.INTERRUPTED):
             await speak(session)
-            report(part, *await answer(session, part))
+            talk.report(part, *await answer(session, part))
 
 
 async def speak(session: RealtimeSession) -> None:
-    for chunk in voice():
+    for chunk in talk.voice():
         await session.send_audio(chunk)
 
 
@@ -52,8 +36,8 @@ async def answer(session: RealtimeSession, part: str) -> tuple[str, int]:
     A turn with a tool call ends twice: with the call, and with the answer. So does one that is
     interrupted at its first sound.
     """
-    words, sound, ends = "", 0, 2 if part in (TOOL, INTERRUPTED) else 1
-    interrupt = part == INTERRUPTED
+    words, sound, ends = "", 0, 2 if part in (talk.TOOL, talk.INTERRUPTED) else 1
+    interrupt = part == talk.INTERRUPTED
     async for event in session:
         if event.type == "audio":
             sound += len(event.audio.data)

@@ -5,46 +5,29 @@ import base64
 import json
 from typing import Any
 
+import talk
 from openai import AsyncOpenAI
-from talk import (
-    HEARD,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    TOOL_SCHEMA,
-    WS_BASE,
-    report,
-    voice,
-    weather,
-)
 
 FUNCTION: Any = {
     "type": "function",
-    "name": TOOL_NAME,
-    "description": TOOL_DESCRIPTION,
-    "parameters": TOOL_SCHEMA,
+    "name": talk.TOOL_NAME,
+    "description": talk.TOOL_DESCRIPTION,
+    "parameters": talk.TOOL_SCHEMA,
 }
 
 
 async def main() -> None:
-    client = AsyncOpenAI(api_key=KEY, websocket_base_url=WS_BASE)
-    async with client.realtime.connect(model=MODEL) as connection:
-        session: Any = {"type": "realtime", "instructions": INSTRUCTIONS, "tools": [FUNCTION]}
+    client = AsyncOpenAI(api_key=talk.KEY, websocket_base_url=talk.WS_BASE)
+    async with client.realtime.connect(model=talk.MODEL) as connection:
+        session: Any = {"type": "realtime", "instructions": talk.INSTRUCTIONS, "tools": [FUNCTION]}
         await connection.session.update(session=session)
-        for part in (SPOKEN, SECOND, TOOL):
-            await ask(connection, SAY[part])
-            report(part, *await answer(connection))
+        for part in (talk.SPOKEN, talk.SECOND, talk.TOOL):
+            await ask(connection, talk.SAY[part])
+            talk.report(part, *await answer(connection))
         await speak(connection)
-        report(HEARD, *await answer(connection))
+        talk.report(talk.HEARD, *await answer(connection))
         await speak(connection)
-        report(INTERRUPTED, *await answer(connection, interrupt=True))
+        talk.report(talk.INTERRUPTED, *await answer(connection, interrupt=True))
 
 
 async def ask(connection: Any, text: str) -> None:
@@ -55,7 +38,7 @@ async def ask(connection: Any, text: str) -> None:
 
 
 async def speak(connection: Any) -> None:
-    for chunk in voice():
+    for chunk in talk.voice():
         await connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
 
 
@@ -81,7 +64,7 @@ async def answer(connection: Any, interrupt: bool = False) -> tuple[str, int]:
                 interrupt, words, sound = False, "", 0
                 continue
             for call in calls:
-                output = weather(**json.loads(call.arguments))
+                output = talk.weather(**json.loads(call.arguments))
                 item = {"type": "function_call_output", "call_id": call.call_id, "output": output}
                 await connection.conversation.item.create(item=item)
             await connection.response.create()

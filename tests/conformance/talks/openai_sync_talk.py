@@ -4,46 +4,29 @@ import base64
 import json
 from typing import Any
 
+import talk
 from openai import OpenAI
-from talk import (
-    HEARD,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    TOOL_SCHEMA,
-    WS_BASE,
-    report,
-    voice,
-    weather,
-)
 
 FUNCTION: Any = {
     "type": "function",
-    "name": TOOL_NAME,
-    "description": TOOL_DESCRIPTION,
-    "parameters": TOOL_SCHEMA,
+    "name": talk.TOOL_NAME,
+    "description": talk.TOOL_DESCRIPTION,
+    "parameters": talk.TOOL_SCHEMA,
 }
 
 
 def main() -> None:
-    client = OpenAI(api_key=KEY, websocket_base_url=WS_BASE)
-    with client.realtime.connect(model=MODEL) as connection:
-        session: Any = {"type": "realtime", "instructions": INSTRUCTIONS, "tools": [FUNCTION]}
+    client = OpenAI(api_key=talk.KEY, websocket_base_url=talk.WS_BASE)
+    with client.realtime.connect(model=talk.MODEL) as connection:
+        session: Any = {"type": "realtime", "instructions": talk.INSTRUCTIONS, "tools": [FUNCTION]}
         connection.session.update(session=session)
-        for part in (SPOKEN, SECOND, TOOL):
-            ask(connection, SAY[part])
-            report(part, *answer(connection))
+        for part in (talk.SPOKEN, talk.SECOND, talk.TOOL):
+            ask(connection, talk.SAY[part])
+            talk.report(part, *answer(connection))
         speak(connection)
-        report(HEARD, *answer(connection))
+        talk.report(talk.HEARD, *answer(connection))
         speak(connection)
-        report(INTERRUPTED, *answer(connection, interrupt=True))
+        talk.report(talk.INTERRUPTED, *answer(connection, interrupt=True))
 
 
 def ask(connection: Any, text: str) -> None:
@@ -54,7 +37,7 @@ def ask(connection: Any, text: str) -> None:
 
 
 def speak(connection: Any) -> None:
-    for chunk in voice():
+    for chunk in talk.voice():
         connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
 
 
@@ -80,7 +63,7 @@ def answer(connection: Any, interrupt: bool = False) -> tuple[str, int]:
                 interrupt, words, sound = False, "", 0
                 continue
             for call in calls:
-                output = weather(**json.loads(call.arguments))
+                output = talk.weather(**json.loads(call.arguments))
                 item: Any = {"type": "function_call_output", "call_id": call.call_id}
                 connection.conversation.item.create(item={**item, "output": output})
             connection.response.create()

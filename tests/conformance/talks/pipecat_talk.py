@@ -6,6 +6,7 @@ Pipecat expects later user turns to be spoken; here they are typed, with the ser
 
 import asyncio
 
+import talk
 from pipecat.adapters.schemas.function_schema import FunctionSchema
 from pipecat.adapters.schemas.tools_schema import ToolsSchema
 from pipecat.frames.frames import (
@@ -25,24 +26,6 @@ from pipecat.services.llm_service import FunctionCallParams
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
-from talk import (
-    HEARD,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    TOOL_SCHEMA,
-    WS_URL,
-    report,
-    voice,
-    weather,
-)
 
 
 class Ears(FrameProcessor):
@@ -75,48 +58,50 @@ class Ears(FrameProcessor):
 
 
 async def get_weather(params: FunctionCallParams) -> None:
-    await params.result_callback(weather(params.arguments["city"]))
+    await params.result_callback(talk.weather(params.arguments["city"]))
 
 
 async def main() -> None:
     llm = OpenAIRealtimeLLMService(
-        api_key=KEY,
-        base_url=WS_URL,
-        settings=OpenAIRealtimeLLMService.Settings(model=MODEL, system_instruction=INSTRUCTIONS),
+        api_key=talk.KEY,
+        base_url=talk.WS_URL,
+        settings=OpenAIRealtimeLLMService.Settings(
+            model=talk.MODEL, system_instruction=talk.INSTRUCTIONS
+        ),
     )
-    llm.register_function(TOOL_NAME, get_weather)
+    llm.register_function(talk.TOOL_NAME, get_weather)
     function = FunctionSchema(
-        name=TOOL_NAME,
-        description=TOOL_DESCRIPTION,
-        properties=TOOL_SCHEMA["properties"],
-        required=TOOL_SCHEMA["required"],
+        name=talk.TOOL_NAME,
+        description=talk.TOOL_DESCRIPTION,
+        properties=talk.TOOL_SCHEMA["properties"],
+        required=talk.TOOL_SCHEMA["required"],
     )
-    first = {"role": "user", "content": SAY[SPOKEN]}
+    first = {"role": "user", "content": talk.SAY[talk.SPOKEN]}
     context = LLMContext([first], ToolsSchema(standard_tools=[function]))
     pair, ears = LLMContextAggregatorPair(context), Ears()
     worker = PipelineWorker(Pipeline([pair.user(), llm, ears, pair.assistant()]))
     runner = WorkerRunner(handle_sigint=False)
     running = asyncio.create_task(runner.run(worker))
     await worker.queue_frame(LLMRunFrame())
-    report(SPOKEN, *await ears.ended.get())
-    await ask(llm, SAY[SECOND])
-    report(SECOND, *await ears.ended.get())
-    await ask(llm, SAY[TOOL])
+    talk.report(talk.SPOKEN, *await ears.ended.get())
+    await ask(llm, talk.SAY[talk.SECOND])
+    talk.report(talk.SECOND, *await ears.ended.get())
+    await ask(llm, talk.SAY[talk.TOOL])
     await ears.ended.get()  # the response with the call
-    report(TOOL, *await ears.ended.get())
+    talk.report(talk.TOOL, *await ears.ended.get())
     await speak(worker)
-    report(HEARD, *await ears.ended.get())
+    talk.report(talk.HEARD, *await ears.ended.get())
     ears.first_sound.clear()
     await speak(worker)
     await ears.first_sound.wait()
     await speak(worker)
-    report(INTERRUPTED, *await ears.last_ended())
+    talk.report(talk.INTERRUPTED, *await ears.last_ended())
     await worker.cancel()
     await running
 
 
 async def speak(worker: PipelineWorker) -> None:
-    for chunk in voice():
+    for chunk in talk.voice():
         await worker.queue_frame(InputAudioRawFrame(chunk, sample_rate=24000, num_channels=1))
 
 

@@ -2,52 +2,36 @@
 
 import asyncio
 
+import talk
 from pydantic_ai import Agent
 from pydantic_ai.messages import PartDeltaEvent, PartEndEvent, SpeechPart, SpeechPartDelta
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.realtime import RealtimeSession, RealtimeTurnCompleteEvent
 from pydantic_ai.realtime.openai import OpenAIRealtimeModel
-from talk import (
-    HEARD,
-    HTTP_BASE,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    report,
-    voice,
-    weather,
-)
 
-agent = Agent(instructions=INSTRUCTIONS)
+agent = Agent(instructions=talk.INSTRUCTIONS)
 
 
-@agent.tool_plain(name=TOOL_NAME, description=TOOL_DESCRIPTION)
+@agent.tool_plain(name=talk.TOOL_NAME, description=talk.TOOL_DESCRIPTION)
 def get_weather(city: str) -> str:
-    return weather(city)
+    return talk.weather(city)
 
 
 async def main() -> None:
-    provider = OpenAIProvider(base_url=HTTP_BASE, api_key=KEY)
-    model = OpenAIRealtimeModel(MODEL, provider=provider)
+    provider = OpenAIProvider(base_url=talk.HTTP_BASE, api_key=talk.KEY)
+    model = OpenAIRealtimeModel(talk.MODEL, provider=provider)
     async with agent.realtime(model).session() as session:
-        for part in (SPOKEN, SECOND, TOOL):
-            await session.send(SAY[part])
-            report(part, *await answer(session))
+        for part in (talk.SPOKEN, talk.SECOND, talk.TOOL):
+            await session.send(talk.SAY[part])
+            talk.report(part, *await answer(session))
         await speak(session)
-        report(HEARD, *await answer(session))
+        talk.report(talk.HEARD, *await answer(session))
         await speak(session)
-        report(INTERRUPTED, *await answer(session, turns=2))
+        talk.report(talk.INTERRUPTED, *await answer(session, turns=2))
 
 
 async def speak(session: RealtimeSession) -> None:
-    for chunk in voice():
+    for chunk in talk.voice():
         await session.send_audio(chunk)
 
 

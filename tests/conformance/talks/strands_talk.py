@@ -3,61 +3,45 @@
 import asyncio
 import base64
 
+import talk
 from strands import tool
 from strands.bidi import BidiAgent
 from strands.bidi.models.openai import realtime
 from strands.bidi.types.media import AudioDelta
-from talk import (
-    HEARD,
-    INSTRUCTIONS,
-    INTERRUPTED,
-    KEY,
-    MODEL,
-    SAY,
-    SECOND,
-    SPOKEN,
-    TOOL,
-    TOOL_DESCRIPTION,
-    TOOL_NAME,
-    WS_URL,
-    report,
-    voice,
-    weather,
-)
 
-realtime.OPENAI_REALTIME_URL = WS_URL
+realtime.OPENAI_REALTIME_URL = talk.WS_URL
 
 
-@tool(name=TOOL_NAME, description=TOOL_DESCRIPTION)
+@tool(name=talk.TOOL_NAME, description=talk.TOOL_DESCRIPTION)
 def get_weather(city: str) -> str:
-    return weather(city)
+    return talk.weather(city)
 
 
 async def main() -> None:
     model = realtime.OpenAIRealtimeModel(
-        model_id=MODEL, transcription_model_id="gpt-4o-transcribe", api_key=KEY
+        model_id=talk.MODEL, transcription_model_id="gpt-4o-transcribe", api_key=talk.KEY
     )
-    agent = BidiAgent(model=model, tools=[get_weather], system_prompt=INSTRUCTIONS)
+    agent = BidiAgent(model=model, tools=[get_weather], system_prompt=talk.INSTRUCTIONS)
     await agent.start()
-    for part in (SPOKEN, SECOND, TOOL):
-        await agent.send(SAY[part])
-        report(part, *await answer(agent, part))
-    for part in (HEARD, INTERRUPTED):
+    for part in (talk.SPOKEN, talk.SECOND, talk.TOOL):
+        await agent.send(talk.SAY[part])
+        talk.report(part, *await answer(agent, part))
+    for part in (talk.HEARD, talk.INTERRUPTED):
         await speak(agent)
-        report(part, *await answer(agent, part))
+        talk.report(part, *await answer(agent, part))
     await agent.stop()
 
 
 async def speak(agent: BidiAgent) -> None:
-    for chunk in voice():
+    for chunk in talk.voice():
         await agent.send(AudioDelta(format="pcm", source={"bytes": chunk}))
 
 
 async def answer(agent: BidiAgent, part: str) -> tuple[str, int]:
     """A turn with a tool call is two responses: with the call, and with the answer. So is one that
     is interrupted at its first sound."""
-    words, sound, responses = "", 0, 2 if part in (TOOL, INTERRUPTED) else 1
-    interrupt = part == INTERRUPTED
+    words, sound, responses = "", 0, 2 if part in (talk.TOOL, talk.INTERRUPTED) else 1
+    interrupt = part == talk.INTERRUPTED
     async for event in agent.receive():
         kind = event.get("type")
         if kind == "bidi_audio_delta":
