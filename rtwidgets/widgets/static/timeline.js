@@ -245,7 +245,7 @@ class Drawing {
       if (x < cut || (Math.floor(x) + 2) % 4 < 1) path.rect(x, middle - size, 1, 2 * size);
     }
     pen.fill(path);
-    if (span.heard >= 0 && cut < last) this.unheard(span, cut, last, middle, half);
+    if (span.heard >= 0 && cut < last) this.unheard(cut, last, middle);
     if (span.aside) {
       pen.setLineDash([3, 3]);
       pen.strokeRect(from, middle - half, to - from, 2 * half);
@@ -255,16 +255,17 @@ class Drawing {
       pen.fillRect(from, middle + half + 0.5, this.x(span.arrived) - from, 2);
   }
 
-  /** The part that nobody heard is striped; the first of it in view says so. */
-  unheard(span, cut, last, middle, half) {
+  /** The part that nobody heard is striped, and says so at its end. */
+  unheard(cut, last, middle) {
     const { pen } = this;
     const text = "not heard";
-    if (last - cut < text.length * this.letter + 6) return;
-    const at = Math.max(cut, this.left) + 4;
+    const width = pen.measureText(text).width + 6;
+    if (last - Math.max(cut, this.left) < 1.6 * width) return;
     pen.fillStyle = this.colour("back");
-    pen.fillRect(at - 2, middle - 7, text.length * this.letter + 6, 14);
+    pen.fillRect(last - width, middle - 7, width, 14);
     pen.fillStyle = this.colour("dim");
-    pen.fillText(text, at, middle);
+    pen.fillText(text, last - width + 3, middle);
+    pen.fillStyle = this.colour("generated");
   }
 
   words(span, from, to, middle, limit, free, row) {
