@@ -1,14 +1,17 @@
-"""The command line: `rtwidgets lab | serve | log`."""
+"""The command line: `rtwidgets lab | serve | compare | log`."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .commands import compare, log
 from .errors import RealtimeError
+from .tables import printable
 
 FIRST_NOTEBOOK = "01_who_speaks_first.ipynb"
 
@@ -17,12 +20,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0, 1 for a failure, 2 for a wrong call."""
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.run(chosen) or 0)
+        status = int(chosen.run(chosen) or 0)
+        sys.stdout.flush()  # while we can still say what became of it
+        return status
+    except BrokenPipeError:
+        _stop_writing()
+        return 128 + 13  # as a program says that ends by SIGPIPE
     except (RealtimeError, OSError) as problem:
-        print(f"rtwidgets {chosen.command}: {problem}", file=sys.stderr)
+        print(printable(f"rtwidgets {chosen.command}: {problem}", lines=True), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _stop_writing() -> None:
+    """Whoever read our output has gone (`| head`): let Python's own last flush find a hole."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,12 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     _serve_options(serve)
     serve.set_defaults(run=_serve)
 
-    log = commands.add_parser("log", help="show a recorded log in the terminal")
-    log.add_argument("file", type=Path, help="a .jsonl file")
-    log.add_argument("--type", help="only events of this type; a pattern such as 'response.*'")
-    log.add_argument("--text", help="only events that hold these words")
-    log.add_argument("--limit", type=int, default=200, help="lines at the most")
-    log.set_defaults(run=_log)
+    compare.add(commands)
+    log.add(commands)
     return parser
 
 
@@ -165,18 +175,4 @@ def _serve(chosen: argparse.Namespace) -> int:
     if chosen.user_lines is not None:
         options["user_lines"] = read_lines(chosen.user_lines)
     serve(**options)
-    return 0
-
-
-def _log(chosen: argparse.Namespace) -> int:
-    from .log import EventLog
-    from .render import log_text
-
-    log = EventLog.from_jsonl(chosen.file)
-    if log.problems and not len(log):
-        print(f"rtwidgets log: {chosen.file} holds no events: {log.problems[0]}.", file=sys.stderr)
-        return 1
-    print(log_text(log.where(type=chosen.type, text=chosen.text), limit=chosen.limit))
-    for problem in log.problems:
-        print(problem, file=sys.stderr)
     return 0

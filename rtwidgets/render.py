@@ -17,7 +17,9 @@ from .events import text_field, whole_characters
 from .explanations import explain
 from .folding import Run, fold
 from .items import Item
-from .log import Rows
+from .listing import events_text
+from .rows import Rows
+from .tables import TABLE_CSS, printable
 
 _ARROWS = {"client": "→", "server": "←", "local": "◦"}
 
@@ -26,72 +28,58 @@ _ARROWS = {"client": "→", "server": "←", "local": "◦"}
 _TABLE = '<table style="table-layout:auto;width:100%">'
 _LEFT = ' style="text-align:left"'
 
-# The selectors name one element more than a notebook's own, which align every cell to the right.
-_TABLE_CSS = """
-.rt-static{font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
-color:var(--jp-ui-font-color1,inherit)}
-.rt-static table{border-collapse:collapse;width:100%;margin:0}
-.rt-static table tr td,.rt-static table tr th{padding:2px 8px;text-align:left;
-vertical-align:top;max-width:none;border:0;
-border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
-.rt-static table tr td.rt-n{font-variant-numeric:tabular-nums;text-align:right}
-.rt-static table tr td.rt-n,.rt-static table tr td.rt-d{white-space:nowrap}
-.rt-static table tr td.rt-w{white-space:normal;width:60%}
-.rt-static table tr td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
-.rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
-.rt-static summary{cursor:pointer}.rt-static .rt-err{font-weight:600}
-""".replace("\n", "")
-
 _DETAILS_LIMIT = 4000  # characters of JSON a static row holds: a saved notebook stays small
+_DELTAS_SHOWN = 12  # of a run, in one static row
 
 
 def log_html(log: Rows, limit: int = 200) -> str:
-    """The log as an HTML table of at most `limit` lines, runs of deltas folded, JSON on click."""
-    runs = list(islice(fold(log), limit + 1))
-    rows = "".join(_html_row(run) for run in runs[:limit])
-    more = f"<p>… the first {limit} lines of {len(log)} events.</p>" if len(runs) > limit else ""
+    """The log as an HTML table of at most `limit` lines; a click opens an event's JSON, or the
+    deltas that stand in one line. Below it, how many events more there are."""
+    runs = list(islice(fold(log), limit))
+    rows = "".join(_html_row(run) for run in runs)
+    more = len(log) - sum(run.count for run in runs)
+    rest = f"<p>… and {more} more events (the first {limit} lines are shown)</p>" if more else ""
     names = ("direction", "type", "", "what it says")
-    head = "<th>s</th>" + "".join(f"<th{_LEFT}>{name}</th>" for name in names)
+    head = '<th class="rt-n" style="text-align:right">s</th>'
+    head += "".join(f"<th{_LEFT}>{name}</th>" for name in names)
     return whole_characters(
-        f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
-        f"<p>{len(log)} events{escape(_source(log))}</p>"
-        f"{_TABLE}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
+        f'<div class="rt-static"><style>{TABLE_CSS}</style>'
+        f"<p>{len(log)} events{escape(printable(source_of(log)))}</p>"
+        f"{_TABLE}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{rest}</div>"
     )
 
 
 def _html_row(run: Run) -> str:
     row = run.first
     count = f"× {run.count}" if run.count > 1 else ""
-    said = escape(_short(run.summary))
-    if run.count == 1:
-        details = escape(row.json()[:_DETAILS_LIMIT])
-        said = f"<details><summary>{said or 'JSON'}</summary><pre>{details}</pre></details>"
+    said = escape(printable(_short(run.summary)))
+    details = escape(printable(_details(run), lines=True)[:_DETAILS_LIMIT])
+    said = f"<details><summary>{said or 'JSON'}</summary><pre>{details}</pre></details>"
     important = ' class="rt-err"' if row.family == "error" else ""
     return (
-        f'<tr{important}><td class="rt-n">{row.t:.3f}</td>'
+        f'<tr{important}><td class="rt-n" style="text-align:right">{row.t:.3f}</td>'
         f'<td class="rt-d"{_LEFT}>{_ARROWS[row.direction]} {row.direction}</td>'
-        f'<td class="rt-t"{_LEFT}>{escape(row.type or "(not JSON)")}</td>'
+        f'<td class="rt-t"{_LEFT}>{escape(printable(_short(row.type)) or "(not JSON)")}</td>'
         f'<td class="rt-n">{count}</td><td class="rt-w"{_LEFT}>{said}</td></tr>'
     )
 
 
+def _details(run: Run) -> str:
+    """An event's JSON; of several deltas a line each, as many as are shown."""
+    if run.count == 1:
+        return run.first.json()
+    shown = (f"{row.t:9.3f}  {_short(row.summary)}" for row in islice(run.rows, _DELTAS_SHOWN))
+    more = run.count - _DELTAS_SHOWN
+    return "\n".join([*shown, *([f"… and {more} more"] if more > 0 else [])])
+
+
 def log_text(log: Rows, limit: int = 40) -> str:
     """The log as lines of text, runs of deltas folded, at most `limit` of them."""
-    runs = list(islice(fold(log), limit + 1))
-    lines = [_text_row(run) for run in runs[:limit]]
-    if len(runs) > limit:
-        lines.append(f"… the first {limit} lines of {len(log)} events")
-    return whole_characters("\n".join([f"{len(log)} events{_source(log)}", *lines]))
+    head = printable(f"{len(log)} events{source_of(log)}")
+    return "\n".join([head, *events_text(log, limit=limit)])
 
 
-def _text_row(run: Run) -> str:
-    row = run.first
-    arrow = {"client": ">", "server": "<", "local": "="}[row.direction]
-    kind = (row.type or "(not JSON)") + (f" × {run.count}" if run.count > 1 else "")
-    return f"{row.t:9.3f} {arrow} {kind:<46} {_short(run.summary)}".rstrip()
-
-
-def _source(log: Rows) -> str:
+def source_of(log: Rows) -> str:
     """Which server a log is of, by the session's own id, so that a simulator is always named."""
     if log.simulated:
         return " with the simulator"
@@ -117,24 +105,28 @@ class Said:
 def said_html(lines: Iterable[Said]) -> str:
     """Who said what, as HTML."""
     return whole_characters(
-        f'<div class="rt-static"><style>{_TABLE_CSS}</style>'
+        f'<div class="rt-static"><style>{TABLE_CSS}</style>'
         f"{_TABLE}<tbody>{''.join(map(_said_row, lines))}</tbody></table></div>"
     )
 
 
 def _said_row(line: Said) -> str:
-    unheard = f'<span style="opacity:.55">{escape(line.unheard)}</span>' if line.unheard else ""
-    more = f"<br><small>{escape(line.more)}</small>" if line.more else ""
+    unheard = f'<span style="opacity:.55">{_shown(line.unheard)}</span>' if line.unheard else ""
+    more = f"<br><small>{_shown(line.more)}</small>" if line.more else ""
     return (
-        f'<tr><td class="rt-n">{escape(line.who)}</td>'
-        f'<td class="rt-w"{_LEFT}>{escape(line.words)}{unheard}{more}</td>'
-        f"<td{_LEFT}>{escape(line.note)}</td></tr>"
+        f'<tr><td class="rt-n">{_shown(line.who)}</td>'
+        f'<td class="rt-w"{_LEFT}>{_shown(line.words)}{unheard}{more}</td>'
+        f"<td{_LEFT}>{_shown(line.note)}</td></tr>"
     )
+
+
+def _shown(text: str) -> str:
+    return escape(printable(text, lines=True))
 
 
 def said_text(lines: Iterable[Said]) -> str:
     """Who said what, a line each."""
-    return whole_characters("\n".join(map(_said_line, lines)))
+    return printable("\n".join(map(_said_line, lines)), lines=True)
 
 
 def _said_line(line: Said) -> str:
