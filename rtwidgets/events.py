@@ -41,9 +41,9 @@ CLIENT_EVENTS = (
 #   microphone.stopped    -                    and from here on none
 #   line.lost             code, reason,        the connection ended; a WebSocket's close code (null
 #                         message              without one), the server's reason, a person's words
-#   opening.ended         ms, by               the opening's sound is over, said once: by `page` where
-#                                              a person heard `ms` of it, by `clock` where nobody
-#                                              plays, by `silence` where there was none
+#   opening.ended         ms, by               the opening's sound is over, said once: by `page`
+#                                              where a person heard `ms` of it, by `clock` where
+#                                              nobody plays, by `silence` where there was none
 #   opening.failed        message              an opening's own code raised
 #   budget.reached        message, budget,     no further reply is asked for: dollars allowed and
 #                         spent                spent (null where that cannot be told)
