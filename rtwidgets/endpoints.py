@@ -9,10 +9,11 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 from .errors import ConnectFailed, Misuse
+from .keys import Header, Key
 from .pricing import PRICES_AS_OF, rough_cost_of_minutes
 from .transport import Transport, WebSocketTransport, is_loopback
 
@@ -32,58 +33,6 @@ VOICES = ("marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "
 
 _KEY_VARIABLE = "OPENAI_API_KEY"
 _AZURE_KEY_VARIABLE = "AZURE_OPENAI_API_KEY"
-
-
-class Key:
-    """A secret that never prints itself, is never copied and never pickled."""
-
-    __slots__ = ("_secret",)
-
-    def __init__(self, secret: str) -> None:
-        secret = secret.strip() if isinstance(secret, str) else ""
-        if not secret:
-            raise Misuse(
-                "The key is empty. Paste the whole key, or leave it out to use the simulator."
-            )
-        if not all("!" <= character <= "~" for character in secret):
-            # Not shown: what is wrong with it may be one character of a real key.
-            raise Misuse(
-                "The key holds a space, a line break or a character that no key has (an ellipsis "
-                "from a shortened display?). Copy it again as a whole."
-            )
-        self._secret = secret
-
-    def reveal(self) -> str:
-        """The secret itself, for the header it belongs in and nothing else."""
-        return self._secret
-
-    def __repr__(self) -> str:
-        return "Key(…)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __copy__(self) -> Key:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Key:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise Misuse("A key is not written to disk. Read it again where it is needed.")
-
-
-class _Header(Key):
-    """A header's value, which may hold spaces and is as secret as a key."""
-
-    __slots__ = ()
-
-    def __init__(self, name: str, value: str) -> None:
-        if not isinstance(value, str) or not all(" " <= character <= "~" for character in value):
-            raise Misuse(f"The header {name} must be one line of plain ASCII text.")
-        self._secret = value
 
 
 _asked_key: Key | None = None
@@ -142,7 +91,7 @@ class Endpoint:
         self.url, host, self._model_in_url = _checked(url)
         self.name = name or host
         self.paid = (not is_loopback(url)) if paid is None else paid
-        self._headers = {one: _Header(one, value) for one, value in (headers or {}).items()}
+        self._headers = {one: Header(one, value) for one, value in (headers or {}).items()}
         self._key = _find_key(key, "") if key is not None else None
         self.model = DEFAULT_MODEL
         self.model = self.model_for(model)
@@ -184,7 +133,7 @@ class Endpoint:
         if self._key is None:
             return dict(self._headers)
         scheme = "Bearer " if self.key_header == "Authorization" else ""
-        own = _Header(self.key_header, scheme + self._key.reveal())
+        own = Header(self.key_header, scheme + self._key.reveal())
         return {self.key_header: own, **self._headers}
 
     def __repr__(self) -> str:
@@ -334,6 +283,23 @@ def _running(endpoint: Simulated) -> Simulator:
         else:
             _simulators[kind] = simulator
         return simulator
+
+
+def warm_up() -> threading.Thread:
+    """Load what the first line needs on a thread, and return at once.
+
+    Beside a busy cell an import waits for the cell again and again; this is for when a conversation
+    is prepared, before any such cell runs.
+    """
+    thread = threading.Thread(target=_load_all, name="rtwidgets-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load_all() -> None:
+    import websockets.asyncio.client  # noqa: F401
+
+    from .simulator import launch  # noqa: F401
 
 
 def default_endpoint() -> Endpoint:

@@ -7,6 +7,8 @@ import copy
 import logging
 import pickle
 import socket
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -317,3 +319,17 @@ def test_the_simulators_process_is_not_given_the_keys_of_paid_services(
                 assert SECRET.encode() not in theirs
                 return
     pytest.skip("this system does not show the environment of a process in /proc")
+
+
+WARM = """
+import sys
+from rtwidgets import endpoints
+wanted = {"websockets.asyncio.client", "rtwidgets.simulator.launch"}
+assert not wanted & set(sys.modules)
+endpoints.warm_up().join()
+assert wanted <= set(sys.modules)
+"""
+
+
+def test_warming_up_loads_what_the_first_line_needs() -> None:
+    subprocess.run([sys.executable, "-c", WARM], check=True)

@@ -111,6 +111,7 @@ class RealtimeChat:
         self._transcript, self._speaker = self._parts.transcript, self._parts.speaker
         self.view = self._parts.view
         self._choices.on_change(self._duty.wake)
+        endpoints.warm_up()  # now, while no cell keeps an import waiting
 
     # ------------------------------------------------------------ what it is
 
@@ -250,7 +251,8 @@ class RealtimeChat:
             self._fail(refused)
             return
         self.sessions.append(session)
-        self._parts.show(session, before=(self._budget or 0.0) - (left or 0.0))
+        session.asynchronous.limit.before = (self._budget or 0.0) - (left or 0.0)
+        self._parts.show(session)
         session.asynchronous.playing = lambda: self._speaker.player.get("state") == "running"
         session.asynchronous.subscribe(lambda row: self._take(session, row))
         self._enter("connecting")
