@@ -12,7 +12,7 @@ help:  ## print this list
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
 	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
-	@echo "make bench       measure the simulator with 60 and 300 sessions at once (a minute)"
+	@echo "make bench       measure the simulator with many sessions, the live table in a browser (four minutes)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -46,6 +46,7 @@ conformance:
 bench:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python benchmarks/simulator_sessions.py
+	@.venv/bin/python benchmarks/live_table.py
 
 clean:
 	rm -rf .venv .venv-conformance build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
