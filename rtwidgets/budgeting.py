@@ -29,10 +29,17 @@ class Budget:
 
     Attributes:
         dollars: None for no limit.
+        before: what earlier sessions took from the same budget; `dollars` is what they left.
     """
 
     dollars: float | None
     ledger: Ledger
+    before: float = 0.0
+
+    @property
+    def whole(self) -> float:
+        """US dollars of the budget with what earlier sessions took from it; 0 for no limit."""
+        return self.before + (self.dollars or 0.0)
 
     def next_cost(self, request: Event | None = None) -> float | None:
         """US dollars that the next response may cost, None where its model has no price.
@@ -64,15 +71,16 @@ class Budget:
         if spent + one * (1 + beside + unknown) <= self.dollars:
             return None
         known = f"{money(spent)} spent" if spent else "nothing spent yet"
+        known += f" and {money(self.before)} in earlier conversations" if self.before else ""
         known += f", {unknown} of unknown cost" if unknown else ""
         return (
-            f"The budget of {money(self.dollars)} would be passed: {known}, and the next reply may "
+            f"The budget of {money(self.whole)} would be passed: {known}, and the next reply may "
             f"cost {money(one)}. Start a new conversation with a larger budget= to go on."
         )
 
     def _untold(self) -> str:
         return (
-            f"A budget of {money(self.dollars or 0)} cannot be kept: no price is known for "
+            f"A budget of {money(self.whole)} cannot be kept: no price is known for "
             f"{self.ledger.models[0]}. Give one by rtwidgets.set_prices(), and start again."
         )
 
@@ -81,8 +89,8 @@ class Budget:
         spent, unknown = self.ledger.sums()
         return {
             "type": "budget.reached",
-            "budget": self.dollars,
-            "spent": spent,
+            "budget": self.whole,
+            "spent": self.before + spent,
             "unknown": unknown,
             "next": self.next_cost(),
             "message": message,

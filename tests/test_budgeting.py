@@ -94,6 +94,18 @@ def test_it_stops_before_and_not_behind() -> None:
     assert budget(None, *events).reason() is None
 
 
+def test_what_earlier_sessions_took_is_said_and_not_taken_twice() -> None:
+    it = budget(0.02, response("r1", usage(audio_out=100)))
+    it.before = 0.03
+    assert it.reason() is None and it.whole == 0.05
+    it.dollars = 0.01
+    reason = it.reason()
+    assert reason is not None and "budget of $0.04 would" in reason
+    assert "$0.03 in earlier conversations" in reason
+    row = it.reached(reason)
+    assert (row["budget"], row["spent"]) == (pytest.approx(0.04), pytest.approx(0.0364))
+
+
 def test_what_is_on_its_way_is_reckoned_with() -> None:
     it = budget(0.02)
     one = it.next_cost()

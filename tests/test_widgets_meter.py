@@ -28,7 +28,7 @@ def the_built_in_table() -> Iterator[None]:
 
 def read(*events: Any, dollars: float | None = None, before: float = 0.0, **fields: Any) -> Reading:
     ledger = ledger_of(a_log(session(**fields), *events))
-    return reading_of(ledger, Budget(dollars, ledger), before)
+    return reading_of(ledger, Budget(dollars, ledger, before))
 
 
 def names(reading: Reading) -> list[str]:
@@ -153,7 +153,7 @@ def test_the_meter_tells_the_page_only_what_changed() -> None:
         assert sender.drain(SOON)
     assert len(changes) == 1 and changes[0]["total"]["used"] == 5
     other = ledger_of(a_log(session(), response("r1", usage(text_out=7))))
-    meter.show(other, Budget(1.0, other), 0.5)
+    meter.show(other, Budget(1.0, other, before=0.5))
     assert sender.drain(SOON)
     assert meter.reading["total"]["used"] == 7
     assert "of the budget of $1.50" in meter.reading["budget"]["words"]
@@ -214,6 +214,21 @@ def test_where_the_budget_is_reached_the_chat_says_so_once_and_asks_no_more() ->
     assert chat._sender.drain(SOON)
     assert chat._parts.meter.reading["budget"]["level"] == "reached"
     chat.stop()
+
+
+def test_a_second_conversation_goes_on_with_what_the_first_left() -> None:
+    chat = a_chat(opening=rt.SpokenGreeting("Welcome!"), budget=0.04)
+    for _ in range(2):
+        chat.start()
+        chat.wait(SOON)
+        chat.stop()
+        chat.wait(SOON)
+    assert chat._sender.drain(SOON)
+    first, second = (one.cost or 0 for one in chat.sessions)
+    words = chat._parts.meter.reading["budget"]["words"]
+    assert f"${first + second:.4f} of the budget of $0.04 spent" in words
+    assert f"${first:.4f} of it in earlier conversations" in words
+    assert chat._status().spent == f"would be ${second:.4f} of ${0.04 - first:.4f} left"
 
 
 def send(chat: rt.RealtimeChat, text: str) -> str:

@@ -29,6 +29,7 @@ from .budget import budget_left
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender
 from .hands import Hands
+from .hints import NOT_SENT
 from .interruption import fall_silent, interrupt
 from .keeping import Keeping
 from .narration import STOPPED, narrate
@@ -40,8 +41,6 @@ from .working import Work, advice_on, done_in, quiet, record
 
 PATIENCE = 30.0
 """Seconds that a chat which is closed waits for what it has under way."""
-
-NOT_SENT = "No conversation is running, so nothing was sent. Press Start, then send it again."
 
 
 class RealtimeChat:

@@ -87,12 +87,8 @@ class Reading:
     budget: Bar | None = None
 
 
-def reading_of(ledger: Ledger, budget: Budget | None = None, before: float = 0.0) -> Reading:
-    """What the meter shows of a session.
-
-    Args:
-        before: US dollars that earlier conversations took from the same budget.
-    """
+def reading_of(ledger: Ledger, budget: Budget | None = None) -> Reading:
+    """What the meter shows of a session, with the budget it is kept to."""
     model = pricing.priced_as(ledger.models)
     price = pricing.PRICES.get(model)
     entries = tuple(ledger.entries.values())
@@ -115,7 +111,7 @@ def reading_of(ledger: Ledger, budget: Budget | None = None, before: float = 0.0
         at_least=bool(unknown),
         simulated=ledger.simulated,
         notes=list(_notes(ledger, model, price, unknown)),
-        budget=_bar(budget, before) if budget is not None else None,
+        budget=_bar(budget) if budget is not None else None,
     )
 
 
@@ -171,10 +167,10 @@ def _notes(ledger: Ledger, model: str, price: Price | None, unknown: int) -> Ite
         yield "A reply is being made: it is counted when it has ended."
 
 
-def _bar(budget: Budget, before: float) -> Bar | None:
+def _bar(budget: Budget) -> Bar | None:
     if budget.dollars is None:
         return None
-    whole = budget.dollars + before
+    whole, before = budget.whole, budget.before
     known, unknown = budget.ledger.sums()
     spent, following = before + known, budget.next_cost()
     said = f"{money(spent)} of the budget of {money(whole)} spent"
@@ -210,18 +206,18 @@ class Meter(Live):
         *,
         sender: Sender | None = None,
     ) -> None:
-        self._shown = (ledger or Ledger(), budget, 0.0)
+        self._shown = (ledger or Ledger(), budget)
         self._read: tuple[object, ...] = ()
         super().__init__(sender, reading=asdict(reading_of(*self._shown)))
 
-    def show(self, ledger: Ledger, budget: Budget | None = None, before: float = 0.0) -> None:
-        """Show another session from here on; `before`: what earlier ones took from its budget."""
-        self._shown = (ledger, budget, before)
+    def show(self, ledger: Ledger, budget: Budget | None = None) -> None:
+        """Show another session from here on."""
+        self._shown = (ledger, budget)
         self.wake()
 
     def flush(self) -> None:
-        ledger, budget, before = self._shown
-        now = (id(ledger), ledger.version, id(ledger.session), before)
+        ledger, budget = self._shown
+        now = (id(ledger), ledger.version, id(ledger.session))
         if now != self._read:
-            self._put({"reading": asdict(reading_of(ledger, budget, before))})
+            self._put({"reading": asdict(reading_of(ledger, budget))})
             self._read = now

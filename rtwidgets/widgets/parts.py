@@ -93,13 +93,13 @@ class Parts:
         for part in (self.timeline, self.meter, self.table):
             part.outcome = outcome
 
-    def show(self, session: Session, before: float) -> None:
-        """Show another session from here on; `before`: US dollars its budget lost to others."""
+    def show(self, session: Session) -> None:
+        """Show another session from here on."""
         self.transcript.follow(session.conversation)
         self.table.show(session.log)
         self.timeline.show(session.log)
         live = session.asynchronous
-        self.meter.show(live.ledger, live.limit, before)
+        self.meter.show(live.ledger, live.limit)
 
     def show_status(self, status: Status, hint: str) -> None:
         """Say where the chat stands. On the sender's thread."""

@@ -89,5 +89,5 @@ def spent_words(session: AsyncSession) -> str:
         return ""
     words = f"{'at least ' if unknown else ''}{money(known)}"
     if session.budget is not None:
-        words += f" of {money(session.budget)}"
+        words += f" of {money(session.budget)}{' left' if session.limit.before else ''}"
     return f"would be {words}" if session.simulated else words
