@@ -57,6 +57,7 @@ class Sheet:
         self._ax = ax
         self._zero, self._height = zero, height
         self._unit = unit
+        self._topmost: list[tuple[float, float]] = []  # what is taken of the topmost row
         length = max(end - start, 1e-3)
         self._limits = (start - 0.012 * length, end + 0.02 * length)
         self._length = self._limits[1] - self._limits[0]
@@ -258,21 +259,38 @@ class Sheet:
         self, cuts: Sequence[Interruption], reach: tuple[float, float], named: bool = True
     ) -> None:
         """Where a reply was cut short: a dashed line through the lanes, with its words."""
-        busy = self._limits[0]
         for cut in cuts:
             x = self._x(cut.t)
             self._ax.plot([x, x], reach, color=CUT, linestyle=(0, (4, 2)), linewidth=1.2,
                           gid="interruption", zorder=3)  # fmt: skip
             width = (len(cut.label()) + 2) * self._letter
-            right = cut.t + width > self._limits[1]
-            first = cut.t - width if right else cut.t
-            if named and first >= busy:
-                busy = first + width
+            left = cut.t + width > self._limits[1]
+            if named and self._room(cut.t - width if left else cut.t, width):
                 self._ax.text(
-                    x, reach[1], f"{cut.label()} ╶" if right else f"╴{cut.label()}",
-                    fontsize=_WORDS, color=CUT, va="center", ha="right" if right else "left",
+                    x, reach[1], f"{cut.label()} ╶" if left else f"╴{cut.label()}",
+                    fontsize=_WORDS, color=CUT, va="center", ha="right" if left else "left",
                     clip_on=True, gid="interruption",
                 )  # fmt: skip
+
+    def turns(self, starts: Sequence[float], y: float) -> None:
+        """Where a turn begins: its number, in the row of the interruptions where there is room."""
+        for number, start in enumerate(starts, start=1):
+            name = f"turn {number}"
+            if self._room(start, (len(name) + 2) * self._letter):
+                self._ax.text(
+                    self._x(start), y, f"╴{name}", fontsize=_WORDS, color=INK, va="center",
+                    clip_on=True, gid="turn",
+                )  # fmt: skip
+
+    def _room(self, start: float, width: float) -> bool:
+        """Take room in the topmost row; False where something is there already."""
+        end = start + width
+        if start < self._limits[0] or end > self._limits[1]:
+            return False
+        if any(start < other_end and other < end for other, other_end in self._topmost):
+            return False
+        self._topmost.append((start, end))
+        return True
 
     # ------------------------------------------------------------ the axes themselves
 

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from .drawing import INK, Sheet
 from .errors import Misuse
 from .events import whole_characters
-from .log import Rows
+from .report import turn_starts
+from .rows import Rows
 from .timeline import NAMES, Lane, Timeline, by_the_clock, timeline_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def plot(
 
     Args:
         start, end: seconds, where only a part is to be seen.
-        words: write what was said.
+        words: write what was said, and number the turns.
         lanes: only these: `user`, `generated`, `heard`, `text`, `tools`.
         heard: the lane of what was heard is what a page `told`; or, where nobody played, what one
             speaker would have played by the `clock`, and the lane says so.
@@ -57,13 +58,16 @@ def plot(
     timeline = timeline_of(rows)
     clock = heard == "clock" and timeline.unit == "s" and "heard" not in timeline.lanes
     timeline = _part(_with_the_clock(timeline) if clock else timeline, start, end)
+    turns = [float(seq) if timeline.unit == "events" else rows.log[seq].t
+             for seq in (turn_starts(rows) if words else ())]  # fmt: skip
+    options: dict[str, Any] = {"words": words, "lanes": lanes, "title": title, "clock": clock}
     if ax is not None:
-        draw_lanes(ax, timeline, words=words, lanes=lanes, title=title, clock=clock)
+        draw_lanes(ax, timeline, turns=turns, **options)
         return ax
     count = len(lanes if lanes is not None else timeline.lanes)
     figure = new_figure(10.0, 1.35 + 0.46 * max(1, count))
     axes = figure.add_subplot()
-    draw_lanes(axes, timeline, words=words, lanes=lanes, title=title, clock=clock)
+    draw_lanes(axes, timeline, turns=turns, **options)
     return figure
 
 
@@ -131,10 +135,12 @@ def draw_lanes(
     lanes: Sequence[Lane] | None = None,
     title: str | None = None,
     clock: bool = False,
+    turns: Sequence[float] = (),
 ) -> None:
     """Draw a session into axes: a lane each, events above (client) and below (server).
 
     Args:
+        turns: where the turns of the conversation begin, to be numbered.
         clock: say that the lane of what was heard goes by the clock.
     """
     shown = list(lanes) if lanes is not None else timeline.lanes
@@ -150,6 +156,7 @@ def draw_lanes(
     if below:
         sheet.marks(below, bottom, up=True)
     sheet.interruptions(timeline.interruptions, (bottom + 0.4, 0.62))
+    sheet.turns(turns, 0.62)
     labels = {0.0: "client events", **{y: NAMES[name] for name, y in places.items()}}
     if clock and "heard" in places:
         labels[places["heard"]] = "heard, by the clock"

@@ -245,7 +245,7 @@ class Drawing {
       if (x < cut || (Math.floor(x) + 2) % 4 < 1) path.rect(x, middle - size, 1, 2 * size);
     }
     pen.fill(path);
-    if (span.heard >= 0 && cut < last) this.unheard(cut, last, middle);
+    if (span.heard >= 0 && cut < last) this.unheard(cut, last, middle, half);
     if (span.aside) {
       pen.setLineDash([3, 3]);
       pen.strokeRect(from, middle - half, to - from, 2 * half);
@@ -256,13 +256,13 @@ class Drawing {
   }
 
   /** The part that nobody heard is striped, and says so at its end. */
-  unheard(cut, last, middle) {
+  unheard(cut, last, middle, half) {
     const { pen } = this;
     const text = "not heard";
     const width = pen.measureText(text).width + 6;
     if (last - Math.max(cut, this.left) < 1.6 * width) return;
     pen.fillStyle = this.colour("back");
-    pen.fillRect(last - width, middle - 7, width, 14);
+    pen.fillRect(last - width, middle - half, width, 2 * half);
     pen.fillStyle = this.colour("dim");
     pen.fillText(text, last - width + 3, middle);
     pen.fillStyle = this.colour("generated");
