@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from pathlib import Path
@@ -401,6 +402,8 @@ STATEFUL: list[tuple[Event, Event | None]] = [
         response_create(instructions="x"),
     ),
     (response_create(input=[{"type": "item_reference", "id": "gone"}]), None),
+    (response_create(tool_choice="required"), None),
+    (response_create(tool_choice={"type": "function", "name": "gone"}), None),
     (update(type="transcription"), None),
     (rt.events.response_cancel(), None),
     (rt.events.response_cancel("resp_gone"), None),
@@ -423,6 +426,43 @@ def test_a_session_is_asked_what_it_would_say_now(
     assert not verdict.ok and verdict.why
     assert verdict.fixed == (right and {**right, "event_id": "asked"})
     assert rt.check(event).ok  # without the session nothing is against it
+
+
+TAKEN_OR_NOT = [
+    *(right for _, _, right in CORRECTED),
+    response_create(reasoning={"effort": "low"}),
+    response_create(conversation="none", audio={"output": {"voice": "cedar"}}),
+    response_create(input=[{"type": "item_reference", "id": "item_user"}]),
+    session_update(reasoning={"effort": "low"}),
+    session_update(tool_choice="required"),
+    item_create(user_text("x"), previous_item_id="root"),
+    item_create(user_text("x"), previous_item_id="item_user"),
+    rt.events.item_delete("item_user"),
+    {"type": "conversation.item.retrieve", "item_id": "item_user"},
+]
+
+
+@pytest.mark.parametrize("model", ["gpt-realtime-2.1", "gpt-realtime"])
+@pytest.mark.parametrize("event", TAKEN_OR_NOT, ids=lambda value: str(value)[:70])
+def test_what_a_session_answers_is_what_was_told(event: Event, model: str) -> None:
+    """Whatever it is: accepted by both, or refused by both in the same words."""
+
+    async def scene() -> None:
+        opening, endpoint = rt.SpokenGreeting("Hello."), rt.Simulated("none", where="memory")
+        async with rt.AsyncSession(endpoint, opening, model=model) as s:
+            await s.send(item_create({"id": "item_user", **user_text("Hi.")}))
+            await s.wait_for("conversation.item.done")
+            told = rt.check({**event, "event_id": "mine"}, session=s).refusal
+            await s.send({**event, "event_id": "mine"})
+            await s.send({**rt.events.item_delete("gone"), "event_id": "behind"})
+            answers: list[Event] = []
+            while not any(answer["event_id"] == "behind" for answer in answers):
+                row = await s.wait_for("error")
+                answers.append((row.event or {})["error"])
+            assert [one for one in answers if one["event_id"] == "mine"] == ([told] if told else [])
+            await s.settled()
+
+    asyncio.run(scene())
 
 
 def test_beyond_the_end_of_the_speech_the_end_is_meant(session: rt.Session) -> None:

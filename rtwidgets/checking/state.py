@@ -156,6 +156,7 @@ def _update(event: Event, state: State) -> None:
 
 def _create_response(event: Event, state: State) -> None:
     from ..simulator import refusals, sessions
+    from ..simulator.planning import plan_for
 
     wanted, session = sessions.given(event.get("response") or {}), state.full()
     if session["type"] != "realtime":
@@ -163,14 +164,18 @@ def _create_response(event: Event, state: State) -> None:
     aside = wanted.get("conversation") == "none"
     if state.active is not None and not aside:
         raise refusals.active_response(state.active.id)
-    sessions.check_model_fields(wanted, session["model"], "response")
-    voice = field(wanted, "audio", "output", "voice") or session["audio"]["output"]["voice"]
-    if state.has_sounded and not aside and voice != session["audio"]["output"]["voice"]:
-        raise refusals.voice_is_fixed()
     for place, item in enumerate(wanted.get("input") or ()):
         gone = item["type"] == "item_reference" and state.item(item["id"]) is None
         if gone and state.conversation is not None:
             raise refusals.no_referenced_item(item["id"], f"response.input[{place}].id")
+    plan_for(  # which refuses what this session or its model does not allow
+        session,
+        wanted,
+        (),
+        conversation_id=None if aside else "conv",
+        voice_is_fixed=state.has_sounded and not aside,
+        replies_before=0,
+    )
 
 
 def _cancel(event: Event, state: State) -> None:
