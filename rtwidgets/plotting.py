@@ -183,12 +183,18 @@ def draw_strip(
         y, height: of the lane, in the axes' own units.
         zero: the moment of the session that lies at 0 of the axis.
     """
-    sheet = Sheet(ax, timeline.start, timeline.end, timeline.unit, zero, height)
-    lanes: tuple[Lane, ...] = ("user", "generated")
-    for name in lanes if timeline.lane("generated") else (*lanes, "text", "tools"):
-        sheet.lane(name, timeline.lane(name), y, words=False)
-    top = y + 0.42 * height
-    sheet.marks([one for one in timeline.marks if one.direction == "client"], top, False, False)
-    low = y - 0.42 * height
-    sheet.marks([one for one in timeline.marks if one.direction == "server"], low, True, False)
-    sheet.interruptions(timeline.interruptions, (y - 0.5 * height, y + 0.5 * height), False)
+
+    def sheet(share: float) -> Sheet:
+        return Sheet(ax, timeline.start, timeline.end, timeline.unit, zero, share * height)
+
+    spoken = bool(timeline.lane("generated"))
+    lanes: tuple[Lane, ...] = ("generated",) if spoken else ("text", "tools")
+    for name in lanes:
+        sheet(0.74).lane(name, timeline.lane(name), y, words=False)
+    sheet(0.5).lane("user", timeline.lane("user"), y, words=False)  # who speaks over it is seen
+    marks = sheet(0.8)
+    top = y + 0.44 * height
+    marks.marks([one for one in timeline.marks if one.direction == "client"], top, False, False)
+    low = y - 0.44 * height
+    marks.marks([one for one in timeline.marks if one.direction == "server"], low, True, False)
+    marks.interruptions(timeline.interruptions, (y - 0.5 * height, y + 0.5 * height), False)
