@@ -455,10 +455,11 @@ def test_what_a_session_answers_is_what_was_told(event: Event, model: str) -> No
             told = rt.check({**event, "event_id": "mine"}, session=s).refusal
             await s.send({**event, "event_id": "mine"})
             await s.send({**rt.events.item_delete("gone"), "event_id": "behind"})
-            answers: list[Event] = []
-            while not any(answer["event_id"] == "behind" for answer in answers):
-                row = await s.wait_for("error")
-                answers.append((row.event or {})["error"])
+            while s.conversation.errors[-1:] == [] or (
+                s.conversation.errors[-1]["event_id"] != "behind"
+            ):
+                await s.wait_for("error")
+            answers = s.conversation.errors
             assert [one for one in answers if one["event_id"] == "mine"] == ([told] if told else [])
             await s.settled()
 
