@@ -19,6 +19,8 @@ Kind = tuple[str, ...]
 """What two client events have in common that the same answer fits: see `kind_of`."""
 
 APPEND = "input_audio_buffer.append"
+ASK: Kind = ("response.create", "")
+"""A request for a response in the conversation."""
 STARTED = "input_audio_buffer.speech_started"
 SPOKEN = (STARTED, "input_audio_buffer.speech_stopped")
 LEAD_MS = 1000

@@ -21,7 +21,7 @@ from .endpoints import DEFAULT_MODEL, Endpoint
 from .errors import ConnectionLost, Misuse
 from .events import Event, field, parse, text_field
 from .log import EventLog
-from .recording import APPEND, Cue, Kind, Recording, kind_of, words_of
+from .recording import APPEND, ASK, Cue, Kind, Recording, kind_of, words_of
 from .rows import Row, Rows
 from .transport import Clock, Transport, WallClock
 
@@ -129,10 +129,15 @@ class ReplayTransport:
         kind = kind_of(event)
         if kind[0] == APPEND:
             self._hear(text_field(event, "audio"), now)
-        elif (cue := self._cue(kind)) is not None:
-            self._meet(cue, event, now)
-        else:
+        elif (cue := self._cue(kind)) is None:
             self._answer_ourselves(kind, event)
+        elif missing := self._items_before(cue):
+            wanted = " and ".join(map(str, missing))
+            self._refuse(
+                f"This recording has no answer to {cue} before it was sent {wanted}.", event
+            )
+        else:
+            self._meet(cue, event, now)
         self._changed.set()
 
     def _hear(self, encoded: str, now: float) -> None:
@@ -153,6 +158,21 @@ class ReplayTransport:
         fresh = (cue for cue in fitting if cue not in self._met)
         left_out = (cue for cue in fitting if self._met.get(cue, 0.0) is None)
         return next(fresh, None) or next(left_out, None)
+
+    def _items_before(self, request: Cue) -> list[Cue]:
+        """The items that a request answers and that this client has not sent: it would wait for
+        ever for a reply to them."""
+        missing: list[Cue] = []
+        if request.kind != ASK:
+            return missing
+        for cue in self._recording.cues:
+            if cue is request:
+                break
+            if cue.kind == ASK:
+                missing = []
+            elif cue.kind[0] == "conversation.item.create" and cue not in self._met:
+                missing.append(cue)
+        return missing
 
     def _meet(self, cue: Cue, event: Event, now: float) -> None:
         self._met[cue] = now

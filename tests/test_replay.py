@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import rtwidgets as rt
 from rtwidgets import audio
 from rtwidgets.conversation import Conversation
-from rtwidgets.events import item_create, response_cancel, response_create, user_text
+from rtwidgets.events import item_create, response_cancel, response_create, text_field, user_text
 from rtwidgets.rows import Rows
 from rtwidgets.transport import Transport, VirtualClock
 
@@ -101,12 +102,17 @@ async def all_of(line: Transport) -> tuple[list[str], rt.ConnectionLost]:
             return frames, lost
 
 
+async def soon(coming: asyncio.Future[Any]) -> bool:
+    """Whether it is there after everybody had many turns."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+    return coming.done()
+
+
 async def at_rest(line: Transport) -> bool:
     """Whether nothing comes: the line waits for the client."""
     coming = asyncio.ensure_future(line.recv())
-    for _ in range(100):
-        await asyncio.sleep(0)
-    resting = not coming.done()
+    resting = not await soon(coming)
     coming.cancel()
     return resting
 
@@ -226,7 +232,7 @@ def test_every_opening_meets_every_recording_without_hanging(
 
     async def scene() -> rt.AsyncSession:
         replay = rt.Replay(path, clock=VirtualClock())
-        async with rt.AsyncSession(replay, opening, timeout=0.2) as s:
+        async with rt.AsyncSession(replay, opening) as s:
             return s
 
     s = asyncio.run(scene())
@@ -367,19 +373,39 @@ def test_a_frame_waits_for_the_event_that_it_answers() -> None:
         await send(line, ASKED)
         await received(line, 1)
         assert await at_rest(line)
-        assert "sends response.create." in line.hint  # type: ignore[attr-defined]
+        assert line.hint.endswith("sends response.create.")  # type: ignore[attr-defined]
         await send(line, response_create())
         return (await all_of(line))[0]
 
     assert len(play(one_turn(), scene)) == 2
 
 
-def test_events_of_one_turn_may_come_in_another_order() -> None:
+def test_events_that_do_not_depend_on_each_other_may_come_in_another_order() -> None:
+    said = item_create({"type": "message", "role": "assistant", "content": []})
+    log = begun(
+        (1.0, ">", said),
+        (1.0, ">", ASKED),
+        (1.1, "<", added("item_1", "assistant")),
+        (1.1, "<", added("item_2")),
+    )
+
     async def scene(line: Transport) -> list[str]:
-        await send(line, response_create(), ASKED, UPDATE)
+        await send(line, ASKED, said, UPDATE)
         return (await all_of(line))[0]
 
-    assert play(one_turn(), scene) == raws(one_turn())
+    assert play(log, scene) == raws(log)
+
+
+def test_a_request_without_the_words_that_it_answered_is_refused_at_once() -> None:
+    async def scene() -> rt.AsyncSession:
+        replay = rt.Replay(one_turn(), clock=VirtualClock())
+        async with rt.AsyncSession(replay, rt.ModelGreeting()) as s:
+            assert s.opening_reply is not None and s.opening_reply.status == "failed"
+            assert "before it was sent conversation.item.create (user" in s.opening_reply.error
+            assert (await s.ask("hi")).status == "completed"
+            return s
+
+    assert raws(one_turn())[-1] == asyncio.run(scene()).log.where(type="response.done")[-1].raw
 
 
 def test_what_the_recording_has_no_answer_for_is_refused_and_the_next_named() -> None:
@@ -691,3 +717,77 @@ def test_the_chat_runs_against_a_recording() -> None:
         assert chat.session is not None and chat.session.label.startswith("Replay of ")
     finally:
         chat.stop()
+
+
+# ------------------------------------------------------------------ broken in every way
+
+
+JUNK: list[Any] = [None, 7, [], {}, "", "x", {"id": 3}, [None], {"item": []}, True, -1.5, "\ud83d"]
+
+
+def broken(log: rt.EventLog, chance: random.Random) -> rt.EventLog:
+    """The log with rows lost, doubled and moved, and with fields replaced by anything."""
+    rows = [(row.direction, row.event or {}, row.t) for row in log]
+    for _ in range(chance.randint(1, 12)):
+        at = chance.randrange(len(rows))
+        direction, event, t = rows[at]
+        what = chance.choice(["lose", "double", "move", "junk", "deep", "turn", "time"])
+        if what == "lose":
+            del rows[at]
+        elif what == "double":
+            rows.insert(chance.randrange(len(rows)), rows[at])
+        elif what == "move":
+            rows.insert(chance.randrange(len(rows)), rows.pop(at))
+        elif what == "turn":
+            rows[at] = ("client" if direction == "server" else "server", event, t)
+        elif what == "time":
+            rows[at] = (direction, event, chance.choice([-1e9, 1e12, 0.0, t * 3]))
+        elif event:
+            key = chance.choice(list(event))
+            inner = event[key]
+            if what == "deep" and isinstance(inner, dict) and inner:
+                changed = {**inner, chance.choice(list(inner)): chance.choice(JUNK)}
+            else:
+                changed = chance.choice(JUNK)
+            rows[at] = (direction, {**event, key: changed}, t)
+    again = rt.EventLog()
+    for direction, event, t in rows:
+        again.append(direction, event, t)
+    return again
+
+
+@pytest.fixture(scope="module")
+def visited() -> rt.EventLog:
+    return asyncio.run(visit(rt.Simulated(where="memory"), rt.SeededGreeting("Begin."))).log
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_broken_recording_is_played_in_order_or_waits_and_says_for_what(
+    seed: int, visited: rt.EventLog
+) -> None:
+    chance = random.Random(seed)
+    log = broken(visited, chance)
+    client = [row.raw for row in log.where(direction="client")]
+    count = len(log.where(direction="server"))
+    if chance.random() < 0.5:
+        chance.shuffle(client)
+    client += [json.dumps(chance.choice(JUNK)), "{", '{"type":[]}', '{"type":"response.create"}']
+
+    async def scene(line: Transport) -> list[str]:
+        frames: list[str] = []
+        while True:
+            coming = asyncio.ensure_future(line.recv())
+            while not await soon(coming):
+                if not client:
+                    coming.cancel()
+                    assert line.hint or len(frames) >= count  # type: ignore[attr-defined]
+                    return frames
+                await line.send(client.pop(0))
+            try:
+                frames.append(str(coming.result()))
+            except rt.ConnectionLost:
+                return frames
+
+    played = [frame for frame in play(log, scene) if "event_replay_" not in frame]
+    types = [row.type for row in log.where(direction="server")]
+    assert [text_field(json.loads(frame), "type") for frame in played] == types[: len(played)]
