@@ -70,8 +70,10 @@ class Budget:
         # One that ended without saying what it used is counted as what one may cost.
         if spent + one * (1 + beside + unknown) <= self.dollars:
             return None
-        known = f"{money(spent)} spent" if spent else "nothing spent yet"
-        known += f" and {money(self.before)} in earlier conversations" if self.before else ""
+        known = (
+            f"{money(self.before + spent)} spent" if self.before + spent else "nothing spent yet"
+        )
+        known += f" ({money(self.before)} of it in earlier conversations)" if self.before else ""
         known += f", {unknown} of unknown cost" if unknown else ""
         return (
             f"The budget of {money(self.whole)} would be passed: {known}, and the next reply may "

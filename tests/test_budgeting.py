@@ -101,7 +101,7 @@ def test_what_earlier_sessions_took_is_said_and_not_taken_twice() -> None:
     it.dollars = 0.01
     reason = it.reason()
     assert reason is not None and "budget of $0.04 would" in reason
-    assert "$0.03 in earlier conversations" in reason
+    assert "$0.0364 spent ($0.03 of it in earlier conversations)" in reason
     row = it.reached(reason)
     assert (row["budget"], row["spent"]) == (pytest.approx(0.04), pytest.approx(0.0364))
 

@@ -36,7 +36,7 @@ from .narration import STOPPED, narrate
 from .parts import Acts, Parts
 from .standing import OVER, Standing
 from .status import Status
-from .trouble import Troubles, words_of
+from .trouble import Troubles, say_trouble
 from .working import Work, advice_on, done_in, quiet, record
 
 PATIENCE = 30.0
@@ -362,7 +362,7 @@ class RealtimeChat:
         self._enter("failed")
 
     def _say_error(self, error: BaseException) -> None:
-        self._transcript.notice(words_of(error), by="error", state="error")
+        say_trouble(error, self._transcript)
 
     def _told(self, what: str, failure: Failure | None) -> None:
         """A part of the page was brought up to date, or could not be."""

@@ -173,13 +173,14 @@ class Talk:
 
     def notice(self, text: str, more: str, by: str, state: str, once: bool = False) -> None:
         """Add a line behind what was said last. An error that quotes the one before replaces it;
-        what is to be said `once` is not added where it stands already."""
+        what is to be said `once` is not added where it was the last thing said."""
         items = self._item_ids()
         behind = items[-1] if items else ""
         name = f"notice_{self.number}_{next(self._count)}"
         said, meaning = whole_characters(text), whole_characters(more)
-        if once and any(line.text == said for line in self._notices):
-            return
+        if once and self._notices and self._notices[-1].text == said:
+            if self._notices[-1].behind == behind:
+                return
         if state == "error" and self._notices and quotes(said, self._notices[-1]):
             self._notices.pop()
         self._notices.append(Line(name, by, said, "", state, meaning, behind))
@@ -251,7 +252,7 @@ class Transcript(Live):
         once: bool = False,
     ) -> None:
         """Add a line that nobody said: an error with its explanation, a word about the line; with
-        `once` only where it does not stand already."""
+        `once` only where it was not the last thing said."""
         self._talk.notice(text, more, by, state, once)
         self.wake()
 

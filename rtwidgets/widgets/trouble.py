@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..errors import RealtimeError
+from ..errors import RealtimeError, SpendingNotApproved
 from .comm import Failure
+from .transcript import Transcript
 
 
 class Troubles:
@@ -27,6 +28,12 @@ class Troubles:
         return said if last else ""
 
 
-def words_of(error: BaseException) -> str:
-    """What to tell a person of an exception: our own are sentences already."""
-    return str(error) if isinstance(error, RealtimeError) else f"{type(error).__name__}: {error}"
+def say_trouble(error: BaseException, transcript: Transcript) -> None:
+    """Say in the transcript what went wrong. Our own exceptions are sentences already; that a
+    budget is kept is no error."""
+    if isinstance(error, SpendingNotApproved):
+        transcript.notice(str(error), by="budget", once=True)
+        return
+    known = isinstance(error, RealtimeError)
+    said = str(error) if known else f"{type(error).__name__}: {error}"
+    transcript.notice(said, by="error", state="error")
