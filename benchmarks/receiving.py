@@ -7,6 +7,7 @@ transcripts, items, usage); each client takes all of it, a fresh process each, o
     python benchmarks/receiving.py --check          fail unless the session costs at most 2.0 x bare
 
     bare      `websockets` and `json.loads`, nothing kept: what any client has to do
+    log       the same with rtwidgets' log and conversation in place of `json.loads`
     session   rtwidgets.AsyncSession: the lossless log, the conversation's state, the money
     openai    openai's own client, its events kept in a list (where it is installed)
 
@@ -134,6 +135,24 @@ async def bare(port: int) -> float:
         return time.process_time() - start
 
 
+async def log(port: int) -> float:
+    from websockets.asyncio.client import connect
+
+    import rtwidgets as rt
+
+    url = f"ws://127.0.0.1:{port}/"
+    events, conversation = rt.EventLog(time.monotonic), rt.Conversation()
+    async with connect(url, compression=None, max_size=None, proxy=None) as line:
+        await line.recv()
+        start = clock()
+        await line.send(GO)
+        while True:
+            row = events.append("server", await line.recv())
+            conversation.receive(row.event or {})
+            if row.type == END:
+                return time.process_time() - start
+
+
 async def session(port: int) -> float:
     import rtwidgets as rt
 
@@ -164,7 +183,9 @@ def clock() -> float:
     return time.process_time()
 
 
-CLIENTS: dict[str, Callable[[int], Any]] = {"bare": bare, "session": session, "openai": openai}
+CLIENTS: dict[str, Callable[[int], Any]] = {
+    "bare": bare, "log": log, "session": session, "openai": openai,
+}  # fmt: skip
 
 
 # ---------------------------------------------------------------- the comparison

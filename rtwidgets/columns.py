@@ -63,6 +63,7 @@ class Names:
     def __init__(self) -> None:
         self.all = [""]
         self.codes = {"": 0}
+        self._fitting: dict[str, tuple[int, list[int]]] = {}
 
     def code(self, name: str) -> int:
         """The number of `name`, a new one for a new name."""
@@ -83,12 +84,14 @@ class Names:
     def like(self, pattern: str) -> list[int]:
         """The numbers of the names that are, or fit, a pattern such as `response.*`."""
         exact = self.codes.get(pattern)
-        if not any(sign in pattern for sign in "*?["):
+        if exact is not None or not any(sign in pattern for sign in "*?["):
             return [] if exact is None else [exact]
         names = tuple(self.all)
-        return [
-            code for code, name in enumerate(names) if name == pattern or fnmatchcase(name, pattern)
-        ]
+        count, codes = self._fitting.get(pattern, (0, []))
+        if count < len(names):  # asked again and again while the log grows, of few types
+            codes = [code for code, name in enumerate(names) if fnmatchcase(name, pattern)]
+            self._fitting[pattern] = len(names), codes
+        return codes
 
 
 class Columns:

@@ -14,7 +14,6 @@ from .errors import Misuse
 from .folding import fold
 from .jsonl import Frame, Header, finite
 from .rows import DIRECTIONS, Rows
-from .summaries import summaries_of
 
 if TYPE_CHECKING:
     import pandas
@@ -38,7 +37,7 @@ def frame_of_rows(rows: Rows, *, summary: bool, raw: bool) -> pandas.DataFrame:
         "audio_ms": columns.audio_bytes // np.uint32(audio.BYTES_PER_MS),
     }
     if summary:
-        data["summary"] = np.array(summaries_of(rows), dtype=object)
+        data["summary"] = [row.summary for row in rows]
     if raw:
         frames = np.empty(len(rows), dtype=object)
         frames[:] = [row.frame for row in rows]

@@ -6,9 +6,9 @@ import codecs
 import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from . import audio, jsonl
 from .cutting import NOT_CUT
 from .rows import DIRECTIONS, Rows
 from .storage import ROWS
+
+if TYPE_CHECKING:
+    from .log import EventLog
 
 _GZIP = b"\x1f\x8b"
 
@@ -31,40 +34,47 @@ def opened_to_write(path: str | Path) -> IO[bytes] | gzip.GzipFile:
 
 def chunks_of(rows: Rows) -> Iterator[str]:
     """The text of a file that holds `rows`, in pieces of whole lines. All of it is UTF-8."""
-    log = rows.log
+    log, seqs = rows.log, rows._seqs()
     yield jsonl.header_line(jsonl.Header(log.started, log.endpoint, log.model)) + "\n"
-    seqs = rows._seqs()
     if isinstance(seqs, range) and seqs.step == 1:
         for block in range(seqs.start // ROWS, -(-seqs.stop // ROWS)):
+            first, end = block * ROWS, min(seqs.stop, block * ROWS + ROWS)
+            start = max(seqs.start, first)
             texts = log._texts.some(block, seqs.stop)
-            first = max(seqs.start, block * ROWS)
-            end = min(seqs.stop, block * ROWS + ROWS)
-            numbers = range(first, end)
-            yield _lines(rows, numbers, texts[first - block * ROWS : end - block * ROWS])
+            yield _lines(log, range(start, end), texts[start - first : end - first])
     else:
-        for start in range(0, len(seqs), ROWS):
-            some = [int(seq) for seq in seqs[start : start + ROWS]]
-            yield _lines(rows, some, [log._texts.text(seq) for seq in some])
+        for at in range(0, len(seqs), ROWS):
+            some = [int(seq) for seq in seqs[at : at + ROWS]]
+            yield _lines(log, some, [log._texts.text(seq) for seq in some])
 
 
-def _lines(rows: Rows, seqs: Iterable[int], texts: list[str]) -> str:
+_HEADS = tuple(f',"direction":"{direction}","event":' for direction in DIRECTIONS)
+
+
+def _lines(log: EventLog, seqs: Sequence[int], texts: list[str]) -> str:
     """One line for each row; `texts` are its frames without the audio that was cut out."""
-    log = rows.log
-    columns, sound, odd = log._columns, log._sound, log._odd
-    numbers = np.fromiter(seqs, np.int64, len(texts))
-    some = columns.array("t", int(numbers.max(initial=-1)) + 1)[numbers]
-    times = np.round(some, 6).tolist()
-    directions, cuts = columns.direction, columns.cut
-    lines: list[str] = []
-    for seq, t, raw in zip(numbers.tolist(), times, texts, strict=True):
-        cut, direction = cuts[seq], DIRECTIONS[directions[seq]]
-        if cut != NOT_CUT:
-            pcm = sound.read(columns.place[seq])
-            raw = f"{raw[:cut]}{audio.encode(pcm)}{raw[cut:]}"
-        if seq in odd or not jsonl.is_one_line(raw):
-            lines.append(jsonl.frame_line(seq, t, direction, log._frame(seq)) + "\n")
-        else:
-            lines.append(f'{{"seq":{seq},"t":{t!r},"direction":"{direction}","event":{raw}}}\n')
+    columns, odd, sound = log._columns, log._odd, log._sound
+    numbers = np.fromiter(seqs, np.int64, len(seqs))
+    length = int(numbers.max(initial=-1)) + 1
+    times, directions, cuts = (
+        columns.array(name, length)[numbers] for name in ("t", "direction", "cut")
+    )
+    heads = [_HEADS[direction] for direction in directions.tolist()]
+    raws = texts
+    for place in np.flatnonzero(cuts != NOT_CUT).tolist():
+        text, cut = texts[place], cuts[place]
+        encoded = audio.encode(sound.read(columns.place[seqs[place]]))
+        raws[place] = f"{text[:cut]}{encoded}{text[cut:]}"
+    rounded = np.round(times, 6).tolist()
+    lines = [
+        f'{{"seq":{seq},"t":{t!r}{head}{raw}}}\n'
+        for seq, t, head, raw in zip(seqs, rounded, heads, raws, strict=True)
+    ]
+    if odd or not jsonl.is_one_line("".join(texts)):
+        for place, (seq, t) in enumerate(zip(seqs, rounded, strict=True)):
+            if seq in odd or not jsonl.is_one_line(raws[place]):
+                direction = DIRECTIONS[directions[place]]
+                lines[place] = jsonl.frame_line(seq, t, direction, log._frame(seq)) + "\n"
     return "".join(lines)
 
 
@@ -73,20 +83,16 @@ def _lines(rows: Rows, seqs: Iterable[int], texts: list[str]) -> str:
 Source = str | Path | Iterable[str] | Iterable[bytes]
 
 
-def entries_of(source: Source) -> Iterator[tuple[str, Any]]:
-    """What stands in a file, a text or an open file: ("line 7", its text), or where the whole is
-    one JSON list, as some tools write it, ("entry 7", what stands there)."""
+def entries_of(source: Source) -> Iterator[tuple[int, Any]]:
+    """What stands in a file, a text or an open file: lines with their numbers. Where the whole is
+    one JSON list, as some tools write it, its entries with theirs."""
     lines = iter(_lines_of(source))
     for number, line in enumerate(lines, start=1):
         if number == 1 and line.lstrip().startswith("["):
             rest = [line, *lines]
-            whole = _listed("".join(rest))
-            if whole is not None:
-                yield from ((f"entry {at}", entry) for at, entry in enumerate(whole, start=1))
-            else:
-                yield from ((f"line {at}", text) for at, text in enumerate(rest, start=1))
+            yield from enumerate(_listed("".join(rest)) or rest, start=1)
             return
-        yield f"line {number}", line
+        yield number, line
 
 
 def _listed(text: str) -> list[Any] | None:
@@ -94,7 +100,8 @@ def _listed(text: str) -> list[Any] | None:
         whole = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    fits = isinstance(whole, list) and any(isinstance(one, dict) for one in whole)
+    # A list of texts would look like lines; whose first line is a list is no list as a whole.
+    fits = isinstance(whole, list) and not any(isinstance(one, str) for one in whole)
     return whole if fits else None
 
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from . import audio
-from .cutting import parse_fast
 from .events import Event, parse, text_field
 
 FORMAT_VERSION = 1
@@ -104,25 +104,21 @@ def read_line(line: str) -> Header | Frame:
     return read_entry(entry, line)
 
 
-def read_own_line(line: str) -> tuple[Event, str] | None:
-    """A line of our own writing as (what it says of the frame, the frame); None for any other.
+def read_own_line(line: str) -> tuple[str, float, str] | None:
+    """A line of our own writing as (direction, t, frame); None for any other.
 
-    The frame is not looked at: it is read from the line only if it is a JSON object.
+    The frame is not looked at: the line is one of ours only if that is a JSON object.
     """
-    at = line.find(_OWN_EVENT, 0, _OWN_HEAD)
-    if at < 0 or not line.startswith('{"seq":') or not line.endswith("}"):
+    head = _OWN_LINE.match(line)
+    if head is None or line[-1] != "}":
         return None
-    head = parse_fast(line[:at] + "}")
-    return None if head is None else (head, line[at + len(_OWN_EVENT) : -1])
+    return head[2], float(head[1]), line[head.end() : -1]
 
 
-_OWN_EVENT = ',"event":'
-_OWN_HEAD = 120  # characters, more than seq, t and direction ever take
-
-
-def frame_of_own_line(head: Event, raw: str) -> Frame:
-    """The frame of a line that `read_own_line` took apart."""
-    return Frame(raw, text_field(head, "direction") or None, finite(head.get("t")))
+_OWN_LINE = re.compile(
+    r'\{"seq":\d{1,15},"t":(-?\d{1,15}(?:\.\d{1,20})?(?:e-?\d\d?)?),'
+    r'"direction":"(client|server|local)","event":'
+)
 
 
 def read_entry(entry: Any, line: str = "") -> Header | Frame:

@@ -190,16 +190,16 @@ class EventLog(Rows):
         from .files import entries_of
 
         log = cls(audio_limit=audio_limit)
-        for place, entry in entries_of(source):
-            if isinstance(entry, str) and not entry.strip():
-                continue
+        for number, entry in entries_of(source):
             try:
                 if not isinstance(entry, str):
                     log._take(jsonl.read_entry(entry))
-                elif not log._take_own(entry.rstrip("\r\n")):
-                    log._take(jsonl.read_line(entry.rstrip("\r\n")))
+                elif line := entry.rstrip("\r\n\t "):
+                    if not log._take_own(line):
+                        log._take(jsonl.read_line(line))
             except ValueError as problem:
-                log.problems.append(f"{place} {problem} and was left out")
+                what = "line" if isinstance(entry, str) else "entry"
+                log.problems.append(f"{what} {number} {problem} and was left out")
         return log
 
     @classmethod
@@ -225,11 +225,13 @@ class EventLog(Rows):
     def _take_own(self, line: str) -> bool:
         """Append what a line of our own writing holds; False where it is none."""
         own = jsonl.read_own_line(line)
-        taken = take_apart(own[1]) if own is not None else None
-        if own is None or taken is None or taken[0] is None:
+        if own is None:
             return False
-        self._add(jsonl.frame_of_own_line(*own), taken)
-        return True
+        direction, t, frame = own
+        taken = take_apart(frame)
+        if taken[0] is not None:
+            self._append(_CODES[direction], frame, taken, t)
+        return taken[0] is not None
 
     def _take(self, entry: jsonl.Header | jsonl.Frame) -> None:
         if isinstance(entry, jsonl.Header):

@@ -302,14 +302,16 @@ class Rows(Sequence[Row]):
         return None
 
     def to_dataframe(
-        self, *, folded: bool = False, summary: bool = True, raw: bool = False
+        self, *, folded: bool = False, summary: bool = False, raw: bool = False
     ) -> pandas.DataFrame:
         """A pandas DataFrame, one row an event: seq, t (s), direction, type, item_id, response_id,
-        size (bytes), audio_ms, summary. Needs pandas.
+        size (bytes), audio_ms. Needs pandas.
 
         Args:
-            folded: one row for the deltas between two other events, with a column `count`.
-            summary: what each event says in one line.
+            folded: for reading: one row for the deltas between two other events, with the columns
+                `count` and `summary`.
+            summary: with a column `summary`, what each event says in one line. Every frame is
+                parsed for it, which takes a hundred times as long as all else.
             raw: with a column `raw`, the frames as they were on the wire; `EventLog.from_dataframe`
                 makes the log again of such a frame.
         """

@@ -84,8 +84,9 @@ def _places(block: Block, form: bytes, scratch: bytearray) -> Iterator[int]:
     anchor = bytes(letter | _CASE for letter in form)
     at = scratch.find(anchor, 0, size)
     while at >= 0:
-        place, end = bisect_right(ends, at), at + len(form)
-        fits = end <= ends[place] and data[at:end].lower() == form
+        place, end = min(bisect_right(ends, at), len(ends) - 1), at + len(form)
+        inside = block.start(place) <= at and end <= ends[place]
+        fits = inside and data[at:end].lower() == form
         if fits:
             yield place
         at = scratch.find(anchor, ends[place] if fits else at + 1, size)

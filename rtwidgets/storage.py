@@ -12,7 +12,7 @@ import re
 import weakref
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -21,11 +21,11 @@ logger = logging.getLogger("rtwidgets")
 ROWS = 512
 """Rows in a block of text: some 100 kB, which a processor's cache holds while it is searched."""
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 
 # A log that has outgrown its limit moves this many chunks for each new one, so that the thread that
 # receives never stops for long.
-_MOVES = 4
+_MOVES = 8
 
 # The characters outside ASCII that Python's casefold turns into ASCII letters: "ß" is "ss".
 FOLDING = (
@@ -36,13 +36,13 @@ _FOLDING = re.compile(b"|".join(letter.encode() for letter in FOLDING))
 
 
 class Block(NamedTuple):
-    """The text of ROWS rows, one behind the other.
+    """The text of ROWS rows, one behind the other, with a line break between them.
 
     Attributes:
         ends: where each row ends in `data`.
         ascii: whether there is nothing but ASCII.
         hard: whether a row has escapes, or characters of which lower case makes others.
-        lines: whether a row has a line break in it.
+        lines: whether a row has a line break of its own.
     """
 
     data: bytes
@@ -51,20 +51,23 @@ class Block(NamedTuple):
     hard: bool
     lines: bool
 
+    def start(self, place: int) -> int:
+        """Where a row begins in `data`."""
+        return self.ends[place - 1] + 1 if place else 0
+
     def row(self, place: int) -> bytes:
-        return self.data[self.ends[place - 1] if place else 0 : self.ends[place]]
+        return self.data[self.start(place) : self.ends[place]]
 
     def rows(self) -> list[bytes]:
-        starts = (0, *self.ends[:-1])
-        return [self.data[start:end] for start, end in zip(starts, self.ends, strict=True)]
+        if not self.lines:
+            return self.data.split(b"\n")
+        return [self.row(place) for place in range(len(self.ends))]
 
     def texts(self) -> list[str]:
         """The same as text, odd bytes as they are shown."""
-        if not self.ascii:
-            return [decoded(row) for row in self.rows()]
-        text = self.data.decode("ascii")
-        starts = (0, *self.ends[:-1])
-        return [text[start:end] for start, end in zip(starts, self.ends, strict=True)]
+        if self.ascii and not self.lines:
+            return self.data.decode("ascii").split("\n")
+        return [decoded(row) for row in self.rows()]
 
 
 def encoded(text: str | bytes) -> bytes:
@@ -115,14 +118,19 @@ class Texts:
 
 def _block(rows: list[str | bytes]) -> Block:
     try:
-        joined = "".join(rows)  # type: ignore[arg-type]  # bytes among them are what is excepted
-        data = joined.encode("ascii")
-        ends = array("Q", accumulate(map(len, rows)))
+        data = "\n".join(rows).encode("ascii")  # type: ignore[arg-type]  # bytes: see below
+        ends = _ends(rows, 1)
     except (TypeError, UnicodeEncodeError):
         pieces = [encoded(row) for row in rows]
-        data = b"".join(pieces)
-        ends = array("Q", accumulate(map(len, pieces)))
-    return Block(data, ends, data.isascii(), is_hard(data), b"\n" in data or b"\r" in data)
+        data, ends = b"\n".join(pieces), _ends(pieces, 1)
+    lines = data.count(b"\n") >= len(rows) or b"\r" in data
+    return Block(data, ends, data.isascii(), is_hard(data), lines)
+
+
+def _ends(pieces: Sequence[str | bytes], between: int = 0) -> array[int]:
+    """Where each piece ends in all of them together, in as few bytes as hold it."""
+    ends = [end + at * between for at, end in enumerate(accumulate(map(len, pieces)))]
+    return array("I" if ends[-1] < 1 << 32 else "Q", ends)
 
 
 def is_hard(data: bytes) -> bool:
@@ -138,7 +146,7 @@ class Moved(NamedTuple):
 
 
 class Sound:
-    """PCM of all rows, as the pieces that came, in chunks of about a megabyte.
+    """PCM of all rows, as the pieces that came, in chunks of some 50.
 
     Args:
         limit: bytes kept in memory; what is more moves to a temporary file, and soon all but the
@@ -198,7 +206,7 @@ class Sound:
             for number in range(self._moved, min(self._moved + _MOVES, len(self._chunks))):
                 chunk = self._chunks[number]
                 assert isinstance(chunk, list)
-                ends = array("Q", accumulate(map(len, chunk)))
+                ends = _ends(chunk)
                 self._chunks[number] = Moved(self._file.append(b"".join(chunk)), ends)
                 self._moved = number + 1
                 self.in_memory -= ends[-1]
