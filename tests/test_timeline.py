@@ -472,6 +472,8 @@ def test_nothing_and_nonsense_make_no_trouble() -> None:
         {"type": "input_audio_buffer.committed"},
         {"type": "input_audio_buffer.speech_started", "audio_start_ms": True},
         {"type": "response.output_item.added", "item": {"type": "function_call"}},
+        {"type": "response.output_item.done", "item": [], "item_id": "i"},
+        {"type": "conversation.item.added", "item": {"role": "user", "content": 5}},
         {"type": "playback.heard", "ms": -5},
         {"type": "playback.flushed"},
         {"type": "made.up"},

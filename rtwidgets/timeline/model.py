@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..events import field, item_text, text_field
+from ..events import field, text_field
 from ..log import Row
 from .envelope import Envelope, bytes_per_ms, format_named
-from .tracks import Track, Tracks
+from .tracks import Track, Tracks, words_of
 
 _CALLS = ("function_call", "mcp_call")
 
@@ -73,9 +73,9 @@ class Model:
         if kind in _CALLS:
             track = self._call(row, at, item)
             track.open = track.open and kind == "function_call"
-        elif self._tracks.known("text", row.item_id) is None and item_text(item):
+        elif self._tracks.known("text", row.item_id) is None and words_of(item):
             track = self._tracks.of("text", "text", row, at)  # a server that sends no deltas
-            track.words, track.open = item_text(item), False
+            track.words, track.open = words_of(item), False
             self._name_sound(track)
 
     def arguments(self, row: Row, at: float) -> None:

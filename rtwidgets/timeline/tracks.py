@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-from ..events import Event, field, text_field
+from ..events import Event, field, item_text, text_field
 from ..log import Row
 from .envelope import PCM, Envelope, Peaks, Sent, format_named
 from .lanes import Kind, Lane, Span, no_peaks
@@ -166,3 +166,8 @@ def number_in(event: object, name: str) -> float | None:
     """A number of an event that may be anything; None where it is none."""
     value = field(event, name)
     return float(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+def words_of(item: object) -> str:
+    """The words of an item that may be anything."""
+    return item_text(item) if isinstance(item, dict) else ""

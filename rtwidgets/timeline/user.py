@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..events import field, item_text, text_field
+from ..events import field, text_field
 from ..log import Row
 from .lanes import Kind, Lane
-from .tracks import Track, Tracks, number_in
+from .tracks import Track, Tracks, number_in, words_of
 
 _WRITTEN: dict[str, tuple[Lane, Kind]] = {
     "user": ("user", "typed"),
@@ -125,7 +125,7 @@ class User:
 
     def _written(self, row: Row, at: float, item: Any, role: str) -> Track:
         lane, kind = _WRITTEN[role]
-        return self._tracks.moment(lane, kind, row, at, item_text(item) or "sound")
+        return self._tracks.moment(lane, kind, row, at, words_of(item) or "sound")
 
     def added(self, row: Row, at: float) -> None:
         """The conversation has an item: one that we know, or one that only the server tells of."""
@@ -142,7 +142,7 @@ class User:
             known = next((one for one in mine if one.item_id == row.item_id), mine[0])
             self._typed.remove(known)
             self._tracks.join(known, row)
-        elif role != "assistant" and item_text(item):
+        elif role != "assistant" and words_of(item):
             known = self._written(row, at, item, role)
         if known is not None:
             known.item_id = row.item_id
