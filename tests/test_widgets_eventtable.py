@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import rtwidgets as rt
 from rtwidgets import EventLog
 from rtwidgets.errors import Misuse
 from rtwidgets.widgets import eventtable
@@ -243,7 +244,7 @@ def test_a_page_is_told_where_turns_begin_also_while_the_log_grows() -> None:
     for row in whole:
         log.append(row.direction, row.raw, t=row.t)
         table.settled()
-    told = [message["turns"] for message in kinds(table.sent, "turns")]
+    told = [message["turns"] for message in table.sent if message.get("turns")]
     assert told == [[0], [0, 3], [0, 3, 6], [0, 3, 6, 9]]
     assert kinds(table.page(t="more", table=0, start=12), "rows")[0]["turns"] == [0, 3, 6, 9]
 
@@ -265,6 +266,18 @@ def test_a_raw_frame_is_what_was_on_the_wire() -> None:
     log.append("client", frame, t=0.0)
     (answer,) = Recorded(log).page(t="raw", table=0, place=0)
     assert answer["raw"] == frame
+
+
+def test_the_turns_of_a_long_log_come_a_little_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eventtable, "NEAR", 5)
+    log = conversation(4)
+    table = Recorded(log)
+    answer = table.page(t="more", table=0, start=0)
+    assert [message["turns"] for message in kinds(answer, "turns")] == [[0, 3, 6, 9]]
+    assert not any(message.get("turns") for message in kinds(answer, "rows"))
+    for row in list(log)[:3]:
+        log.append(row.direction, row.raw, t=99)
+    assert kinds(table.settled(), "rows")[-1]["turns"] == [0, 3, 6, 9, 12]
 
 
 def test_a_part_of_a_log_has_turns_at_places_of_its_own() -> None:
@@ -376,8 +389,18 @@ def test_advice_comes_for_an_event_while_it_is_written(log: EventLog) -> None:
     assert table.checks
     (answer,) = table.page(t="check", id="1", text='{"hint": "Better not."}')
     assert (answer["id"], answer["advice"]) == ("1", "Better not.")
+    assert answer["fixed"] == ""
     (answer,) = table.page(t="check", id="2", text="{}")
     assert answer["advice"] == ""
+
+
+def test_the_event_that_was_meant_is_offered(log: EventLog) -> None:
+    table = Recorded(log, send=len, check=rt.check)
+    item = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Hi"}]}
+    written = json.dumps({"type": "conversation.item.create", "item": item})
+    (answer,) = table.page(t="check", id="1", text=written)
+    assert "refused" in answer["advice"]
+    assert json.loads(answer["fixed"])["item"]["content"][0]["type"] == "output_text"
 
 
 def test_a_check_that_fails_is_told_to_who_watches_over_the_table(log: EventLog) -> None:

@@ -32,6 +32,9 @@ BATCH = 4000
 """Rows in one message at most, some 150 kB; there is one message a flush, between which the
 sender's other work (sound above all) has its turn."""
 
+NEAR = 500
+"""Rows of a log that are looked through for turns as they are sent; more are the clerk's."""
+
 REMEMBERED = 20
 """Events sent from the box that are offered again."""
 
@@ -58,7 +61,8 @@ class EventTable(Live):
         height: of the table, as CSS.
         send: takes an event to send, as the text a person wrote. With it the table has a box for
             that. What it raises is told beside the box; what a server refuses comes as an event.
-        check: takes an event, as a dict, while it is written, and gives advice in words, or None.
+        check: takes an event, as a dict, while it is written, and gives what `str` turns into words
+            of advice, or None. Where it has a `fixed`, an event, that is offered: `rt.check` fits.
         on_select: takes the numbers (`row.seq`) of the rows that a person selected in the page.
         columns: which of `COLUMNS` to show at first; by default what the person chose last.
 
@@ -108,6 +112,7 @@ class EventTable(Live):
         self._told = 0  # the number of the table
         self._sent: int | None = None  # rows of it; None: no page has asked yet
         self._turns: list[int] = []  # the places where a turn begins
+        self._looked = 0  # rows that were looked through for these
         self._selected: list[int] = []
         traits = {"height": height, "title": title, "hides": self._plain.name, "columns": columns}
         super().__init__(sender, **traits, sends=send is not None, checks=check is not None)
@@ -149,18 +154,21 @@ class EventTable(Live):
         rows, number = self._shown.rows, self._shown.number
         if number != self._told:
             self._told, self._sent = number, 0
-            self._turns, self._selected = [], []
+            self._turns, self._looked, self._selected = [], 0, []
             self._begin()
         start, total = self._sent, len(rows)
         if start >= total:
             return
         stop = min(start + BATCH, total)
         news = {"t": "rows", "table": number, "start": start, "count": stop - start}
-        self.send({**news, "total": total}, pack(rows[start:stop]))
+        near = isinstance(rows, EventLog) and total - self._looked <= NEAR
+        turns = self._news_of_turns(turn_starts(rows)) if near else {}
+        self.send({**news, "total": total, **turns}, pack(rows[start:stop]))
         self._sent = stop
+        self._looked = total if near else self._looked
         if stop < total:
             self.wake()
-        elif not self._looking:
+        elif not near and not self._looking:
             self._looking = True
             self._clerk_does(self._look_for_turns, "turns")
 
@@ -177,10 +185,18 @@ class EventTable(Live):
         if self._selected:
             self._select(self._told, self._selected)
 
-    def _tell_turns(self, number: int, starts: list[int]) -> None:
-        if number == self._told and starts != self._turns:
-            self._turns = starts
-            self.send({"t": "turns", "table": number, "turns": starts})
+    def _tell_turns(self, number: int, length: int, starts: list[int]) -> None:
+        if number != self._told or length < self._looked:
+            return
+        self._looked = length
+        if news := self._news_of_turns(starts):
+            self.send({"t": "turns", "table": number, **news})
+
+    def _news_of_turns(self, starts: list[int]) -> Content:
+        if starts == self._turns:
+            return {}
+        self._turns = starts
+        return {"turns": starts}
 
     def _select(self, number: int, places: list[int]) -> None:
         self._selected = places
@@ -262,9 +278,9 @@ class EventTable(Live):
 
     def _look_for_turns(self) -> None:
         self._looking = False  # before it reads: rows that come meanwhile are looked at next
-        shown = self._shown
+        shown, length = self._shown, len(self._shown.rows)
         starts = places_of(shown.rows, turn_starts(shown.rows))
-        self.soon(lambda: self._tell_turns(shown.number, starts), "turns")
+        self.soon(lambda: self._tell_turns(shown.number, length, starts), "turns")
 
     def _find(self, content: Content) -> None:
         shown, start = self._shown, int(content["start"])
@@ -280,9 +296,11 @@ class EventTable(Live):
         self.tell({**head, "start": start, "stop": stop}, [places])
 
     def _advise(self, content: Content) -> None:
-        advice = self._check(json.loads(content["text"])) if self._check is not None else None
-        text = "" if advice is None else str(advice)
-        self.tell({"t": "advice", "id": content["id"], "advice": text})
+        found = self._check(json.loads(content["text"])) if self._check is not None else None
+        meant = getattr(found, "fixed", None)
+        news = {"advice": "" if found is None else str(found)}
+        news["fixed"] = "" if meant is None else json.dumps(meant, ensure_ascii=False)
+        self.tell({"t": "advice", "id": content["id"], **news})
 
     def _ipython_display_(self) -> None:
         self._plain.display(self)

@@ -11,7 +11,7 @@ export const COLUMNS = {
   time: ["Time", "s", 5, 4.8],
   delta: ["Time since the line above", "Δ s", 4.6, 4.4],
   direction: ["Direction", "", 1.4, 1.2],
-  type: ["Type", "type", 11, 6.5, "1.2fr"],
+  type: ["Type", "type", 11, 6.5, "1.5fr"],
   summary: ["Summary", "what it says", 9, 5, "2fr"],
   item: ["Item", "item", 6, 5, "0.8fr"],
   response: ["Response", "response", 6, 5, "0.8fr"],

@@ -265,7 +265,8 @@ export class List {
       element.append(cell);
     });
     parts.fold = make("button", "rtw-fold", { type: "button", tabindex: "-1" });
-    parts.name = make("span", "rtw-name");
+    parts.label = make("bdi", "rtw-type-name");
+    parts.name = make("span", "rtw-name", {}, parts.label);
     parts.count = make("span", "rtw-count");
     parts.measure = make("span", "rtw-measure");
     parts.words = make("span", "rtw-what");
@@ -314,7 +315,7 @@ export class List {
   fillWords(parts, { run, member }, row) {
     const head = member < 0;
     const [measure, words] = head ? describe(run, this.store.rows) : ["", summary(row)];
-    setText(parts.name, row.type || "not JSON");
+    setText(parts.label, row.type || "not JSON");
     setText(parts.count, head && run.places.length > 1 ? `×${number(run.places.length)}` : "");
     setText(parts.measure, measure);
     setText(parts.words, words);

@@ -60,7 +60,9 @@ export class SendBox {
     });
     this.verdict = make("button", "rtw-verdict", { type: "button" });
     this.live = make("div", "rtw-verdicts", { role: "status" }, this.verdict);
-    this.advice = make("div", "rtw-advice", { role: "status", hidden: "" });
+    this.says = make("div", "rtw-advice-words");
+    this.use = make("button", "rtw-button", { type: "button" }, "Put that into the box");
+    this.advice = make("div", "rtw-advice", { role: "status", hidden: "" }, this.says, this.use);
     this.pick = make("select", "rtw-input rtw-pick", { "aria-label": "Events to begin with" });
     this.format = make("button", "rtw-button", { type: "button" }, "Format");
     this.send = make("button", "rtw-button rtw-primary", { type: "button" }, "Send");
@@ -90,6 +92,7 @@ export class SendBox {
       event.stopPropagation();
     });
     this.verdict.addEventListener("click", () => this.toProblem());
+    this.use.addEventListener("click", () => this.put(this.fixed));
     this.format.addEventListener("click", () => this.put(laidOut(this.text.value)));
     this.send.addEventListener("click", () => this.give());
     this.pick.addEventListener("change", () => {
@@ -173,9 +176,11 @@ export class SendBox {
     else this.tell("Sent. What the server says to it stands in the table.", "sent");
   }
 
-  advise({ id, advice }) {
+  advise({ id, advice, fixed }) {
     if (id !== this.lastId) return;
-    setText(this.advice, advice);
+    setText(this.says, advice);
+    this.fixed = fixed;
+    this.use.hidden = !fixed;
     this.advice.hidden = !advice;
   }
 
