@@ -54,13 +54,13 @@ class Difference:
 
     what: str = column("what")
     seq: int | None = column("row here")
-    other_seq: int | None = column("row there")
-    direction: str = column("direction")
+    other_seq: int | None = column("row there", spare=1)
+    direction: str = column("direction", spare=2)
     type: str = column("type")
     field: str = column("field")
     here: str = column("here")
     there: str = column("there")
-    repeated: int = column("repeated", default=0)
+    repeated: int = column("repeated", default=0, spare=2)
 
 
 def diff(rows: Rows, other: Rows) -> Table[Difference]:

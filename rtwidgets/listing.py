@@ -22,7 +22,8 @@ from .tables import Table, clipped, printable, shortened, width_of
 
 _ARROWS = {"client": ">", "server": "<", "local": "="}
 _COLOURS = {"client": "36", "server": "32", "local": "33", "error": "1;31", "count": "2"}
-_TYPE_WIDTH = 46
+_TYPE_WIDTH = 46  # of the longest that is frequent; less where the terminal is narrow
+_HEAD_WIDTH = 19  # of number, seconds and arrow
 _SAID = 160  # characters of what an event says, where no width is given
 
 COLUMNS = ("seq", "t", "direction", "type", "item_id", "response_id", "size", "audio_ms", "summary")
@@ -49,14 +50,15 @@ def _gathered(rows: Rows, folded: bool) -> Iterable[tuple[Row, int, str]]:
 
 
 def _line(row: Row, count: int, said: str, width: int | None, colour: bool) -> str:
-    kind = shortened(printable(shortened(row.type or "(not JSON)", 80)), 80)
-    kind += f" × {count}" if count > 1 else ""
-    kind += " " * (_TYPE_WIDTH - width_of(kind))
+    room = _TYPE_WIDTH if width is None else min(_TYPE_WIDTH, (width - _HEAD_WIDTH) // 2)
+    kind = printable(shortened(row.type or "(not JSON)", 2 * _TYPE_WIDTH))
+    times = f" × {count}" if count > 1 else ""
+    kind = (kind if width is None else clipped(kind, max(1, room - len(times)))) + times
+    kind += " " * (room - width_of(kind))
     head = f"{row.seq:>6} {row.t:9.3f} "
-    said = printable(shortened(said, _SAID if width is None else width))
     arrow = _ARROWS[row.direction]
+    said = printable(shortened(said, _SAID if width is None else width))
     if width is not None:
-        kind = clipped(kind, max(1, width - len(head) - 2))
         said = clipped(said, max(0, width - len(head) - 3 - width_of(kind)))
     if colour:
         shade = _COLOURS["error" if row.family == "error" else row.direction]

@@ -39,10 +39,10 @@ class ItemRow:
     status: str = column("status")
     t: float = column("at", unit="s")
     text: str = column("text")
-    audio_ms: int = column("audio", unit="ms")
-    heard_ms: int | None = column("heard", unit="ms")
-    truncated_ms: int | None = column("cut at", unit="ms")
-    response_id: str = column("response")
+    audio_ms: int = column("audio", unit="ms", spare=1)
+    heard_ms: int | None = column("heard", unit="ms", spare=2)
+    truncated_ms: int | None = column("cut at", unit="ms", spare=2)
+    response_id: str = column("response", spare=3)
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,20 @@ class ResponseRow:
     """
 
     response_id: str = column("response")
-    asked_t: float | None = column("asked", unit="s")
-    created_t: float | None = column("created", unit="s")
-    first_text_t: float | None = column("first text", unit="s")
+    asked_t: float | None = column("asked", unit="s", spare=1)
+    created_t: float | None = column("created", unit="s", spare=3)
+    first_text_t: float | None = column("first text", unit="s", spare=1)
     first_audio_t: float | None = column("first audio", unit="s")
     done_t: float | None = column("done", unit="s")
     status: str = column("status")
-    reason: str = column("reason")
+    reason: str = column("reason", spare=1)
     conversation: str = column("conversation", hidden=True)
-    audio_ms: int = column("audio", unit="ms")
-    heard_ms: int | None = column("heard", unit="ms")
+    audio_ms: int = column("audio", unit="ms", spare=2)
+    heard_ms: int | None = column("heard", unit="ms", spare=2)
     text: str = column("text")
     usage: Event | None = column("usage", hidden=True)
-    tokens: int | None = column("tokens")
-    cost: float | None = column("cost", unit="$", digits=6)
+    tokens: int | None = column("tokens", spare=1)
+    cost: float | None = column("cost", unit="$", digits=6, spare=1)
 
 
 @dataclass(frozen=True)
@@ -90,19 +90,19 @@ class TurnRow:
     """
 
     number: int = column("turn")
-    t: float = column("at", unit="s")
+    t: float = column("at", unit="s", spare=1)
     first_seq: int = column("first row", hidden=True)
     last_seq: int = column("last row", hidden=True)
     by: str = column("by")
     said: str = column("said")
     answer: str = column("answer")
-    audio_ms: int = column("audio", unit="ms")
-    heard_ms: int | None = column("heard", unit="ms")
+    audio_ms: int = column("audio", unit="ms", spare=2)
+    heard_ms: int | None = column("heard", unit="ms", spare=2)
     wait: float | None = column("wait", unit="s")
     status: str = column("status")
-    interrupted: bool = column("interrupted")
+    interrupted: bool = column("interrupted", spare=3)
     response_ids: tuple[str, ...] = column("responses", hidden=True)
-    cost: float | None = column("cost", unit="$", digits=6)
+    cost: float | None = column("cost", unit="$", digits=6, spare=1)
 
 
 def items(rows: Rows) -> Table[ItemRow]:

@@ -131,6 +131,7 @@ def column(
     unit: str = "",
     digits: int | None = None,
     hidden: bool = False,
+    spare: int = 0,
     default: Any = MISSING,
 ) -> Any:
     """A field of a row, with how it is shown; to be used in place of `dataclasses.field`.
@@ -140,8 +141,9 @@ def column(
         unit: stands behind the title.
         digits: behind the point, for numbers.
         hidden: only in DataFrames and files.
+        spare: the higher, the sooner it is left out of a line of text that would be too long.
     """
-    shown = {"heading": heading, "unit": unit, "digits": digits, "hidden": hidden}
+    shown = {"heading": heading, "unit": unit, "digits": digits, "hidden": hidden, "spare": spare}
     return field(default=default, metadata=shown)
 
 
@@ -151,6 +153,7 @@ class _Column:
     title: str
     digits: int | None
     number: bool
+    spare: int
 
     def text(self, row: Any) -> str:
         return _text(getattr(row, self.name), self.digits)
@@ -237,7 +240,13 @@ class Table(Sequence[T], Generic[T]):
 
     def _shown(self) -> list[_Column]:
         return [
-            _Column(one.name, _title(one), one.metadata.get("digits"), self._is_number(one))
+            _Column(
+                name=one.name,
+                title=_title(one),
+                digits=one.metadata.get("digits"),
+                number=self._is_number(one),
+                spare=one.metadata.get("spare", 0),
+            )
             for one in fields(self.of)
             if not one.metadata.get("hidden")
         ]
@@ -279,10 +288,14 @@ class Table(Sequence[T], Generic[T]):
             width: cells of the terminal; words are cut to fit. None: as wide as they come.
             rows: how many at the most, None for all.
         """
-        columns = self._shown()
-        shown = [[one.text(row) for one in columns] for row in self._rows[:rows]]
-        foot = [] if self.total is None else [[one.text(self.total) for one in columns]]
-        head = [one.title for one in columns]
+        columns, left_out = self._shown(), []
+        rows_shown = [*self._rows[:rows], *([] if self.total is None else [self.total])]
+        while width is not None and (one := _to_leave_out(columns, rows_shown, width)) is not None:
+            columns.remove(one)
+            left_out.append(one.title)
+        cells = [[one.text(row) for one in columns] for row in rows_shown]
+        foot = [] if self.total is None else [cells.pop()]
+        shown, head = cells, [one.title for one in columns]
         widths = _fit([head, *shown, *foot], columns, width)
         lines = [_line(cells, widths, columns) for cells in (head, *shown, *foot)]
         lines.insert(1, "  ".join("─" * cells for cells in widths))
@@ -293,6 +306,8 @@ class Table(Sequence[T], Generic[T]):
             lines.insert(0, caption if width is None else clipped(caption, width))
         if rows is not None and len(self) > rows:
             lines.append(f"… and {len(self) - rows} more")
+        if left_out and width is not None:
+            lines.append(clipped(f"no room for: {', '.join(left_out)}", width))
         return "\n".join(line.rstrip() for line in lines)
 
 
@@ -316,7 +331,21 @@ def _html_row(row: Any, columns: list[_Column]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
+_READABLE = 16  # cells of words below which it is better to leave out another column
 _NARROWEST = 8  # cells to which words are cut before a line may become too long
+
+
+def _to_leave_out(columns: list[_Column], rows: list[Any], width: int) -> _Column | None:
+    """The column to do without where a line would be longer than `width`, None where none is."""
+    spare = max((one.spare for one in columns), default=0)
+    needed = -2
+    for one in columns:
+        texts = (one.title, *(one.text(row) for row in rows))
+        widest = max(width_of(text[:_LINE_LIMIT]) for text in texts)
+        needed += 2 + (widest if one.number else min(widest, _READABLE))
+    if needed <= width or not spare:
+        return None
+    return [one for one in columns if one.spare == spare][-1]
 
 
 def _fit(lines: list[list[str]], columns: list[_Column], width: int | None) -> list[int]:

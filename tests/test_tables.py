@@ -148,6 +148,33 @@ def test_words_are_cut_to_the_terminal_and_numbers_are_not() -> None:
     assert "a" * 80 in table.to_text(None)
 
 
+def test_columns_that_can_be_spared_are_left_out_before_words_are_cut_short() -> None:
+    @dataclass(frozen=True)
+    class Wide:
+        name: str = column("name")
+        first: int = column("first", spare=1)
+        second: int = column("second number", spare=2)
+        third: int = column("third")
+
+    table = Table([Wide("a" * 30, 1, 2, 3)], of=Wide, total=Wide("all", 10, 20, 30))
+    assert table.to_text(60).splitlines()[0].split() == [
+        "name",
+        "first",
+        "second",
+        "number",
+        "third",
+    ]
+    narrow = table.to_text(32).splitlines()
+    assert narrow[0].split() == ["name", "first", "third"] and narrow[-2].split() == [
+        "all",
+        "10",
+        "30",
+    ]
+    assert narrow[-1] == "no room for: second number"
+    assert table.to_text(25).splitlines()[-1] == "no room for: second numb…"
+    assert table.to_text(None).splitlines()[-1].startswith("all")
+
+
 def test_wide_characters_take_two_cells() -> None:
     assert width_of("日本") == 4 and width_of("e\u0301") == 1 and width_of("abc") == 3
     assert (
