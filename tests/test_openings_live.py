@@ -488,6 +488,7 @@ def test_an_explanation_says_of_every_event_what_it_does(opening: rt.Opening) ->
         assert step.meaning.does in text and step.meaning.does.split("'")[0] in html
         assert "none of the protocol's" not in step.meaning.does
     assert explanation.about and explanation.about in text
+    assert "facts §" not in text and " ()" not in text and "`" not in html
     assert repr(explanation) == text
     assert (opening.audio is not None) == ("never sent" in text)
 

@@ -248,7 +248,7 @@ class Fitting:
             way = path_to(shape, stray.key)
             if way and put(value, way, stray.value):
                 self.strays.remove(stray)
-                self.changes.append(f"{stray.path} stands at {_at(path, '.'.join(way))}.")
+                self.changes.append(f"{stray.path} belongs at {_at(path, '.'.join(way))}.")
                 placed = True
         return placed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +14,8 @@ from ..explanations import Meaning, meaning_of
 from .base import Opening
 from .rehearsal import rehearsed
 
+_SOURCE = re.compile(r"facts §\w+(?:, §\w+)*(?:: )?")
+_CODE = re.compile(r"`([^`]*)`")
 _EFFECTS = ("answer", "heard", "remembered", "costs")
 
 
@@ -76,7 +79,8 @@ class Explanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        about = "".join(f"<p>{escape(text)}</p>" for text in (self.about, self.sound) if text)
+        texts = (_CODE.sub(r"<code>\1</code>", escape(text)) for text in (self.about, self.sound))
+        about = "".join(f"<p>{text}</p>" for text in texts if text)
         steps = "".join(map(_step_html, self.steps))
         steps = f'<ol style="padding-left:1.5em">{steps}</ol>' if steps else ""
         ending = f"<p>{escape(self.ending)}</p>" if self.ending else ""
@@ -124,7 +128,8 @@ def _about(opening: Opening) -> str:
         if paragraph.strip().startswith(("Args:", "Attributes:")):
             break
         paragraphs.append(" ".join(paragraph.split()))
-    return " ".join(paragraphs)
+    # Where a fact comes from is for who reads the code.
+    return _SOURCE.sub("", " ".join(paragraphs)).replace(" ()", "").strip()
 
 
 def _step_html(step: Step) -> str:

@@ -137,7 +137,7 @@ class IdleGreeting(Opening):
     """The server speaks up by itself once nobody has spoken for `ms` milliseconds.
 
     `turn_detection.idle_timeout_ms` counts from the end of the last reply's playback, so it
-    prompts *again*. That it ever brings a *first* word is unproven: nothing documents it, and no
+    prompts again. That it ever brings a first word is unproven: nothing documents it, and no
     recording shows it. Expect silence until someone else has spoken first. Each time it fires it
     leaves an empty user item, and one transcript of such a silence is known that was a made-up
     command. The simulator fires it first only with `idle_before_first_reply=True`. (facts §2g)
