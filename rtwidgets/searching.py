@@ -57,7 +57,7 @@ class Words:
                 kept = tail[: length - number * ROWS]
                 places = [place for place, text in enumerate(kept) if self.are_in(text)]
             found += [number * ROWS + place for place in places]
-        return found
+        return [seq for seq in found if seq < length]  # a block may be longer than what is asked
 
     def _in_block(self, block: Block, scratch: bytearray) -> list[int]:
         if self._folded.isascii():
