@@ -7,29 +7,20 @@ kernel little. `static/table/rows.js` takes the same apart.
 from __future__ import annotations
 
 import json
-import sys
-from array import array
-from collections.abc import Iterable
+from typing import Any
 
-from ..rows import DIRECTIONS, Row
+import numpy as np
+from numpy.typing import NDArray
+
+from ..audio import BYTES_PER_MS
+from ..events import family_of
+from ..rows import Row, Rows
 
 LIMIT = 65_535
 """Rows in one pack at most: its codes have two bytes."""
 
-_DIRECTION = {name: code for code, name in enumerate(DIRECTIONS)}
 
-
-class _Names:
-    """Codes for names, given out as they come."""
-
-    def __init__(self) -> None:
-        self.codes: dict[str, int] = {}
-
-    def code(self, name: str) -> int:
-        return self.codes.setdefault(name, len(self.codes))
-
-
-def pack(rows: Iterable[Row]) -> list[bytes]:
+def pack(rows: Rows) -> list[bytes]:
     """`rows`, at most `LIMIT`, as two buffers that stand for themselves.
 
     The first holds the columns one after the other, little-endian: time (s, float64), then seq,
@@ -37,38 +28,38 @@ def pack(rows: Iterable[Row]) -> list[bytes]:
     direction as uint8. The second is a JSON text: the names behind the codes (`types` as
     `[type, family]`), and `words`, a text for each row (`words_of`).
     """
-    times = array("d")
-    numbers = seqs, sizes, audio = array("I"), array("I"), array("I")
-    codes = types, items, responses = array("H"), array("H"), array("H")
-    directions = bytearray()
-    type_names, item_names, response_names = _Names(), _Names(), _Names()
-    families: dict[str, str] = {}
-    words = []
-    for row in rows:
-        type_, audio_ms = row.type, row.audio_ms
-        if type_ not in families:
-            families[type_] = row.family
-        times.append(row.t)
-        seqs.append(row.seq)
-        sizes.append(min(row.size, 0xFFFFFFFF))
-        audio.append(min(audio_ms, 0xFFFFFFFF))
-        types.append(type_names.code(type_))
-        items.append(item_names.code(row.item_id))
-        responses.append(response_names.code(row.response_id))
-        directions.append(_DIRECTION[row.direction])
-        words.append(words_of(row, type_, audio_ms))
+    columns = rows.columns()
+    types, type_codes = _named(columns.type, columns.type_names)
+    items, item_codes = _named(columns.item, columns.item_names)
+    responses, response_codes = _named(columns.response, columns.response_names)
+    audio = columns.audio_bytes // BYTES_PER_MS
+    parts: list[tuple[NDArray[Any], str]] = [
+        (columns.t, "<f8"),
+        *((numbers, "<u4") for numbers in (columns.seq, columns.size, audio)),
+        *((codes, "<u2") for codes in (type_codes, item_codes, response_codes)),
+        (columns.direction, "u1"),
+    ]
+    deltas = [types[code].endswith(".delta") for code in type_codes.tolist()]
     strings = {
-        "types": list(families.items()),
-        "items": list(item_names.codes),
-        "responses": list(response_names.codes),
-        "words": words,
+        "types": [[name, family_of(name)] for name in types],
+        "items": items,
+        "responses": responses,
+        "words": list(map(words_of, rows, audio.tolist(), deltas)),
     }
-    columns = b"".join(_little(column) for column in (times, *numbers, *codes)) + directions
     # Escaped to ASCII: half a character (a lone surrogate) is told as it came.
-    return [columns, json.dumps(strings).encode("ascii")]
+    return [
+        b"".join(values.astype(kind).tobytes() for values, kind in parts),
+        json.dumps(strings).encode("ascii"),
+    ]
 
 
-def words_of(row: Row, type_: str, audio_ms: int) -> str:
+def _named(codes: NDArray[Any], names: tuple[str, ...]) -> tuple[list[str], NDArray[Any]]:
+    """The names that are used, and the places of each row's among them."""
+    used, places = np.unique(codes, return_inverse=True)
+    return [names[code] for code in used.tolist()], places
+
+
+def words_of(row: Row, audio_ms: int, is_delta: bool) -> str:
     """What a line of the table says of a row, as far as its numbers do not.
 
     A text delta's words in full: a folded run shows them put together. Nothing for audio, whose
@@ -76,11 +67,4 @@ def words_of(row: Row, type_: str, audio_ms: int) -> str:
     """
     if audio_ms:
         return ""
-    return row.text if type_.endswith(".delta") else row.summary
-
-
-def _little(column: array[float] | array[int]) -> bytes:
-    if sys.byteorder == "big":
-        column = column[:]
-        column.byteswap()
-    return column.tobytes()
+    return row.text if is_delta else row.summary

@@ -61,6 +61,7 @@ def with_a_busy_cell(path: Path, folder: Path) -> tuple[str, list[int], int]:
 
 def test_the_first_notebook(notebook: Notebook, tmp_path: Path, lab: tuple[str, Path]) -> None:
     """Start, a greeting that streams and sounds, an answer while a cell computes, every event."""
+    (lab[1] / "enough").unlink(missing_ok=True)
     name, cells, busy = with_a_busy_cell(FIRST, lab[1])
     notebook.open(name)
     for cell in cells:
@@ -267,7 +268,7 @@ def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> N
 
 def test_every_choice_shows_the_focus_as_the_buttons_do(chat: Notebook) -> None:
     for label in ("Opening", "Endpoint", "Model", "Voice", "Text"):
-        chat.page.get_by_label(label).focus()
+        chat.page.get_by_label(label, exact=True).focus()
         assert "2px" in chat.js("getComputedStyle(document.activeElement).outline"), label
 
 
