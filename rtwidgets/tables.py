@@ -43,6 +43,7 @@ NOT_KNOWN = "–"
 SHOWN_ROWS = 200
 """Rows a table shows in a notebook; a saved notebook stays small. The DataFrame has all."""
 
+_SENTENCE = 24  # characters
 _CELL_LIMIT = 400  # characters of a cell in HTML
 _LINE_LIMIT = 200  # and in a line of text, where no width is given
 
@@ -55,8 +56,8 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # The selectors name one element more than a notebook's own, which align every cell to the right.
 TABLE_CSS = """
 .rt-static{font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
-color:var(--jp-ui-font-color1,inherit)}
-.rt-static table{border-collapse:collapse;width:100%;margin:0}
+color:var(--jp-ui-font-color1,inherit);overflow-x:auto}
+.rt-static table{border-collapse:collapse;width:100%;margin:0;font:inherit;color:inherit}
 .rt-static table caption{caption-side:top;text-align:left;font-weight:600;padding:2px 8px;
 color:inherit}
 .rt-static table tr td,.rt-static table tr th{padding:2px 8px;text-align:left;
@@ -65,7 +66,7 @@ border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
 .rt-static table tr td.rt-n,.rt-static table tr th.rt-n{font-variant-numeric:tabular-nums;
 text-align:right}
 .rt-static table tr td.rt-n,.rt-static table tr td.rt-d{white-space:nowrap}
-.rt-static table tr td.rt-w{white-space:normal;overflow-wrap:anywhere}
+.rt-static table tr td.rt-w{white-space:normal;overflow-wrap:break-word}
 .rt-static table tr td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
 .rt-static table tfoot td{font-weight:600;border-top:2px solid currentColor}
 .rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
@@ -264,7 +265,9 @@ class Table(Sequence[T], Generic[T]):
     def to_html(self, rows: int = SHOWN_ROWS) -> str:
         """HTML that needs neither script nor kernel: at most `rows` rows, and how many more."""
         columns = self._shown()
-        head = "".join(f"<th{_align(one)}>{escape(one.title)}</th>" for one in columns)
+        head = "".join(
+            f"<th{_align(one, self._wide(one, rows))}>{escape(one.title)}</th>" for one in columns
+        )
         body = "".join(_html_row(row, columns) for row in self._rows[:rows])
         total = f"<tfoot>{_html_row(self.total, columns)}</tfoot>" if self.total is not None else ""
         caption = f"<caption{_CAPTION}>{escape(printable(self.caption))}</caption>"
@@ -275,6 +278,11 @@ class Table(Sequence[T], Generic[T]):
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{total}</table>"
             + (f"<p>… and {more} more</p></div>" if more > 0 else "</div>")
         )
+
+    def _wide(self, one: _Column, rows: int) -> bool:
+        """Whether a column has sentences, which need room between ids that have no blanks."""
+        texts = (one.text(row) for row in self._rows[:rows])
+        return not one.number and any(len(text) > _SENTENCE and " " in text for text in texts)
 
     def __str__(self) -> str:
         return self.to_text()
@@ -319,9 +327,9 @@ def _title(one: Field[Any]) -> str:
     return f"{heading} ({unit})" if unit else heading
 
 
-def _align(one: _Column) -> str:
-    side = "right" if one.number else "left"
-    return f' class="rt-{"n" if one.number else "w"}" style="text-align:{side}"'
+def _align(one: _Column, wide: bool = False) -> str:
+    side, room = "right" if one.number else "left", ";min-width:16em" if wide else ""
+    return f' class="rt-{"n" if one.number else "w"}" style="text-align:{side}{room}"'
 
 
 def _html_row(row: Any, columns: list[_Column]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import rtwidgets as rt
 from rtwidgets.explanations import explain
+from rtwidgets.folding import fold
 from rtwidgets.render import (
     Said,
     log_html,
@@ -38,8 +41,47 @@ def test_the_table_folds_runs_and_names_the_simulator(session: rt.Session) -> No
 
 
 def test_a_long_log_says_that_it_goes_on(session: rt.Session) -> None:
-    assert "first 3 lines" in log_html(session.log, limit=3)
+    html = log_html(session.log, limit=3)
+    assert f"and {len(session.log) - 3} more events (the first 3 lines are shown)" in html
     assert len(log_text(session.log, limit=3).splitlines()) == 5
+    assert "more events" not in log_html(session.log, limit=1000)
+
+
+def test_a_line_of_deltas_opens_and_shows_them(session: rt.Session) -> None:
+    html = log_html(session.log)
+    run = next(run for run in fold(session.log) if "transcript.delta" in run.first.type)
+    start = html.index("response.output_audio_transcript.delta")
+    opened = html[start : html.index("</details>", start)]
+    assert opened.count("\n") == min(run.count, 12) - (run.count <= 12)
+    assert all(row.text.strip() in opened for row in run.rows[:12])
+
+
+def test_numbers_are_on_the_right_and_words_on_the_left_without_styles(session: rt.Session) -> None:
+    """An untrusted notebook and a mail program throw <style> away."""
+    bare = re.sub("<style>.*?</style>", "", log_html(session.log))
+    assert '<th class="rt-n" style="text-align:right">s</th>' in bare
+    assert 'style="text-align:left">← server' in bare
+    assert "#fff" not in bare and "background" not in bare  # light and dark are the page's
+
+
+def test_control_characters_are_shown_and_not_obeyed() -> None:
+    text = "\x1b[2J\x9b\x00\u202ea\u2066"
+    log = rt.EventLog(endpoint=text)
+    conversation = rt.Conversation()
+    item = {"id": "i", "type": "message", "role": text, "content": [{"text": text}]}
+    for event in ({"type": text, "text": text}, {"type": "conversation.item.added", "item": item}):
+        log.append("server", event)
+        conversation.receive(event)
+    log.append("server", text)
+    for shown in (
+        log_html(log),
+        log_text(log),
+        str(log),
+        transcript_html(conversation),
+        transcript_text(conversation),
+        said_text([Said(text, text, text, text, text)]),
+    ):
+        assert not any(one in shown for one in "\x1b\x9b\x00\u202e\u2066") and "\\x1b" in shown
 
 
 def test_the_transcript_tells_heard_from_silent(session: rt.Session) -> None:

@@ -80,6 +80,13 @@ def test_html_has_a_caption_units_and_numbers_on_the_right() -> None:
     assert "script" not in read.tags and "color:var(--jp-ui-font-color1,inherit)" in html
 
 
+def test_sentences_have_room_between_ids() -> None:
+    table = Table(
+        [Lap("item_" + "x" * 40, tags=("a long sentence that wants to be read",), took=1.0)], of=Lap
+    )
+    assert table.to_html().count("min-width:16em") == 1
+
+
 def test_a_table_is_a_sequence_that_never_changes() -> None:
     assert len(LAPS) == 2 and LAPS[0].who == "ada" and [lap.who for lap in LAPS] == ["ada", "bo"]
     part = LAPS[1:]
