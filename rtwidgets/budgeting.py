@@ -70,9 +70,8 @@ class Budget:
         # One that ended without saying what it used is counted as what one may cost.
         if spent + one * (1 + beside + unknown) <= self.dollars:
             return None
-        known = (
-            f"{money(self.before + spent)} spent" if self.before + spent else "nothing spent yet"
-        )
+        taken = self.before + spent
+        known = f"{money(taken)} spent" if taken else "nothing spent yet"
         known += f" ({money(self.before)} of it in earlier conversations)" if self.before else ""
         known += f", {unknown} of unknown cost" if unknown else ""
         return (

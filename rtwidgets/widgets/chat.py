@@ -78,10 +78,8 @@ class RealtimeChat:
             opening = openings.checked(opening)
         self.sessions: list[Session] = []
         self._instructions, self._tools, self._budget = instructions, tools, budget
-        self._empty = EventLog()
-        self._nothing = Conversation()
-        self._lock = RLock()
-        self._troubles = Troubles()
+        self._empty, self._nothing = EventLog(), Conversation()
+        self._lock, self._troubles = RLock(), Troubles()
         self._opening: Future[None] | None = None
         self._hands = Hands(self._say_error)
         self._sender = sender = shared_sender()
