@@ -353,6 +353,18 @@ def test_without_word_of_its_start_heard_audio_begins_where_it_must_have() -> No
     assert one(story.timeline(), "heard").start == pytest.approx(1.25)
 
 
+def test_word_of_playback_that_comes_late_moves_nothing_and_a_pause_is_seen() -> None:
+    story = Story(session={})
+    story.reply(1.0, 4.0)
+    story.local(2.2, "playback.heard", item_id="item_a", ms=1000)  # 0.1 s late
+    story.local(3.1, "playback.heard", item_id="item_a", ms=2000)
+    story.local(4.25, "playback.heard", item_id="item_a", ms=3000)  # 0.15 s late
+    span = one(story.timeline(), "heard")
+    assert (span.start, span.end) == (pytest.approx(1.1), pytest.approx(4.1))
+    story.local(6.1, "playback.heard", item_id="item_a", ms=4000, done=True)  # it had paused
+    assert one(story.timeline(), "heard").end == pytest.approx(6.1)
+
+
 def test_where_nobody_plays_there_is_no_heard_lane_but_one_by_the_clock() -> None:
     story = Story(session={})
     story.reply(1.0, 2.0, "i1", "r1")

@@ -185,12 +185,13 @@ class Timeline:
 def stacked(spans: Sequence[Span], rows: int = 3) -> list[int]:
     """For each span of a lane, by their start: the row to draw it in so that few overlap.
 
-    What was not heard of a span does not hold its row; more than `rows` share the last.
+    What was not heard of a span does not hold its row, and a tenth of a second is no overlap; more
+    than `rows` share the last.
     """
     free: list[float] = []
     places = []
     for span in spans:
-        place = next((row for row, end in enumerate(free) if end <= span.start), len(free))
+        place = next((row for row, end in enumerate(free) if end <= span.start + 0.1), len(free))
         place = min(place, rows - 1)
         free[place : place + 1] = [max(span.heard_end, span.start)]
         places.append(place)

@@ -11,6 +11,10 @@ SPOKE_OVER = 3.0
 """Seconds between the beginning of speech and a truncation that still count as one barge-in."""
 
 
+_LATE = 0.35
+"""Seconds that word of playback may take; beyond that the sound itself had paused."""
+
+
 class Playback:
     """Makes the tracks of what was heard, and the interruptions."""
 
@@ -25,11 +29,13 @@ class Playback:
     def heard(self, row: Row, at: float) -> None:
         """The page has played so much of an item (`ms` from its start), or has begun to."""
         ms = number_in(row.event, "ms") or 0.0
-        known = self._tracks.known("heard", row.item_id)
         track = self._tracks.of("heard", "heard", row, at)
-        if known is None and self._tracks.timed:
-            track.start = max(0.0, at - ms / 1000)
         track.ms, track.end = max(track.ms, ms), max(track.end, at)
+        if self._tracks.timed:
+            # Word of it comes late, now more and now less: the earliest is nearest to the truth.
+            track.start = max(0.0, min(track.start, at - ms / 1000))
+            late = at - track.start - track.ms / 1000
+            track.end = at if late > _LATE else track.start + track.ms / 1000
         made = self._tracks.known("generated", row.item_id)
         if made is not None:
             track.response_id, track.words, track.aside = made.response_id, made.words, made.aside

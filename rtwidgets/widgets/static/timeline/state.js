@@ -116,13 +116,14 @@ export class Store {
   }
 }
 
-/** For spans of a lane in their order: the row of each, so that few overlap; at most `rows`. */
+/** For spans of a lane in their order: the row of each, so that few overlap by more than a tenth of a
+    second; at most `rows`. */
 export function stacked(store, spans, rows = 2) {
   const free = [];
   return [...spans]
     .sort((one, other) => one.start - other.start)
     .map((span) => {
-      let row = free.findIndex((end) => end <= span.start);
+      let row = free.findIndex((end) => end <= span.start + 0.1);
       if (row < 0) row = Math.min(free.length, rows - 1);
       free[row] = Math.max(span.start, store.heardEnd(span));
       return [span, row];
