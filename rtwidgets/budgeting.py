@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 
 from . import pricing
-from .events import Event, session_update, text_field
+from .events import Event, budget_reached, session_update, text_field
 from .events import field as value_at
 from .ledger import Ledger
 from .pricing import Price, Tokens
@@ -88,14 +88,8 @@ class Budget:
     def reached(self, message: str) -> Event:
         """The `local` row that says so."""
         spent, unknown = self.ledger.sums()
-        return {
-            "type": "budget.reached",
-            "budget": self.whole,
-            "spent": self.before + spent,
-            "unknown": unknown,
-            "next": self.next_cost(),
-            "message": message,
-        }
+        row = budget_reached(message, budget=self.whole, spent=self.before + spent)
+        return {**row, "unknown": unknown, "next": self.next_cost()}
 
     def hold(self) -> Event | None:
         """The `session.update` by which the server answers no spoken turn, and no silence, by

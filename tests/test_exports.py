@@ -34,6 +34,7 @@ NAMES = [
     "Conversation",
     "Endpoint",
     "EventLog",
+    "Price",
     "OpenAI",
     "RealtimeChat",
     "RealtimeError",
@@ -42,6 +43,8 @@ NAMES = [
     "Simulated",
     "Simulator",
     "ask_key",
+    "prices",
+    "set_prices",
     "check",
 ]
 

@@ -79,6 +79,21 @@ def test_before_the_budget_is_passed_the_server_is_told_to_answer_nothing_by_its
         assert len(s.conversation.responses) == answered
 
 
+def test_spoken_to_with_no_budget_for_an_answer_the_server_gives_none() -> None:
+    with rt.Session(simulated(), budget=0.05) as s:
+        speech = s.ask("Hello").audio
+    with rt.Session(simulated(), budget=0.001) as s:
+        pcm = audio.pcm_from_samples(speech) + bytes(2 * 2 * audio.RATE)
+        loop.run(s.asynchronous._append_audio(pcm), 30)
+        s.wait_for("input_audio_buffer.committed")
+        (held,) = s.log.where(type="session.update", text="create_response")
+        started = s.log.where(type="input_audio_buffer.speech_started")[0]
+        stopped = s.log.where(type="input_audio_buffer.speech_stopped")[0]
+        assert started.seq < held.seq < stopped.seq
+        assert s.log.where(type="budget.reached", direction="local")
+        assert not s.conversation.responses and s.cost == 0
+
+
 @pytest.mark.parametrize("budget", [0, -1, float("nan"), float("inf")])
 def test_a_budget_is_a_real_amount(budget: float) -> None:
     with pytest.raises(rt.Misuse, match="greater than 0"):
