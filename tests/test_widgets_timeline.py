@@ -103,12 +103,10 @@ def test_of_a_log_that_grows_only_what_changed_is_sent(story: Story) -> None:
     before = len(marks(timeline.page(t="more")))
     timeline.sent.clear()
     story.server(3.0, "rate_limits.updated", rate_limits=[])
-    (news,) = timeline.settled()
-    assert news["spans"] == [] and "peaks" not in news and "cuts" not in news
-    assert news["marks"] == [
-        before,
-        [[3.0, 1, "rate_limits.updated", "tokens left: None", 0]],
-    ]
+    (mark,) = timeline.settled()
+    assert mark["spans"] == [] and "peaks" not in mark and "cuts" not in mark
+    cells = [3.0, 1, "rate_limits.updated", "tokens left: None", 0]
+    assert mark["marks"] == [before, [cells]]
     timeline.sent.clear()
     story.reply(4.0, 0.25, "item_b", "resp_b")
     news = timeline.settled()
@@ -202,6 +200,28 @@ def test_a_click_on_what_is_not_there_selects_nothing(
     timeline.page(t="more")
     timeline.page(t="select", **message)
     assert chosen == []
+
+
+def test_rows_chosen_elsewhere_are_shown(story: Story) -> None:
+    timeline = Recorded(story.log)
+    timeline.select([0])
+    assert timeline.settled() == []  # no page is there
+    sent = timeline.page(t="more")
+    seqs = {row.type: row.seq for row in story.log}
+    made = next(cells[0] for cells in spans(sent).values() if cells[1] == 1)
+    cut = "conversation.item.truncate"
+    places: dict[str, list[Any]] = {
+        cut: ["mark", marks(sent).index(cut)],
+        "response.output_audio.delta": ["span", made],
+    }
+    for type_, shown in places.items():
+        timeline.sent.clear()
+        timeline.select([seqs[type_], 0])
+        assert [one["show"] for one in timeline.settled()] == [shown]
+    timeline.sent.clear()
+    timeline.select([])
+    timeline.select([9999])
+    assert timeline.settled() == []
 
 
 def test_a_closed_timeline_no_longer_watches(story: Story) -> None:

@@ -7,6 +7,7 @@ says can be said again, so a page that appears late is sent the same as those th
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -118,6 +119,15 @@ class Timeline(Live):
         self._unwatch = rows.watch(self.wake)
         self.wake()
 
+    def select(self, seqs: Sequence[int]) -> None:
+        """Show where these rows are: the mark of the first, or the span that it belongs to.
+
+        From any thread. Rows of another log, or that say nothing in time, change nothing.
+        """
+        first = next(iter(seqs), None)
+        if first is not None:
+            self.soon(lambda: self._point_at(first), "select")
+
     def close(self) -> None:
         self._unwatch()
         super().close()
@@ -167,6 +177,8 @@ class Timeline(Live):
         self._say(unit="s" if builder.timed else "events")
 
     def _say(self, buffers: Buffers = (), **what: Any) -> None:
+        if self._told is None:
+            return  # no page is there
         self._now = self._builder.now
         self.send({"t": "news", "line": self._told, "now": round(self._now, 3), **what}, buffers)
 
@@ -216,6 +228,17 @@ class Timeline(Live):
         known = kind in sources and 0 <= place < counts[kind]
         if self._on_select is not None and number == self._told and known:
             self._on_select(sources[kind]())
+
+    def _point_at(self, seq: int) -> None:
+        builder = self._builder
+        at = bisect_left(builder.marks, seq, key=lambda mark: mark.seq)
+        if at < len(builder.marks) and builder.marks[at].seq == seq:
+            self._say(show=["mark", at])
+            return
+        spans = (track.number for track in builder.tracks if seq in track.seqs)
+        number = next(spans, None)
+        if number is not None:
+            self._say(show=["span", number])
 
     def _text(self) -> str:
         return str(timeline_of(self._shown.rows, peaks=False))

@@ -60,7 +60,7 @@ def test_what_is_clicked_in_the_timeline_is_selected_in_the_table(
     bench: Notebook, lab: tuple[str, Path]
 ) -> None:
     (lab[1] / "seen").unlink(missing_ok=True)
-    bench.fill(SHOWN, WHERE, BUSY)
+    bench.fill(SHOWN, WHERE, BUSY, "timeline.select([0])")
     bench.run(0)
     bench.until(f"{PAINTED} > 500")
     page = bench.page
@@ -88,6 +88,9 @@ def test_what_is_clicked_in_the_timeline_is_selected_in_the_table(
     page.locator(".rtw-tl-rows button").last.click()
     bench.run(1)
     assert json.loads(bench.output(1))[1:] == [["response.created"], ["response.done"]]
+
+    bench.run(3)
+    bench.until("document.querySelector('.rtw-tl-spoken').innerText.includes('session.created')")
 
     bench.start_cell(2)
     bench.until(f"{reach}.startsWith('8.0 s')")

@@ -452,6 +452,16 @@ class Drawing {
     this.soon();
   }
 
+  /** Choose what the kernel names. */
+  show(kind, number) {
+    const { store } = this;
+    const it = kind === "mark" ? store.marks[number] : store.spans.get(number);
+    if (!it) return;
+    const [start, end] = kind === "mark" ? [it.t, it.t] : [it.start, store.endOf(it)];
+    this.view.reveal(start, end);
+    this.choose({ kind, number, it, t: start }, false);
+  }
+
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { view } = this;
@@ -537,7 +547,7 @@ export default () => {
         if (message.t !== "news") return;
         answered();
         if (!store.take(message, bytes(buffers))) ask();
-        for (const view of views) view.soon();
+        for (const view of views) message.show ? view.show(...message.show) : view.soon();
       };
       model.on("msg:custom", receive);
       return () => {
