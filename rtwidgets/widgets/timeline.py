@@ -109,14 +109,15 @@ class Timeline(Live):
         self._cuts: list[Interruption] = []
         self._peaks: dict[int, int] = {}  # of each track, those that will not change
         self._unwatch: Callable[[], None] = lambda: None
+        self._noticed = False
         super().__init__(sender, height=height, title=title, hides=self._plain.name)
-        self._unwatch = rows.watch(self.wake)
+        self._unwatch = rows.watch(self._notice)
 
     def show(self, rows: Rows) -> None:
         """Show other rows from here on."""
         self._unwatch()
         self._shown = Shown(rows, self._shown.number + 1)
-        self._unwatch = rows.watch(self.wake)
+        self._unwatch = rows.watch(self._notice)
         self.wake()
 
     def select(self, seqs: Sequence[int]) -> None:
@@ -132,7 +133,16 @@ class Timeline(Live):
         self._unwatch()
         super().close()
 
+    def _notice(self) -> None:
+        """Wake the sender, once until it looks: this is called for every row of a session."""
+        if not self._noticed:
+            self._noticed = True
+            self.wake()
+
     def flush(self) -> None:
+        self._noticed = (
+            False  # before it counts the rows: one that comes from now on wakes it again
+        )
         if self._told is None:
             return
         rows, number = self._shown.rows, self._shown.number
