@@ -8,16 +8,17 @@ up for by what else is known; nothing that a server says raises here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from . import audio
 from .events import Event, error_of, ga_name, text_field
 from .events import field as value_at
-from .facts import ItemFacts, Known, ResponseFacts, unnamed, whole_number
+from .facts import ItemFacts, ResponseFacts, unnamed, whole_number
 from .items import ENDED, IN_PROGRESS
-from .linking import APPEND, COMMIT, CREATE_ITEM, CREATE_RESPONSE, Links, Request, about
-from .marks import Marks
+from .linking import APPEND, COMMIT, CREATE_ITEM, CREATE_RESPONSE, Request, about
 from .rows import Row
+from .userspeech import UserSpeech
 
 _G711_BYTES_PER_MS = 8  # audio/pcmu and audio/pcma: one byte a sample, 8000 a second
 
@@ -25,22 +26,19 @@ _G711_BYTES_PER_MS = 8  # audio/pcmu and audio/pcma: one byte a sample, 8000 a s
 _WORK = ("function_call_output", "mcp_call", "mcp_approval_request", "mcp_approval_response")
 
 
-class Chronicle(Known):
+class Chronicle(UserSpeech):
     """Everything the rows so far say. Feed every row to `take`, in order.
 
     Args:
         model: what was asked for; the server may name another.
 
     Attributes:
-        links: which client row caused what. marks: where turns begin.
         requests: the `response.create` events, in order.
         length: how many rows were taken. last_seq: the number of the last.
     """
 
     def __init__(self, model: str = "") -> None:
         super().__init__()
-        self.links = Links()
-        self.marks = Marks()
         self.requests: list[Request] = []
         self.length = 0
         self.last_seq = -1
@@ -48,9 +46,6 @@ class Chronicle(Known):
         self._session_model = ""
         self._session_seen = False
         self._session_update: int | None = None  # the one that was confirmed last
-        self._rates = [audio.BYTES_PER_MS, audio.BYTES_PER_MS]  # of input and output audio
-        self._appended_ms = 0.0  # since the input buffer was last emptied
-        self._unanswered: ItemFacts | None = None  # spoken, committed, no response yet
         self._active: set[str] = set()
         self._last_done: ResponseFacts | None = None
         self._follows: dict[int, ResponseFacts] = {}  # rows that belong to a response unnamed
@@ -70,18 +65,6 @@ class Chronicle(Known):
         self.last_seq = row.seq
 
     # ------------------------------------------------------------ asking
-
-    def turn_of_item(self, item: ItemFacts) -> int:
-        """The number of the turn that an item is of, -1 for none."""
-        return self.marks.turn_at(item.origin)
-
-    def turn_of_response(self, response: ResponseFacts) -> int:
-        """The number of the turn that a response is of: where it was asked for."""
-        if response.request is not None:
-            return self.marks.turn_at(response.request.seq)
-        if response.answers is not None:
-            return self.marks.turn_at(response.answers.origin)
-        return self.marks.turn_at(response.seq)
 
     def cause_of(self, row: Row) -> int | None:
         """The client row that made the server send this one, None where nothing tells."""
@@ -115,21 +98,20 @@ class Chronicle(Known):
 
     def _item_sent(self, row: Row, request: Request) -> None:
         kind, role, _ = request.about
+        # What is put in front of all afterwards is of the opening, not of the turn that runs now.
+        behind = bool(self.marks.starts) and value_at(row.event, "previous_item_id") == "root"
         if kind == "message" and role == "user":
             self.marks.user_speaks(row, "typed")
-        elif kind == "message" and role == "assistant":
+        elif kind == "message" and role == "assistant" and not behind:
             self.marks.model_speaks(row, "opening")
         elif kind in _WORK and not self.marks.starts:
             self.marks.begin(row, "tool")
         # Its id is the server's to give, where we gave none: kept by its place until then.
         item = self.item(request.item_id or unnamed(row.seq), row)
         item.cause, item.request = row.seq, request
+        item.origin = self.marks.starts[0].seq if behind and role == "assistant" else row.seq
         item.status = item.status or "sent"
         self.learn(item, value_at(row.event, "item"))
-
-    def _append(self, row: Row) -> None:
-        self.links.appended(row.seq)
-        self._appended_ms += row.audio_bytes / self._rates[0]
 
     # ------------------------------------------------------------ the session
 
@@ -142,63 +124,10 @@ class Chronicle(Known):
             stated = stated or text_field(session, f"{side}_audio_format")
             if stated:
                 short = stated.endswith(("pcmu", "pcma", "ulaw", "alaw"))
-                self._rates[at] = _G711_BYTES_PER_MS if short else audio.BYTES_PER_MS
+                self.rates[at] = _G711_BYTES_PER_MS if short else audio.BYTES_PER_MS
         if row.type == "session.updated":
             request = self.links.answered("session.update", row.seq)
             self._session_update = request.seq if request is not None else self._session_update
-
-    # ------------------------------------------------------------ the user's speech
-
-    def _speech_started(self, row: Row) -> None:
-        self.marks.user_speaks(row, "spoken")
-        self.spoken_item(row).span = (whole_number(row.event, "audio_start_ms"), None)
-        self._by_audio(row)
-
-    def _speech_stopped(self, row: Row) -> None:
-        item = self.spoken_item(row)
-        item.span = (item.span[0], whole_number(row.event, "audio_end_ms"))
-        item.asked_t = row.t
-        self._by_audio(row)
-
-    def _timed_out(self, row: Row) -> None:
-        self.marks.silence(row)
-        item = self.spoken_item(row)
-        item.span = tuple(whole_number(row.event, f"audio_{one}_ms") for one in ("start", "end"))
-        item.idle, item.asked_t = True, row.t
-
-    def _committed(self, row: Row) -> None:
-        known = self.items.get(row.item_id)
-        detected = known is not None and known.asked_t is not None
-        request = None if detected else self.links.answered(COMMIT, row.seq)
-        if known is None and request is None:
-            self.marks.user_speaks(row, "spoken")
-        item = self.spoken_item(row)
-        if request is not None:
-            item.cause, item.origin, item.asked_t = request.seq, request.seq, request.t
-        elif not item.idle:
-            item.cause = self.links.last_append
-            self._by_audio(row)
-        item.asked_t = row.t if item.asked_t is None else item.asked_t
-        item.audio_ms = _length(item.span, self._appended_ms)
-        self._appended_ms = 0.0
-        self._unanswered = item
-
-    def _cleared(self, row: Row) -> None:
-        self.links.answered("input_audio_buffer.clear", row.seq)
-        self._appended_ms = 0.0
-
-    def _by_audio(self, row: Row) -> None:
-        if self.links.last_append is not None:
-            self.links.direct[row.seq] = self.links.last_append
-
-    def _heard_delta(self, row: Row) -> None:
-        if row.item_id:  # it may come before its item does
-            self.spoken_item(row).unread.append(row.seq)
-
-    def _heard_done(self, row: Row) -> None:
-        if row.item_id:
-            words, index = text_field(row.event, "transcript"), value_at(row.event, "content_index")
-            self.say(self.spoken_item(row), index, words)
 
     # ------------------------------------------------------------ items
 
@@ -233,21 +162,18 @@ class Chronicle(Known):
             sent.id, sent.status = text_field(given, "id"), ""
             self.items[sent.id] = sent
 
-    def _item_retrieved(self, row: Row) -> None:
-        given = value_at(row.event, "item")
-        self.links.answered("conversation.item.retrieve", row.seq, row.item_id)
-        if row.item_id:
-            self.learn(self.item(row.item_id, row), given)
-
-    def _item_deleted(self, row: Row) -> None:
-        self.links.answered("conversation.item.delete", row.seq, row.item_id)
-        if row.item_id:
-            self.item(row.item_id, row).deleted = True
-
-    def _item_truncated(self, row: Row) -> None:
-        self.links.answered("conversation.item.truncate", row.seq, row.item_id)
-        if row.item_id:
-            self.item(row.item_id, row).truncated_ms = whole_number(row.event, "audio_end_ms")
+    def _item_changed(self, row: Row) -> None:
+        """`…retrieved`, `…deleted` or `…truncated`: the answer to the request of that name."""
+        self.links.answered(row.type.removesuffix("d"), row.seq, row.item_id)
+        if not row.item_id:
+            return
+        item = self.item(row.item_id, row)
+        if row.type.endswith("deleted"):
+            item.deleted = True
+        elif row.type.endswith("truncated"):
+            item.truncated_ms = whole_number(row.event, "audio_end_ms")
+        else:
+            self.learn(item, value_at(row.event, "item"))
 
     def _tools_listed(self, row: Row) -> None:
         if row.item_id:
@@ -290,7 +216,7 @@ class Chronicle(Known):
         if not response.stray:
             self._counts_as_answer(row, response)
         if not response.aside:
-            self._unanswered = None
+            self.unanswered = None
 
     def _counts_as_answer(self, row: Row, response: ResponseFacts) -> None:
         by = "opening" if self._session_seen else "unknown"
@@ -301,7 +227,7 @@ class Chronicle(Known):
         self.marks.responded |= not response.aside
 
     def _made_for_speech(self, response: ResponseFacts) -> None:
-        response.answers = item = self._unanswered
+        response.answers = item = self.unanswered
         if item is not None:
             response.asked_t, response.fallback_cause = item.asked_t, item.cause
         else:
@@ -352,23 +278,21 @@ class Chronicle(Known):
             item.unread.append(row.seq)
 
     def _text_done(self, row: Row) -> None:
-        response, item = self._piece(row)
+        response = self._part(row)
         if response is not None and response.first_text_t is None:
             response.first_text_t = row.t
-        if item is not None:
-            words = text_field(row.event, "text") or text_field(row.event, "transcript")
-            self.say(item, value_at(row.event, "content_index"), words)
 
-    def _part(self, row: Row) -> None:
-        _, item = self._piece(row)
+    def _part(self, row: Row) -> ResponseFacts | None:
+        response, item = self._piece(row)
         if item is not None:
-            part = value_at(row.event, "part")
-            words = text_field(part, "text") or text_field(part, "transcript")
+            said = value_at(row.event, "part") or row.event
+            words = text_field(said, "text") or text_field(said, "transcript")
             self.say(item, value_at(row.event, "content_index"), words)
+        return response
 
     def _audio_delta(self, row: Row) -> None:
         response, item = self._piece(row)
-        ms = row.audio_bytes / self._rates[1]
+        ms = row.audio_bytes / self.rates[1]
         if response is not None:
             response.audio_ms += ms
             if response.first_audio_t is None:
@@ -429,29 +353,25 @@ class Chronicle(Known):
             item.flushed |= row.type == "playback.flushed"
 
 
-def _length(span: tuple[int | None, ...], appended_ms: float) -> float:
-    """Milliseconds of a spoken turn: as the server measured it, else as it was sent."""
-    start, end = span
-    return max(0, end - start) if start is not None and end is not None else appended_ms
+_Handler = Callable[[Chronicle, Row], object]
 
-
-_SERVER = {
+_SERVER: dict[str, _Handler] = {
     "session.created": Chronicle._session,
     "session.updated": Chronicle._session,
-    "input_audio_buffer.speech_started": Chronicle._speech_started,
-    "input_audio_buffer.speech_stopped": Chronicle._speech_stopped,
-    "input_audio_buffer.timeout_triggered": Chronicle._timed_out,
-    "input_audio_buffer.committed": Chronicle._committed,
-    "input_audio_buffer.cleared": Chronicle._cleared,
+    "input_audio_buffer.speech_started": Chronicle.speech_started,
+    "input_audio_buffer.speech_stopped": Chronicle.speech_stopped,
+    "input_audio_buffer.timeout_triggered": Chronicle.timed_out,
+    "input_audio_buffer.committed": Chronicle.committed,
+    "input_audio_buffer.cleared": Chronicle.cleared,
     "output_audio_buffer.cleared": Chronicle._buffer_cleared,
     "conversation.item.added": Chronicle._item_added,
     "conversation.item.created": Chronicle._item_added,
     "conversation.item.done": Chronicle._item_added,
-    "conversation.item.retrieved": Chronicle._item_retrieved,
-    "conversation.item.deleted": Chronicle._item_deleted,
-    "conversation.item.truncated": Chronicle._item_truncated,
-    "conversation.item.input_audio_transcription.delta": Chronicle._heard_delta,
-    "conversation.item.input_audio_transcription.completed": Chronicle._heard_done,
+    "conversation.item.retrieved": Chronicle._item_changed,
+    "conversation.item.deleted": Chronicle._item_changed,
+    "conversation.item.truncated": Chronicle._item_changed,
+    "conversation.item.input_audio_transcription.delta": Chronicle.heard_delta,
+    "conversation.item.input_audio_transcription.completed": Chronicle.heard_done,
     "mcp_list_tools.in_progress": Chronicle._tools_listed,
     "mcp_list_tools.completed": Chronicle._tools_listed,
     "mcp_list_tools.failed": Chronicle._tools_listed,
@@ -472,5 +392,9 @@ _SERVER = {
     "response.mcp_call_arguments.done": Chronicle._arguments_done,
     "rate_limits.updated": Chronicle._limits,
 }
-_LOCAL = {"playback.heard": Chronicle._playback, "playback.flushed": Chronicle._playback}
-_HANDLERS = {"server": _SERVER, "client": {APPEND: Chronicle._append}, "local": _LOCAL}
+_LOCAL: dict[str, _Handler] = {
+    "playback.heard": Chronicle._playback,
+    "playback.flushed": Chronicle._playback,
+}
+_CLIENT: dict[str, _Handler] = {APPEND: Chronicle.append}
+_HANDLERS = {"server": _SERVER, "client": _CLIENT, "local": _LOCAL}

@@ -91,6 +91,13 @@ class ResponseFacts:
         return self.request.seq if self.request is not None else self.fallback_cause
 
     @property
+    def origin(self) -> int:
+        """The row by which it belongs to a turn: where it was asked for, or began."""
+        if self.request is not None:
+            return self.request.seq
+        return self.answers.origin if self.answers is not None else self.seq
+
+    @property
     def aside(self) -> bool:
         return self.conversation == "none"
 

@@ -125,10 +125,10 @@ def turns(rows: Rows) -> Table[TurnRow]:
     starts = tuple(told.marks.starts)
     items_of: dict[int, list[ItemFacts]] = {}
     for item in sorted(tuple(told.items.values()), key=lambda one: one.seq):
-        items_of.setdefault(told.turn_of_item(item), []).append(item)
+        items_of.setdefault(told.marks.turn_at(item.origin), []).append(item)
     responses_of: dict[int, list[ResponseFacts]] = {}
     for response in tuple(told.responses.values()):
-        responses_of.setdefault(max(0, told.turn_of_response(response)), []).append(response)
+        responses_of.setdefault(max(0, told.marks.turn_at(response.origin)), []).append(response)
     refused = {told.marks.turn_at(one.seq) for one in told.requests if one.refused}
     lines = []
     for at, start in enumerate(starts):
@@ -288,6 +288,15 @@ def _total(usage: Event | None) -> int | None:
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
+_OPENINGS_OWN = "opening_"
+"""How the ids begin that our openings give to the items they make up."""
+
+
+def _is_seed(item: ItemFacts) -> bool:
+    """Whether a user's item was never the user's: made up by an opening, or taken back."""
+    return item.deleted or item.id.startswith(_OPENINGS_OWN)
+
+
 class _Turn:
     """What became of one turn.
 
@@ -301,20 +310,20 @@ class _Turn:
         self._rows = rows
         inside = [one for one in responses if not one.aside]
         self._answers = inside or responses
-        self._written = [one for one in items if one.role == "assistant" and not one.response_id]
+        written = [one for one in items if one.role == "assistant" and not one.response_id]
+        self._written = [one for one in written if not one.deleted] or written
         self._users = [one for one in items if one.role == "user" and one.type in ("message", "")]
 
     def by(self, by: str, first: bool) -> str:
-        """What began it; a first turn whose words were taken back was a seed for an opening."""
+        """What began it; a first turn whose only words are an opening's own is an opening."""
         seeded = first and by == "typed" and self._users
-        return "opening" if seeded and all(one.deleted for one in self._users) else by
+        return "opening" if seeded and all(map(_is_seed, self._users)) else by
 
     @property
     def said(self) -> str:
         # What is transcribed of silence is made up (facts: a light was switched off by it).
         said = [one for one in self._users if not one.idle and one.status != "refused"]
-        kept = [one for one in said if not one.deleted]
-        return _words_of(kept, self._rows)
+        return _words_of([one for one in said if not _is_seed(one)], self._rows)
 
     @property
     def answer(self) -> str:

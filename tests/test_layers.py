@@ -56,7 +56,8 @@ HOUSE: dict[str, str] = {
     "linking": "events turns",
     "facts": "events linking rows",
     "marks": "rows",
-    "chronicle": "audio events facts items linking marks rows",
+    "userspeech": "audio events facts linking marks rows",
+    "chronicle": "audio events facts items linking rows userspeech",
     "report": "log rows chronicle facts pricing tables events",
     "drawing": "timeline events",
     "plotting": "drawing timeline report rows events errors",
@@ -103,7 +104,7 @@ UPWARD = {
 # Law 2.
 PURE = {
     "audio", "budgeting", "conversation", "errors", "events", "explanations", "firstwords", "folding", "items",
-    "censoring", "chronicle", "differing", "facts", "linking", "listing", "marks", "redaction", "tables",
+    "censoring", "chronicle", "differing", "facts", "linking", "listing", "marks", "redaction", "tables", "userspeech",
     "jsonl", "ledger", "log", "metering", "openings", "pricing", "recording", "render",
     "report", "rows", "simulator.engine", "simulator.schema",
     "simulator.parsing", "simulator.rules", "simulator.floor",

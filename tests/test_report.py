@@ -561,6 +561,15 @@ def test_push_to_talk() -> None:
             ],
             "opening",
         ),
+        (
+            [
+                create_user("Greet me", item={"id": "opening_seed"}),
+                CREATE,
+                *added(message("opening_seed", "user", "Greet me")),
+                *answer("r", "i", "Welcome"),
+            ],
+            "opening",
+        ),
         ([create_user("Greet me"), CREATE, *answer("r", "i", "Welcome")], "typed"),
     ],
 )
@@ -570,6 +579,28 @@ def test_openings_are_turns_of_their_own(rows: list[Any], by: str) -> None:
     assert (first[0], first[2]) == (by, "Welcome")
     assert first[1] == ("" if by == "opening" else "Greet me")
     assert second == ("typed", "Thanks", "Sure")
+
+
+def test_a_recorded_greeting_that_is_spoken_over() -> None:
+    """What was heard of it is written in front of all, and is of the opening all the same."""
+    words, heard = message("opening_words", "assistant", "Welcome to us"), "opening_words_heard"
+    put = ev("conversation.item.create", item=message(heard, "assistant", "Welcome"))
+    log = log_of(
+        CREATED,
+        ("c", ev("conversation.item.create", item=words)),
+        *added(words),
+        ("l", ev("playback.heard", item_id="opening_words", ms=700, done=False)),
+        create_user("Stop"),
+        ("l", ev("playback.flushed", item_id="opening_words", ms=800)),
+        ("c", ev("conversation.item.delete", item_id="opening_words")),
+        ("c", {**put, "previous_item_id": "root"}),
+        create_user("please"),
+        CREATE,
+        ("s", ev("conversation.item.deleted", item_id="opening_words")),
+        *added(message(heard, "assistant", "Welcome")),
+        *answer("r", "i", "Yes"),
+    )
+    assert said_and_answered(log) == [("opening", "", "Welcome"), ("typed", "Stop please", "Yes")]
 
 
 def test_an_idle_prompt() -> None:
@@ -839,6 +870,26 @@ def test_a_session_with_an_opening_and_typed_turns() -> None:
     found = report.causes(log)
     unexplained = {row.type for row in log.where(direction="server") if row.seq not in found}
     assert unexplained == {"session.created"}
+
+
+def test_every_opening_is_a_turn_of_its_own() -> None:
+    openings = [
+        rt.ScriptedGreeting("Welcome!"),
+        rt.SpokenGreeting("Welcome!"),
+        rt.ModelGreeting(),
+        rt.SeededGreeting("Greet the visitor.", delete=True),
+        rt.SeededGreeting("Greet the visitor."),
+        rt.OutOfBandGreeting("Greet.", remember=True),
+        rt.ContextGreeting([{"type": "message", "role": "user", "content": [
+            {"type": "input_text", "text": "Greet Kim."}]}]),
+        rt.RecordedGreeting(np.zeros(2400, np.int16), "Welcome!"),
+    ]  # fmt: skip
+    for opening in openings:
+        with rt.Session(rt.Simulated(where="memory", latency="none"), opening) as s:
+            s.ask("What is it?")
+        first, second = report.turns(s.log)
+        assert (first.by, first.said, bool(first.answer)) == ("opening", "", True), opening
+        assert (second.by, second.said, bool(second.answer)) == ("typed", "What is it?", True)
 
 
 def test_a_session_that_is_interrupted() -> None:
