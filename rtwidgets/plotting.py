@@ -10,6 +10,7 @@ session as one slim lane: to put several below each other on one axis.
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,6 +121,14 @@ def _figure_class() -> type[Figure]:
             self.savefig(buffer, format="png", dpi=192)
             width, height = self.get_size_inches() * 96
             return buffer.getvalue(), {"width": float(width), "height": float(height)}
+
+        def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+            # In front of what pyplot may have told the notebook of figures: sharp, transparent.
+            png, size = self._repr_png_()
+            encoded = base64.b64encode(png).decode("ascii")
+            titles = [axes.get_title(loc="left") for axes in self.axes]
+            said = {"image/png": encoded, "text/plain": f"<Figure: {', '.join(titles)}>"}
+            return said, {"image/png": size}
 
     return TimelineFigure
 

@@ -191,6 +191,9 @@ def test_a_notebook_shows_the_figure_once(tmp_path: Path) -> None:
     for cell in notebook.cells:
         pictures = [one for one in cell.outputs if "image/png" in one.get("data", {})]
         assert len(pictures) == 1 and len(cell.outputs) == 1
+        size = pictures[0]["metadata"]["image/png"]
+        assert size["width"] == 960 and "needs_background" not in size
+        assert pictures[0]["data"]["text/plain"] == "<Figure: Session>"
 
 
 def test_without_matplotlib_it_says_what_to_install() -> None:
