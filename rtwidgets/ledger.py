@@ -18,7 +18,7 @@ from . import pricing
 from .events import SIMULATED_ID, Event, ga_name, text_field
 from .events import field as value_at
 from .items import ENDED, IN_PROGRESS
-from .pricing import Prices, Tokens, tokens_of
+from .pricing import Price, Prices, Tokens, tokens_of
 
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
@@ -95,6 +95,8 @@ class Ledger:
     session: Event = field(default_factory=dict)
     unread: Tokens = Tokens()
     version: int = 0
+    _names: dict[str, None] = field(default_factory=dict)  # of the models billed so far
+    _summed: tuple[tuple[int, tuple[Price | None, ...]], float, int] | None = None
     _appended_ms: int = 0
     _speech_start_ms: int | None = None
 
@@ -145,9 +147,12 @@ class Ledger:
 
     def sums(self) -> tuple[float, int]:
         """US dollars of what has ended and is known, and how many ended of which they are not."""
-        costs = [one.dollars() for one in tuple(self.entries.values()) if one.done]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known, 0.0), len(costs) - len(known)
+        prices = tuple(pricing.PRICES.get(name) for name in self._names)
+        if self._summed is None or self._summed[0] != (self.version, prices):
+            costs = [one.dollars() for one in tuple(self.entries.values()) if one.done]
+            known = [cost for cost in costs if cost is not None]
+            self._summed = (self.version, prices), sum(known, 0.0), len(costs) - len(known)
+        return self._summed[1:]
 
     # ------------------------------------------------------------ receiving
 
@@ -204,6 +209,7 @@ class Ledger:
 
     def _enter(self, entry: Entry, key: str = "") -> None:
         self.entries[key or entry.id] = entry
+        self._names.update(dict.fromkeys(entry.models))
         self.version += 1
 
     # ------------------------------------------------------------ what is not read yet

@@ -210,6 +210,17 @@ def test_a_bill_is_a_table() -> None:
     assert "audio out" in bill(log)._repr_html_()
 
 
+def test_a_price_that_comes_later_counts_at_once() -> None:
+    ledger = ledger_of(a_log(session("my-model"), response("r1", usage(text_out=1000))))
+    assert ledger.sums() == (0.0, 1) and ledger.dollars is None
+    set_prices({"my-model": Price(text_out=3)})
+    assert ledger.sums() == (pytest.approx(0.003), 0)
+    set_prices({"my-model": Price(text_out=5)})
+    assert ledger.dollars == pytest.approx(0.005)
+    set_prices(None)
+    assert ledger.dollars is None
+
+
 # ---------------------------------------------------------------- what is to be read next
 
 

@@ -78,7 +78,10 @@ class Parts:
         self.panels = Panels(SECTIONS, ["events"])
         self.timeline = Timeline(log, on_select=self._select)
         self.meter = Meter()
-        self.table = EventTable(log, send=acts.send, check=acts.check)
+        # What is chosen in one of the two is shown in the other.
+        self.table = EventTable(
+            log, send=acts.send, check=acts.check, on_select=self.timeline.select
+        )
         tools = ipywidgets.HBox([self.composer, self.speaker])
         below = [self.panels, self.timeline, self.meter, self.table]
         self.view = ipywidgets.VBox([self.header, choices.view, self.transcript, tools, *below])
