@@ -333,7 +333,7 @@ class ReplayTransport:
         """Everything is played: close, once the client has done what the recorded one did."""
         for _ in range(COURTESY):
             await asyncio.sleep(0)
-        if self._changed.is_set():
+        if self._own:
             return
         frames = len(self._recording.frames)
         if any(cue.before == frames and cue not in self._met for cue in self._recording.cues):
