@@ -30,6 +30,11 @@ COURTESY = 20
 """How often others get a turn before the end is told: what a client sends in answer to the last
 frame is still taken."""
 
+BREATH = 0.3
+"""Seconds without audio after which nobody is speaking."""
+HEARING_OUT = 10.0
+"""Seconds for which the end waits for somebody who speaks."""
+
 # A client that went past one of these without sending it will not send it any more, and is not
 # waited for. Items and requests are always waited for: nothing is answered that nobody asked.
 _LEFT_OUT = frozenset(
@@ -111,6 +116,7 @@ class ReplayTransport:
         self._made = 0
         self._heard = 0  # bytes of audio
         self._heard_at: float | None = None  # when they were as many as the next frame needs
+        self._appended_at: float | None = None
         self._told_deaf = False
         self._session: Any = None
         self._since = clock.now()
@@ -141,6 +147,7 @@ class ReplayTransport:
         self._changed.set()
 
     def _hear(self, encoded: str, now: float) -> None:
+        self._appended_at = now
         self._heard += len(encoded) * 3 // 4 - encoded[-2:].count("=")
         self._listen(now)
         if not self._recording.listens and not self._told_deaf:
@@ -338,8 +345,16 @@ class ReplayTransport:
         frames = len(self._recording.frames)
         if any(cue.before == frames and cue not in self._met for cue in self._recording.cues):
             await self._changed.wait()
+        elif self._is_spoken_to(self.clock.now()):
+            await self.clock.sleep(BREATH)
         else:
             self._over = "played"
+
+    def _is_spoken_to(self, now: float) -> bool:
+        """Whether the client is still saying what was answered already. A microphone that is never
+        switched off is not listened to for long."""
+        speaking = self._appended_at is not None and now - self._appended_at < BREATH
+        return speaking and now - self._since < HEARING_OUT
 
     def _end(self) -> ConnectionLost:
         lost = self._recording.lost.event if self._recording.lost is not None else None

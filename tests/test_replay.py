@@ -246,6 +246,27 @@ def test_audio_is_refused_once_where_nobody_spoke() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("speaks", "not_before", "closed"), [(0.04, 0.0, 0.5), (2.0, 1.9, 2.5), (3600.0, 10.0, 10.5)]
+)
+def test_who_speaks_on_is_heard_out_but_a_microphone_left_on_is_not(
+    speaks: float, not_before: float, closed: float
+) -> None:
+    chunk = {"type": "input_audio_buffer.append", "audio": "AAAA"}
+    log = begun((1.0, ">", chunk), (1.1, "<", {"type": "input_audio_buffer.speech_started"}))
+
+    async def scene(line: Transport) -> float:
+        await send(line, UPDATE)
+        ending = asyncio.ensure_future(all_of(line))
+        while not ending.done() and line.clock.now() < speaks:
+            await send(line, chunk)
+            await line.clock.sleep(0.04)
+        assert (await ending)[1].code == 1000
+        return line.clock.now()
+
+    assert not_before < play(log, scene) < closed
+
+
 def test_ids_that_the_client_made_up_are_todays_and_no_others() -> None:
     said_then = 'she said \\"item_id\\": \\"mine_then\\"'
     error = {"type": "invalid_request_error", "message": "No.", "event_id": "bad_then"}
