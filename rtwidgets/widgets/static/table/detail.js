@@ -3,6 +3,9 @@
 import { make, setText } from "../page.js";
 import { pieces } from "./jsontext.js";
 
+const PATIENCE = 3000; // ms
+const NO_ANSWER = "… The kernel has not answered yet. Is it running?";
+
 /** Copy text that is known, or a promise of it; gives whether the browser took it. */
 export async function copyText(text) {
   try {
@@ -77,12 +80,15 @@ export class Detail {
     setText(this.copy, "Copy");
     setText(this.raw, "Copy raw");
     this.json.replaceChildren("…");
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => setText(this.json, NO_ANSWER), PATIENCE);
     this.element.hidden = false;
     this.hands.ask("json", row.place);
   }
 
   answer(place, json) {
     if (place !== this.place) return;
+    clearTimeout(this.waiting);
     this.json.replaceChildren(
       ...pieces(json).map(([kind, text]) =>
         kind ? make("span", `rtw-json-${kind}`, {}, text) : text,
@@ -92,6 +98,7 @@ export class Detail {
   }
 
   close() {
+    clearTimeout(this.waiting);
     this.place = -1;
     this.element.hidden = true;
   }
