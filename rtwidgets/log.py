@@ -29,8 +29,8 @@ __all__ = ["DIRECTIONS", "Direction", "EventLog", "Row", "Rows", "View"]
 
 logger = logging.getLogger("rtwidgets")
 
-AUDIO_LIMIT = 64 << 20
-"""Bytes of audio that a log keeps in memory: 23 minutes of one voice."""
+AUDIO_LIMIT = 32 << 20
+"""Bytes of audio that a log keeps in memory: six minutes of both sides of a conversation."""
 
 _CODES: dict[str, int] = {direction: code for code, direction in enumerate(DIRECTIONS)}
 

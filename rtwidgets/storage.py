@@ -21,7 +21,7 @@ logger = logging.getLogger("rtwidgets")
 ROWS = 512
 """Rows in a block of text: some 100 kB, which a processor's cache holds while it is searched."""
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 19
 
 # A log that has outgrown its limit moves this many chunks for each new one, so that the thread that
 # receives never stops for long.
@@ -138,15 +138,16 @@ def is_hard(data: bytes) -> bool:
     return b"\\u" in data or (not data.isascii() and _FOLDING.search(data) is not None)
 
 
-class Moved(NamedTuple):
-    """A chunk of sound in the file: its place there, and where each piece ends in it."""
+class Chunk(NamedTuple):
+    """Pieces of sound one behind the other: in memory, or their place in the file; and where each
+    ends."""
 
-    place: int
+    pcm: bytes | int
     ends: array[int]
 
 
 class Sound:
-    """PCM of all rows, as the pieces that came, in chunks of some 50.
+    """PCM of all rows, as the pieces that came, in chunks of some hundred.
 
     Args:
         limit: bytes kept in memory; what is more moves to a temporary file, and soon all but the
@@ -160,7 +161,7 @@ class Sound:
         self._limit = limit
         self._tell = tell
         self._open: list[bytes] = []
-        self._chunks: list[list[bytes] | Moved] = [self._open]
+        self._chunks: list[list[bytes] | Chunk] = [self._open]
         self._firsts = array("Q", [0])  # number of the first piece in each chunk
         self._count = 0
         self._room = _CHUNK
@@ -184,13 +185,20 @@ class Sound:
         chunk, place = self._chunks[at], number - firsts[at]
         if isinstance(chunk, list):
             return chunk[place]
-        start = chunk.ends[place - 1] if place else 0
+        start, end = chunk.ends[place - 1] if place else 0, chunk.ends[place]
+        if isinstance(chunk.pcm, bytes):
+            return chunk.pcm[start:end]
         assert self._file is not None  # the file comes before a chunk is in it
-        return self._file.read(chunk.place + start, chunk.ends[place] - start)
+        return self._file.read(chunk.pcm + start, end - start)
 
     def _next(self) -> None:
-        """Begin another chunk. A chunk is moved whole, and only when nothing is added to it."""
-        self.in_memory += _CHUNK - self._room
+        """Close the chunk to which pieces are added, and begin another.
+
+        Joined, the pieces take a tenth less memory than the allocator gives to each.
+        """
+        closed = Chunk(b"".join(self._open), _ends(self._open))
+        self._chunks[-1] = closed
+        self.in_memory += closed.ends[-1]
         if self._limit is not None and (self._moved or self.in_memory > self._limit):
             self._move()
         self._open = []
@@ -205,11 +213,10 @@ class Sound:
                 self._file = TemporaryFile()
             for number in range(self._moved, min(self._moved + _MOVES, len(self._chunks))):
                 chunk = self._chunks[number]
-                assert isinstance(chunk, list)
-                ends = _ends(chunk)
-                self._chunks[number] = Moved(self._file.append(b"".join(chunk)), ends)
+                assert isinstance(chunk, Chunk) and isinstance(chunk.pcm, bytes)
+                self._chunks[number] = Chunk(self._file.append(chunk.pcm), chunk.ends)
                 self._moved = number + 1
-                self.in_memory -= ends[-1]
+                self.in_memory -= chunk.ends[-1]
         except OSError as problem:
             self._limit = None
             sentence = (
