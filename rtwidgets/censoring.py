@@ -46,6 +46,9 @@ NO_PIXEL = (
 )
 """An image of one grey pixel, in the place of one that showed something."""
 
+_SHORT = 100  # characters of a text whose cleaning is remembered
+_MOST_KNOWN = 20_000
+
 TOO_DEEP = "[nested too deep to be read]"
 
 _SECRET_NAMES = re.compile(
@@ -65,6 +68,7 @@ class Censor:
     def __init__(self) -> None:
         self._words: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
+        self._known: dict[str, str] = {}  # a log says the same names and ids over and over
 
     def word(self, kind: str, secret: str) -> str:
         """The word that stands for a secret of a kind."""
@@ -76,6 +80,16 @@ class Censor:
 
     def clean(self, text: str) -> str:
         """`text` without secrets; JSON in it is looked through as JSON."""
+        if len(text) > _SHORT:
+            return self._cleaned(text)
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[text] = self._cleaned(text)
+        return known
+
+    def _cleaned(self, text: str) -> str:
         inner = _as_json(text)
         if inner is not None:
             try:

@@ -121,12 +121,16 @@ class _Redactor:
             return _filler(len(raw)) if self._erase else self.censor.frame(raw)
 
     def _event(self, event: Event, type_: str, piece: str | None) -> Event:
-        known = event if piece is None else {**event, "delta": ""}
+        sound = AUDIO_FIELDS.get(type_, "delta" if _is_audio(type_) else "")
+        known = dict(event)
+        if piece is not None:
+            known["delta"] = ""
+        if sound and isinstance(event.get(sound), str):
+            known[sound] = ""  # long, and not looked through: nothing of it stays
         shared = self._tree(known, (), False)
         if piece is not None:
             shared["delta"] = piece
-        sound = AUDIO_FIELDS.get(type_, "delta" if _is_audio(type_) else "")
-        if sound and isinstance(event.get(sound), str):
+        elif sound and isinstance(event.get(sound), str):
             shared[sound] = _silence(event[sound])
         return shared
 
