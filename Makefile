@@ -4,7 +4,7 @@
 PYTHON = python3
 SHELL = /bin/sh
 
-.PHONY: bench help lab test check notebooks conformance clean
+.PHONY: bench bench-log help lab test check notebooks conformance clean
 
 help:  ## print this list
 	@echo "make lab         install what is needed and open JupyterLab on notebooks/"
@@ -12,7 +12,7 @@ help:  ## print this list
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
 	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
-	@echo "make bench       measure the simulator with many sessions, the live table in a browser (four minutes)"
+	@echo "make bench       measure the simulator, the event log, the live table in a browser (eight minutes)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -46,7 +46,12 @@ conformance:
 bench:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python benchmarks/simulator_sessions.py
+	@.venv/bin/python benchmarks/event_log.py
 	@.venv/bin/python benchmarks/live_table.py
+
+bench-log:
+	@$(PYTHON) .ci/bootstrap.py check
+	@.venv/bin/python benchmarks/event_log.py
 
 clean:
 	rm -rf .venv .venv-conformance build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -16,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import rtwidgets as rt
 from rtwidgets import audio
 from rtwidgets.cutting import NOT_CUT, parse_fast, take_apart
 from rtwidgets.events import AUDIO_FIELDS, parse
-from rtwidgets.log import EventLog
+from rtwidgets.log import AUDIO_LIMIT, EventLog
 from rtwidgets.storage import FOLDING, ROWS, TemporaryFile
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # half characters (lone surrogates) included
@@ -393,3 +395,42 @@ def test_words_do_not_run_from_one_row_into_the_next() -> None:
     assert len(log.where(text="ba")) == 0
     assert len(log.where(text="b\na")) == 0
     assert len(log.where(text="AB")) == ROWS
+
+
+# ------------------------------------------------------------------ a long session
+
+
+def state_of(conversation: rt.Conversation) -> Any:
+    items = [
+        {**vars(item), "content": list(map(vars, item.content))} for item in conversation.items
+    ]
+    answers = [{**vars(one), "items": one.item_ids} for one in conversation.responses.values()]
+    return items, answers, conversation.usage, conversation.session, conversation.errors
+
+
+def test_a_long_session_at_full_duplex_loses_nothing_and_its_export_replays(tmp_path: Path) -> None:
+    """Nine minutes on the virtual clock; benchmarks/event_log.py has the whole hour."""
+    minutes, ten_seconds = 9, 240_000
+    chance = np.random.default_rng(0)
+    pcm = chance.normal(0, 4000, ten_seconds) * (np.arange(ten_seconds) < 36_000)
+    told: list[int] = []
+
+    async def talk() -> rt.AsyncSession:
+        endpoint = rt.Simulated("typical", where="memory")
+        async with rt.AsyncSession(endpoint, timeout=3600) as session:
+            session.subscribe(lambda row: told.append(row.seq))
+            for _ in range(minutes * 6):
+                await session.hear(pcm.astype("<i2"), reply=False)
+        return session
+
+    session = asyncio.run(talk())
+    log = session.log
+    assert told == list(range(told[0], len(log)))
+    sent = log.where(type="input_audio_buffer.append")
+    assert sum(row.audio_bytes for row in sent) == minutes * 6 * ten_seconds * 2
+    assert len(log.where(type="response.done")) >= minutes * 5
+    assert log.columns().audio_bytes.sum() > AUDIO_LIMIT > log._sound.in_memory
+    log.to_jsonl(tmp_path / "long.jsonl")
+    again = EventLog.from_jsonl(tmp_path / "long.jsonl")
+    assert all(one.raw == other.raw for one, other in zip(log, again, strict=True))
+    assert state_of(rt.Conversation.of(again)) == state_of(session.conversation)
