@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { buttonWords, fieldsFor, isHeld, sentence, share } from "../../rtwidgets/widgets/static/microphone.js";
+
+const said = (more) =>
+  sentence({ trouble: "", note: "", warning: "", state: "off", held: true, lost: 0, ...more });
+
+test("the button says what a press does", () => {
+  assert.deepEqual(
+    ["off", "asking", "ready", "live"].map((state) => buttonWords(state, true)),
+    ["Hold to talk", "Allow the microphone …", "Hold to talk", "Listening: release to send"],
+  );
+  assert.deepEqual([buttonWords("off", false), buttonWords("live", false)], ["Talk", "Mute"]);
+  assert.ok(isHeld({ turns: "push_to_talk" }) && !isHeld({ turns: "server_vad" }));
+});
+
+test("what went wrong comes before what one may not know", () => {
+  assert.equal(said({ trouble: "Refused.", note: "Note.", warning: "Old." }), "Refused.");
+  assert.equal(said({ note: "Note.", warning: "Old." }), "Note.");
+  assert.equal(said({ warning: "Old." }), "Old.");
+  assert.match(said({ state: "ready" }), /nothing is sent until you hold/);
+  assert.equal(said({ state: "ready", held: false }), "");
+});
+
+test("what was lost on the way is counted for all to see", () => {
+  assert.match(said({ lost: 1 }), /^1 piece of 40 ms/);
+  assert.match(said({ lost: 3, note: "Note." }), /^3 pieces .* lost on the way\. Note\.$/);
+});
+
+test("the bar is empty at silence and full at full scale", () => {
+  assert.deepEqual([0, 0.001, 1, 9].map(share), [0, 0, 1, 1]);
+  assert.ok(Math.abs(share(0.1) - 2 / 3) < 1e-9);
+});
+
+test("each kind of turn detection has its own dials", () => {
+  assert.deepEqual(fieldsFor("server_vad"), ["threshold", "silence_ms"]);
+  assert.deepEqual(fieldsFor("semantic_vad"), ["eagerness"]);
+  assert.deepEqual(fieldsFor("push_to_talk"), []);
+});
