@@ -252,7 +252,7 @@ class Conversation:
     def _part_added(self, event: Event) -> None:
         part, given = self._part(event), value_at(event, "part")
         if part is not None and isinstance(given, dict):
-            _fill(part, given)
+            part.fill(given)
 
     def _text_delta(self, event: Event) -> None:
         part = self._part(event)
@@ -292,7 +292,7 @@ class Conversation:
             response = self.responses[id_] = Response(id_, conversation_id="unknown")
         given = event.get("response")
         if isinstance(given, dict):
-            _refresh(response, given)
+            response.refresh(given)
             if response.active:
                 self._live[id_] = response
         return response
@@ -310,7 +310,7 @@ class Conversation:
         parts = value_at(given, "content")
         for index, raw in enumerate(parts if isinstance(parts, list) else ()):
             if isinstance(raw, dict):
-                _fill(_at(item.content, index), raw)
+                _at(item.content, index).fill(raw)
         return item
 
     def _item_of(self, event: Event) -> Item | None:
@@ -343,9 +343,6 @@ class Conversation:
 
 # A content index is a small number; a broken one must not make a list of a billion parts.
 _MOST_PARTS = 1000
-
-# A part of a response says "text" or "audio" where the same content in an item says "output_…".
-_PART_TYPES = {"text": "output_text", "audio": "output_audio"}
 
 _HANDLERS = {
     "session.created": Conversation._session,
@@ -382,24 +379,6 @@ _HANDLERS |= {
 def _delta(event: Event) -> str:
     delta = event.get("delta")
     return delta if isinstance(delta, str) else ""
-
-
-def _refresh(response: Response, given: Event) -> None:
-    status = text_field(given, "status")
-    if response.status not in ENDED and (status in ENDED or status == IN_PROGRESS):
-        response.status = status
-    if "conversation_id" in given:
-        response.conversation_id = text_field(given, "conversation_id") or None
-    for name in ("status_details", "usage", "metadata"):
-        if isinstance(given.get(name), dict):
-            setattr(response, name, given[name])
-
-
-def _fill(part: Part, given: Event) -> None:
-    type_ = text_field(given, "type")
-    part.type = _PART_TYPES.get(type_, type_) or part.type
-    part.text = text_field(given, "text") or part.text
-    part.transcript = text_field(given, "transcript") or part.transcript
 
 
 def _at(parts: list[Part], index: int) -> Part:

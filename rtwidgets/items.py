@@ -13,6 +13,10 @@ IN_PROGRESS = "in_progress"
 ENDED = frozenset({"completed", "cancelled", "failed", "incomplete"})
 
 
+# A part of a response says "text" or "audio" where the same content in an item says "output_…".
+_PART_TYPES = {"text": "output_text", "audio": "output_audio"}
+
+
 @dataclass
 class Part:
     """A piece of an item's content: `text` for written, `transcript` for spoken words.
@@ -29,6 +33,13 @@ class Part:
     @property
     def words(self) -> str:
         return self.text or self.transcript
+
+    def fill(self, given: Event) -> None:
+        """Take over what a part of an event says; what it leaves out stays."""
+        type_ = text_field(given, "type")
+        self.type = _PART_TYPES.get(type_, type_) or self.type
+        self.text = text_field(given, "text") or self.text
+        self.transcript = text_field(given, "transcript") or self.transcript
 
 
 @dataclass(eq=False)
@@ -71,6 +82,17 @@ class Response:
     items: list[Item] = field(default_factory=list)
     usage: Event | None = None
     metadata: Event | None = None
+
+    def refresh(self, given: Event) -> None:
+        """Take over what the `response` of an event says. Once it has ended its state stays."""
+        status = text_field(given, "status")
+        if self.status not in ENDED and (status in ENDED or status == IN_PROGRESS):
+            self.status = status
+        if "conversation_id" in given:
+            self.conversation_id = text_field(given, "conversation_id") or None
+        for name in ("status_details", "usage", "metadata"):
+            if isinstance(given.get(name), dict):
+                setattr(self, name, given[name])
 
     @property
     def item_ids(self) -> list[str]:
