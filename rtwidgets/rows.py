@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
 from . import audio
+from .choosing import Seqs, array, numbers, some, with_code, with_words
 from .columns import Arrays
 from .cutting import NOT_CUT, parse_fast
 from .errors import Misuse
@@ -24,8 +22,6 @@ from .events import (
     text_field,
     text_of,
 )
-from .searching import Words
-from .storage import ROWS
 
 if TYPE_CHECKING:
     import pandas
@@ -35,9 +31,6 @@ if TYPE_CHECKING:
 
 Direction = Literal["client", "server", "local"]
 DIRECTIONS: tuple[Direction, ...] = ("client", "server", "local")
-
-Seqs = range | NDArray[np.int64]
-"""Numbers of rows: a range where they follow each other."""
 
 
 class Row:
@@ -216,7 +209,7 @@ class Rows(Sequence[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         log = self.log
-        return (Row(log, seq) for seq in _numbers(self._seqs()))
+        return (Row(log, seq) for seq in numbers(self._seqs()))
 
     def columns(self) -> Arrays:
         """The columns as numpy arrays; of a whole log without copying anything."""
@@ -224,8 +217,8 @@ class Rows(Sequence[Row]):
         columns = log._columns
         names = ("t", "direction", "type", "item", "response", "size", "audio_bytes")
         return Arrays(
-            seq=_array(seqs),
-            **{name: _some(log, name, seqs) for name in names},
+            seq=array(seqs),
+            **{name: some(log, name, seqs) for name in names},
             type_names=tuple(columns.types.all),
             item_names=tuple(columns.items.all),
             response_names=tuple(columns.responses.all),
@@ -248,18 +241,18 @@ class Rows(Sequence[Row]):
         log, seqs = self.log, self._seqs()
         columns = log._columns
         if direction is not None:
-            seqs = _with_code(log, seqs, "direction", (_code_of(direction),))
+            seqs = with_code(log, seqs, "direction", (_code_of(direction),))
         if type is not None:
             patterns = (type,) if isinstance(type, str) else tuple(type)
             codes = {code for pattern in patterns for code in columns.types.like(pattern)}
-            seqs = _with_code(log, seqs, "type", codes)
+            seqs = with_code(log, seqs, "type", codes)
         if item_id is not None:
-            seqs = _with_code(log, seqs, "item", _known(columns.items.codes.get(item_id)))
+            seqs = with_code(log, seqs, "item", _known(columns.items.codes.get(item_id)))
         if response_id is not None:
             code = columns.responses.codes.get(response_id)
-            seqs = _with_code(log, seqs, "response", _known(code))
+            seqs = with_code(log, seqs, "response", _known(code))
         if text is not None:
-            seqs = _with_words(log, seqs, text)
+            seqs = with_words(log, seqs, text)
         return View(log, seqs)
 
     @property
@@ -420,9 +413,6 @@ class View(Rows):
         return self._chosen
 
 
-# ---------------------------------------------------------------- rows by their numbers
-
-
 def _code_of(direction: str) -> int:
     if direction not in DIRECTIONS:
         raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
@@ -431,65 +421,3 @@ def _code_of(direction: str) -> int:
 
 def _known(code: int | None) -> tuple[int, ...]:
     return () if code is None else (code,)
-
-
-def _numbers(seqs: Seqs) -> Iterable[int]:
-    return seqs if isinstance(seqs, range) else seqs.tolist()
-
-
-def _array(seqs: Seqs) -> NDArray[np.int64]:
-    if isinstance(seqs, range):
-        return np.arange(seqs.start, seqs.stop, seqs.step)
-    return seqs
-
-
-def _some(log: EventLog, name: str, seqs: Seqs) -> NDArray[Any]:
-    """A column of some rows; without a copy where they follow each other."""
-    if isinstance(seqs, range) and seqs.step == 1:
-        return log._columns.array(name, seqs.stop)[seqs.start :]
-    chosen = _array(seqs)
-    column = log._columns.array(name, int(chosen.max()) + 1 if len(chosen) else 0)
-    return column[chosen]
-
-
-# Up to so many codes it is faster to compare with each than to look each up.
-_FEW = 6
-
-
-def _with_code(log: EventLog, seqs: Seqs, name: str, codes: Iterable[int]) -> Seqs:
-    """Of some rows those which have one of these codes in a column."""
-    wanted = sorted(codes)
-    if not wanted:
-        return range(0)
-    values = _some(log, name, seqs)
-    if len(wanted) <= _FEW:
-        fits = values == wanted[0]
-        for code in wanted[1:]:
-            fits |= values == code
-    else:
-        table = np.zeros(int(values.max(initial=0)) + 1, dtype=bool)
-        table[[code for code in wanted if code < len(table)]] = True
-        fits = table[values]
-    found = np.flatnonzero(fits)
-    if isinstance(seqs, range):
-        return found if seqs.start == 0 and seqs.step == 1 else found * seqs.step + seqs.start
-    return seqs[found]
-
-
-# A view of fewer than one in so many rows is searched row by row.
-_SPARSE = 20
-
-
-def _with_words(log: EventLog, seqs: Seqs, text: str) -> Seqs:
-    """Of some rows those which have these words."""
-    if not text or not len(seqs):
-        return seqs
-    words, chosen = Words(text), _array(seqs)
-    length = int(chosen.max()) + 1
-    if len(chosen) * _SPARSE < length:
-        found = [seq for seq in chosen.tolist() if words.are_in(log._texts.at(seq))]
-        return np.array(found, dtype=np.int64)
-    blocks = range(int(chosen.min()) // ROWS, (length - 1) // ROWS + 1)
-    fits = np.zeros(length, dtype=bool)
-    fits[words.rows_of(log._texts, blocks, length)] = True
-    return chosen[fits[chosen]]
