@@ -1,9 +1,9 @@
 // The lines in sight: a person scrolls over all of them, a few dozen elements show those in view.
 
 import { make, setText } from "../page.js";
+import { blankRow, fillEvent, fillTurn } from "./cells.js";
 import { COLUMNS, layout } from "./columns.js";
-import { describe } from "./lines.js";
-import { SIGNS, bytes, clock, number, since, summary, turnKind } from "./wording.js";
+import { number } from "./wording.js";
 
 export const LINE = 24; // px; every line has this height, so that a place on the page is a division
 const HIGHEST = 12e6; // px; browsers lay out no more than some 17 million
@@ -40,26 +40,6 @@ export function bringing(line, offset, view, centre = false) {
   if (inside) return offset;
   if (centre) return Math.max(0, top - (view - LINE) / 2);
   return top < offset ? top : top + LINE - view;
-}
-
-/** The text of a cell, by its column. `before` is the line above, if it is an event. */
-export function cellText(name, line, row, before) {
-  const many = line.member < 0 && line.run.places.length > 1;
-  if (name === "time") return clock(row.time);
-  if (name === "delta") return before ? since(row.time - before.time) : "";
-  if (name === "direction") return SIGNS[row.direction].sign;
-  if (name === "item") return row.item;
-  if (name === "response") return row.response;
-  if (name === "size") return bytes(many ? line.run.size : row.size);
-  const audio = many ? line.run.audio : row.audio;
-  if (name === "audio") return audio ? `${(audio / 1000).toFixed(2)} s` : "";
-  return "";
-}
-
-/** What the line at a turn's beginning says. */
-export function turnText(turn, row) {
-  const kind = turnKind(row.type);
-  return [`Turn ${turn}`, kind, clock(row.time)].filter(Boolean).join(" · ");
 }
 
 /** The scrolling list. `hands`: what is done where a person asks for it (eventtable.js). */
@@ -256,27 +236,8 @@ export class List {
   }
 
   blank() {
-    const element = make("div", "rtw-row", { role: "row" });
-    const parts = { element, cells: {} };
-    this.names.forEach((name, at) => {
-      const cell = make("span", `rtw-cell rtw-${name}`, { role: "gridcell" });
-      cell.style.gridColumn = String(at + 1); // the button lies over them, wherever it stands
-      parts.cells[name] = cell;
-      element.append(cell);
-    });
-    parts.fold = make("button", "rtw-fold", { type: "button", tabindex: "-1" });
-    parts.label = make("bdi", "rtw-type-name");
-    parts.name = make("span", "rtw-name", {}, parts.label);
-    parts.count = make("span", "rtw-count");
-    parts.measure = make("span", "rtw-measure");
-    parts.words = make("span", "rtw-what");
-    parts.cause = make("button", "rtw-cause", { type: "button", tabindex: "-1" }, "↖ cause");
-    parts.cause.title = "Go to the client event that caused this one (c)";
-    parts.turn = make("span", "rtw-turn", { role: "gridcell" });
-    parts.cells.type?.append(parts.fold, parts.name, parts.count);
-    parts.cells.summary?.append(parts.measure, parts.words);
-    element.append(parts.cause, parts.turn);
-    this.window.append(element);
+    const parts = blankRow(this.names);
+    this.window.append(parts.element);
     return parts;
   }
 
@@ -292,52 +253,19 @@ export class List {
     element.classList.toggle("rtw-cursor", index === at && !line.turn);
     element.classList.toggle("rtw-odd", index % 2 === 1);
     if (line.turn) {
-      setText(parts.turn, turnText(line.turn, row));
-      element.removeAttribute("aria-expanded");
-      element.removeAttribute("aria-selected");
-      element.classList.remove("rtw-failed");
+      fillTurn(parts, line.turn, row);
       return;
     }
-    setText(parts.turn, "");
-    for (const name of this.names)
-      if (name !== "type" && name !== "summary")
-        setText(parts.cells[name], cellText(name, line, row, this.above(index)));
-    this.fillWords(parts, line, row);
-    this.fillState(parts, line, row);
+    const { run, member } = line;
+    const open = member < 0 && this.lines.isOpen(run);
+    fillEvent(parts, line, row, this.above(index), this.store.rows, open);
+    element.setAttribute("aria-selected", String(this.isSelected(run, member, open)));
   }
 
   above(index) {
     const line = this.lines.all[index - 1];
     const before = line?.turn ? this.lines.all[index - 2] : line;
     return before && this.store.rows.at(before.run.places[Math.max(0, before.member)]);
-  }
-
-  fillWords(parts, { run, member }, row) {
-    const head = member < 0;
-    const [measure, words] = head ? describe(run, this.store.rows) : ["", summary(row)];
-    setText(parts.label, row.type || "not JSON");
-    setText(parts.count, head && run.places.length > 1 ? `×${number(run.places.length)}` : "");
-    setText(parts.measure, measure);
-    setText(parts.words, words);
-    const { direction } = parts.cells;
-    if (direction) {
-      direction.className = `rtw-cell rtw-direction rtw-sign rtw-${row.direction}`;
-      direction.setAttribute("aria-label", SIGNS[row.direction].words);
-    }
-  }
-
-  fillState(parts, { run, member }, row) {
-    const { element, fold } = parts;
-    const many = member < 0 && run.places.length > 1;
-    const open = many && this.lines.isOpen(run);
-    fold.hidden = !many;
-    setText(fold, open ? "▾" : "▸");
-    fold.setAttribute("aria-label", `${open ? "Fold" : "Open"} ${run.places.length} events`);
-    if (many) element.setAttribute("aria-expanded", String(open));
-    else element.removeAttribute("aria-expanded");
-    element.setAttribute("aria-selected", String(this.isSelected(run, member, open)));
-    element.classList.toggle("rtw-failed", row.type === "error" || row.type === "line.lost");
-    parts.cause.hidden = row.direction !== "server";
   }
 
   isSelected(run, member, open) {
