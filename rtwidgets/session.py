@@ -32,7 +32,7 @@ from .events import (
     whole_characters,
 )
 from .handshake import Modality, confirmed, greeted, settings_of
-from .hearing import LISTEN_MS, HeardTurn, Microphone
+from .hearing import LISTEN_MS, HeardTurn, Microphone, append_frame
 from .items import Item, Response
 from .ledger import Ledger
 from .log import EventLog, Row
@@ -137,6 +137,11 @@ class AsyncSession:
     def label(self) -> str:
         """What to call the other side wherever a person looks."""
         return self.endpoint.label(self.simulated)
+
+    @property
+    def greeting(self) -> bool:
+        """Whether the sound of an opening that reacts to its end is still to be over."""
+        return self._stage.follows
 
     @property
     def cost(self) -> float | None:
@@ -325,14 +330,28 @@ class AsyncSession:
     ) -> Reply | None:
         detection = field(self.conversation.session, "audio", "input", "turn_detection")
         if detection is None:
-            self._pump.request(input_audio_commit())
-            asked = self._pump.request(response_create())
-            await self._line.flush()
-            return await self._answers.to(text_field(asked, "event_id"), timeout)
+            return await self._answers.to(await self.commit(), timeout)
         heard = await microphone.listen(lambda: turn.over)
         if not heard or field(detection, "create_response") is False:
             return None
         return await self._answers.first(lambda: turn.answers, timeout)
+
+    async def append(self, pcm: bytes) -> None:
+        """Add PCM to the input buffer, as a live microphone does; nothing paces it here.
+
+        With turn detection on the server decides what becomes of it, else `commit` does.
+        """
+        await self._line.send(append_frame(pcm))
+
+    async def commit(self) -> str:
+        """End the turn that was appended and ask for a reply, without waiting; gives the request's
+        event id. Raises SpendingNotApproved."""
+        self._pump.purse.check()
+        self._mark_here()
+        self._pump.request(input_audio_commit())
+        asked = self._pump.request(response_create())
+        await self._line.flush()
+        return text_field(asked, "event_id")
 
     async def _append_audio(self, pcm: bytes) -> None:
         await Microphone(self._line.send, self.clock).speak(pcm)
