@@ -106,9 +106,8 @@ UPWARD = {
 # Law 2.
 PURE = {
     "audio", "budgeting", "conversation", "errors", "events", "explanations", "firstwords",
-    "folding", "items", "censoring", "chronicle", "differing", "facts", "linking", "listing", "marks", "redaction",
-    "tables", "userspeech",
-    "jsonl", "ledger", "log", "metering", "openings", "pricing", "recording", "render",
+    "folding", "items", "censoring", "chronicle", "differing", "facts", "linking", "listing",
+    "marks", "redaction", "tables", "userspeech", "jsonl", "ledger", "log", "metering", "openings", "pricing", "recording", "render",
     "report", "rows", "simulator.engine", "simulator.schema",
     "simulator.parsing", "simulator.rules", "simulator.floor",
     "simulator.responses", "simulator.session_shapes", "simulator.item_shapes",
