@@ -107,7 +107,8 @@ UPWARD = {
 PURE = {
     "audio", "budgeting", "conversation", "errors", "events", "explanations", "firstwords",
     "folding", "items", "censoring", "chronicle", "differing", "facts", "linking", "listing",
-    "marks", "redaction", "tables", "userspeech", "jsonl", "ledger", "log", "metering", "openings", "pricing", "recording", "render",
+    "marks", "redaction", "tables", "userspeech", "jsonl", "ledger", "log", "metering",
+    "openings", "pricing", "recording", "render",
     "report", "rows", "simulator.engine", "simulator.schema",
     "simulator.parsing", "simulator.rules", "simulator.floor",
     "simulator.responses", "simulator.session_shapes", "simulator.item_shapes",
