@@ -59,17 +59,7 @@ def advice(text: str, *, session: object = None) -> str:
     """One or two lines on what stands in a box, as it is typed; empty for an empty one."""
     if not text.strip():
         return ""
-    verdict = check(text, session=session)
-    if verdict.ok:
-        return "\n".join([verdict.headline, *verdict.notes[:1]])
-    if verdict.event is None and verdict.fixed is None:
-        return verdict.why  # still being typed, most likely
-    lines = [verdict.headline if verdict.event is not None else verdict.why]
-    if verdict.fixed is not None:
-        lines.append("Probably meant: " + " ".join(verdict.changes[:2]))
-    elif verdict.why:
-        lines.append(verdict.why)
-    return "\n".join(lines)
+    return check(text, session=session).in_short
 
 
 def _check_text(text: str, state: State | None) -> Verdict:

@@ -42,6 +42,20 @@ class Verdict:
             return f"{kind} would be accepted."
         return f"{kind} would be refused: {text_field(self.refusal, 'message')}"
 
+    @property
+    def in_short(self) -> str:
+        """The same in a line or two, for a place beside what is being written."""
+        if self.ok:
+            return "\n".join([self.headline, *self.notes[:1]])
+        if self.event is None and self.fixed is None:
+            return self.why  # still being typed, most likely
+        lines = [self.headline if self.event is not None else self.why]
+        if self.fixed is not None:
+            lines.append("Probably meant: " + " ".join(self.changes[:2]))
+        elif self.why:
+            lines.append(self.why)
+        return "\n".join(lines)
+
     def __str__(self) -> str:
         lines = [self.headline, self.why]
         if self.fixed is not None:

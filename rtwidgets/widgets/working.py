@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from ..blocking import Session
 from ..errors import ConnectionLost, Misuse, TimedOut
-from ..events import Event, frame_of
+from ..events import Event
 from ..session import AsyncSession
 from .hands import Hands
 from .voice import Speaker
@@ -27,12 +28,24 @@ async def done_in(session: AsyncSession, opening: Future[None], work: Work) -> b
     return False
 
 
-def advice_on(event: Event, session: Session | None) -> str:
+@dataclass(frozen=True)
+class Advice:
+    """On an event that is being written: a line or two, and the event that was probably meant."""
+
+    text: str
+    fixed: Event | None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def advice_on(event: Event, session: Session | None) -> Advice:
     """What the server would say to an event that is being written, as far as it can be told."""
-    from ..checking import advice
+    from ..checking import check
 
     running = session is not None and session.is_open
-    return advice(frame_of(event), session=session if running else None)
+    verdict = check(event, session=session if running else None)
+    return Advice(verdict.in_short, verdict.fixed)
 
 
 async def record(session: AsyncSession, event: Event) -> None:
