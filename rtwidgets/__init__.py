@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from . import events as events
     from . import openings as openings
     from . import pricing as pricing
-    from .blocking import Session as Session
     from .checking import check as check
     from .comparison import Comparison as Comparison
     from .comparison import compare as compare
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from .errors import TimedOut as TimedOut
     from .explanations import explain as explain
     from .log import EventLog as EventLog
-    from .metering import prices as prices
+    from .money.metering import prices as prices
     from .openings import ContextGreeting as ContextGreeting
     from .openings import GeneratedGreeting as GeneratedGreeting
     from .openings import Greeting as Greeting
@@ -53,8 +52,9 @@ if TYPE_CHECKING:
     from .pricing import Price as Price
     from .pricing import set_prices as set_prices
     from .replay import Replay as Replay
-    from .reply import Reply as Reply
     from .session import AsyncSession as AsyncSession
+    from .session.blocking import Session as Session
+    from .session.reply import Reply as Reply
     from .simulator import Simulator as Simulator
     from .widgets.chat import RealtimeChat as RealtimeChat
     from .widgets.eventtable import EventTable as EventTable
@@ -91,12 +91,12 @@ _HOMES = {
     "SpokenGreeting": "openings",
     "WaitForUser": "openings",
     "Price": "pricing",
-    "prices": "metering",
+    "prices": "money.metering",
     "set_prices": "pricing",
     "AsyncSession": "session",
     "Replay": "replay",
-    "Reply": "reply",
-    "Session": "blocking",
+    "Reply": "session.reply",
+    "Session": "session.blocking",
     "Simulator": "simulator",
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",

@@ -64,6 +64,16 @@ def _find_key(given: str | Key | None, variable: str) -> Key | None:
     return Key(found) if found.strip() else None
 
 
+def key_found_in(variable: str = _KEY_VARIABLE) -> str | None:
+    """Where a session would take its key from, in words; None where there is none.
+
+    Never the key itself. Raises Misuse for one that cannot be a key, without showing it.
+    """
+    if _find_key(None, variable) is None:
+        return None
+    return "ask_key()" if variable == _KEY_VARIABLE and _asked_key is not None else variable
+
+
 class Endpoint:
     """A Realtime server at an address of your own.
 

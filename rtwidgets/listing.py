@@ -16,8 +16,8 @@ from itertools import islice
 from typing import Any
 
 from .events import whole_characters
-from .folding import fold
-from .rows import Row, Rows
+from .log.folding import fold
+from .log.rows import Row, Rows
 from .tables import Table, clipped, printable, shortened, width_of
 
 _ARROWS = {"client": ">", "server": "<", "local": "="}

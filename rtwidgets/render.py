@@ -15,10 +15,10 @@ from itertools import islice
 from .conversation import Conversation
 from .events import text_field, whole_characters
 from .explanations import explain
-from .folding import Run, fold
 from .items import Item
 from .listing import events_text
-from .rows import Rows
+from .log.folding import Run, fold
+from .log.rows import Rows
 from .tables import TABLE_CSS, printable
 
 _ARROWS = {"client": "→", "server": "←", "local": "◦"}

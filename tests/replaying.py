@@ -10,7 +10,7 @@ from typing import Any
 import rtwidgets as rt
 from rtwidgets.conversation import Conversation
 from rtwidgets.events import item_create, response_create, user_text
-from rtwidgets.rows import Rows
+from rtwidgets.log.rows import Rows
 from rtwidgets.transport import Transport, VirtualClock
 
 AT_ONCE = float("inf")

@@ -9,9 +9,9 @@ import pytest
 from billed_events import a_log, response, session, usage
 
 import rtwidgets as rt
-from rtwidgets.budgeting import FIRST_REPLY, NEXT_WORDS, Budget, money
 from rtwidgets.events import response_create
-from rtwidgets.ledger import ledger_of
+from rtwidgets.money.budgeting import FIRST_REPLY, NEXT_WORDS, Budget, money
+from rtwidgets.money.ledger import ledger_of
 from rtwidgets.pricing import Price, Tokens, cost_of_tokens, set_prices
 
 MODEL = "gpt-realtime"

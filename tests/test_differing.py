@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import rtwidgets as rt
-from rtwidgets.differing import Difference, diff
+from rtwidgets.report.differing import Difference, diff
 
 Event = dict[str, Any]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rtwidgets import audio
 from rtwidgets.errors import Misuse
-from rtwidgets.folding import fold
 from rtwidgets.log import EventLog
+from rtwidgets.log.folding import fold
 
 PCM = bytes(range(256)) * 100
 SPOKEN = {

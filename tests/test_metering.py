@@ -12,8 +12,8 @@ import pytest
 from billed_events import a_log, response, session, usage
 
 import rtwidgets as rt
-from rtwidgets.ledger import Ledger, ledger_of
-from rtwidgets.metering import Bill, bill
+from rtwidgets.money.ledger import Ledger, ledger_of
+from rtwidgets.money.metering import Bill, bill
 from rtwidgets.pricing import Price, Tokens, cost_of, set_prices
 
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"

@@ -12,8 +12,8 @@ from stories import Story, barge_in, log_of
 
 import rtwidgets as rt
 from rtwidgets import EventLog, events
-from rtwidgets.plotting import draw_strip
 from rtwidgets.timeline import timeline_of
+from rtwidgets.timeline.plotting import draw_strip
 
 matplotlib = pytest.importorskip("matplotlib", reason="plot() draws with matplotlib")
 from matplotlib.figure import Figure  # noqa: E402

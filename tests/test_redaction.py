@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rtwidgets as rt
-from rtwidgets.censoring import Censor, is_secret_name
-from rtwidgets.redaction import redact
+from rtwidgets.log.censoring import Censor, is_secret_name
+from rtwidgets.log.redaction import redact
 
 KEY = "sk-test-not-a-key-0123456789"
 SECRETS = [

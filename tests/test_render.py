@@ -8,7 +8,7 @@ import pytest
 
 import rtwidgets as rt
 from rtwidgets.explanations import explain
-from rtwidgets.folding import fold
+from rtwidgets.log.folding import fold
 from rtwidgets.render import (
     Said,
     log_html,

@@ -15,6 +15,7 @@ import pytest
 import rtwidgets as rt
 from rtwidgets import report
 from rtwidgets.events import GA_NAMES, beta_names
+from rtwidgets.report import tables
 
 Event = dict[str, Any]
 
@@ -826,10 +827,10 @@ def test_a_growing_log_says_the_same_as_a_whole_one(recorded: Any, streams: dict
 def test_what_was_read_is_not_read_again() -> None:
     log = log_of(CREATED, create_user("hi"), CREATE, *answer("r1", "i1", "Hello"))
     report.turns(log)
-    told = report._told(log)
-    assert report._told(log) is told
+    told = tables._told(log)
+    assert tables._told(log) is told
     log.append("client", create_user("more")[1])
-    assert report._told(log) is told and told.length == len(log)
+    assert tables._told(log) is told and told.length == len(log)
     assert report.turn_starts(log) == [1, len(log) - 1]
 
 

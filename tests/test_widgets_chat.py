@@ -706,7 +706,8 @@ def test_half_a_character_breaks_neither_the_page_nor_the_files(tmp_path: Path) 
 
 def test_nothing_that_a_page_is_told_holds_a_key() -> None:
     chat = RealtimeChat(endpoint=rt.OpenAI(key="sk-test-not-a-key"))
-    children = [chat._parts.header, chat._parts.composer, chat._transcript, chat._parts.table, chat._speaker]
+    parts = chat._parts
+    children = [parts.header, parts.composer, chat._transcript, parts.table, chat._speaker]
     states = json.dumps([child.get_state() for child in (*children, chat.view)], default=str)
     assert "sk-test" not in states and "sk-test" not in repr(chat) + str(vars(chat))
 

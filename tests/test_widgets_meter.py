@@ -9,9 +9,9 @@ import pytest
 from billed_events import a_log, response, session, usage
 
 import rtwidgets as rt
-from rtwidgets.budgeting import Budget
-from rtwidgets.ledger import Ledger, ledger_of
-from rtwidgets.metering import bill
+from rtwidgets.money.budgeting import Budget
+from rtwidgets.money.ledger import Ledger, ledger_of
+from rtwidgets.money.metering import bill
 from rtwidgets.pricing import Price, set_prices
 from rtwidgets.widgets.comm import Sender
 from rtwidgets.widgets.meter import Meter, Reading, reading_of

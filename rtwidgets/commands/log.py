@@ -18,7 +18,7 @@ from ..tables import Table, printable
 
 if TYPE_CHECKING:
     from ..log import EventLog
-    from ..rows import Rows
+    from ..log.rows import Rows
 
 _LINES = 200  # of a table, unless asked for more
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..drawing import INK
 from ..errors import Misuse
-from ..plotting import draw_strip, new_figure
 from ..tables import printable
 from ..timeline import timeline_of
+from ..timeline.drawing import INK
+from ..timeline.plotting import draw_strip, new_figure
 from .marks import OPENED
 from .measures import ready
 

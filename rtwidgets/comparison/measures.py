@@ -10,10 +10,10 @@ from ..conversation import Conversation
 from ..events import error_of, text_field
 from ..items import Item
 from ..log import EventLog
-from ..metering import bill
+from ..log.rows import Row, Rows
+from ..money.metering import bill
 from ..pricing import Tokens, tokens_of
 from ..report import ResponseRow, responses
-from ..rows import Row, Rows
 from . import words
 from .marks import FAILED, OPENED, Setup
 

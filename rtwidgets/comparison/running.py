@@ -12,7 +12,7 @@ from .. import audio, loop
 from ..endpoints import Endpoint, approve_spending, chosen
 from ..errors import Misuse, SpendingNotApproved
 from ..log import EventLog
-from ..metering import bill
+from ..money.metering import bill
 from ..openings import Opening, checked
 from ..pricing import rough_cost_of_minutes
 from ..session import Modality

@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def findings(version_of: Version = installed) -> Iterator[Finding]:
     """All that needs neither a page nor a network."""
     yield python()
     yield place(kernel_of_this_process())
-    yield package("rtwidgets", version_of)
+    yield ours(version_of("rtwidgets"))
     yield package("ipywidgets", version_of, oldest="8")
     yield package("anywidget", version_of, oldest="0.9.13")
     yield kernel(version_of("ipykernel"))
@@ -69,7 +69,7 @@ def findings(version_of: Version = installed) -> Iterator[Finding]:
     if key_is_there("Azure"):
         yield key("Azure")
     yield disk()
-    yield clock(datetime.now(timezone.utc))
+    yield clock(datetime.now(UTC))
     if kernel_of_this_process() is not None:
         yield message_limit(*limit_of_server())
 
@@ -90,9 +90,11 @@ def place(running: Any | None) -> Finding:
     """Whether this is a notebook's kernel."""
     if running is not None:
         return Finding("Python", "runs in", "a notebook's kernel", "fine")
-    return Finding(
-        "Python", "runs in", "a script or a terminal: nothing is shown in a page", "fine"
-    )
+    return Finding("Python", "runs in", "a script or a terminal, without a page", "fine")
+
+
+def ours(found: str | None) -> Finding:
+    return Finding("Python", "rtwidgets", found or "a checkout, not installed", "fine")
 
 
 def package(name: str, version_of: Version = installed, *, oldest: str = "0") -> Finding:

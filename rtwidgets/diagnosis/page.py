@@ -236,8 +236,8 @@ def _while_busy(report: Mapping[str, Any], handled: int | None, kernel: str) -> 
     remedy = (
         "Run: pip install --upgrade 'ipykernel>=7', then restart the kernel."
         if kernel and int(kernel.split(".")[0]) < 7
-        else "In JupyterLab 4.4 or newer set Settings > Kernel > “Comms over subshells” to “per comm "
-        "target”; until then talk only while no cell runs."
+        else "Use JupyterLab 4.4 or newer, with its setting “Kernel Comms over subshells” at “One "
+        "subshell per comm-target”; until then talk only while no cell runs."
     )
     return _row(what, "messages wait until the cell ends", "limited", remedy)
 

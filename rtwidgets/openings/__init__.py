@@ -17,6 +17,7 @@ A subclass of `Greeting` has the options `protect=` and `wait=` besides.
     base.py         the shape of an opening, protecting a greeting      rehearsal.py   what it sends
     silent.py       openings without a response of the model's                         later
     spoken.py       openings that ask for one                           explained.py   in words
+    examples.py     one of each kind                                    firstwords.py  when it ended
 """
 
 from __future__ import annotations

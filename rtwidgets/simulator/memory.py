@@ -13,6 +13,7 @@ import itertools
 import json
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from ..errors import ConnectFailed, ConnectionLost
@@ -158,7 +159,8 @@ class MemoryTransport:
         loop, results = asyncio.get_running_loop(), asyncio.Queue[Result]()
 
         def later(result: Result) -> None:
-            loop.call_soon_threadsafe(results.put_nowait, result)
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+                loop.call_soon_threadsafe(results.put_nowait, result)
 
         result = self._workers.start(job, lambda: True, later)
         result = await results.get() if result is None else result

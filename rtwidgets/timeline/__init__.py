@@ -7,6 +7,8 @@ user.py       what the user said, by voice or by hand
 model.py      what the model made: audio, words, calls of tools
 playback.py   what was heard, and what was cut short
 builder.py    rows in, a timeline out
+drawing.py    spans, marks and waveforms on a sheet
+plotting.py   `log.plot()`: a figure
 """
 
 from .builder import Builder, timeline_of

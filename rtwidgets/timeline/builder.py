@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..events import GA_NAMES, SIMULATED_ID, Event, describe, error_of, field, text_field
-from ..folding import is_delta
 from ..log import Row, Rows
+from ..log.folding import is_delta
 from .envelope import Peaks
 from .lanes import Interruption, Mark, Span, Timeline
 from .model import Model

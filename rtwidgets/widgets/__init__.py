@@ -1,6 +1,20 @@
 """What a notebook shows: the chat, and the tables and controls it is made of.
 
 Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load it.
+
+    page  packing  comm         what goes into a page; the one thread that sends to it
+    fallback                    what stands there for readers without a kernel
+    status  controls  choices   how it stands, Start and Talk, what is chosen before
+    standing  hints  budget     the same in words; what to do next; when money runs out
+    narration  transcript       what was said
+    voice  interruption         sound in the page; what was not heard of it
+    microphone  takes           sound from the page; one held press of Talk
+    talking  turntaking         who talks when, and how a turn ends
+    eventtable  timeline        every event; in time
+    meter  comparison           what it costs; openings side by side
+    hands  working  trouble     work for the session's loop, and what fails there
+    keeping  files              a conversation that outlasts its page, and as files
+    panels  parts  chat         what opens below; all of it together: `RealtimeChat`
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..blocking import Session
 from ..endpoints import Endpoint
 from ..errors import SpendingNotApproved
+from ..session.blocking import Session
 
 
 def budget_left(

@@ -17,14 +17,14 @@ from typing import Any
 
 from .. import endpoints, loop, openings
 from ..audio import pcm_from_samples
-from ..blocking import Session
 from ..conversation import Conversation
 from ..endpoints import Endpoint, approve_spending, spending_notice
 from ..errors import Misuse
 from ..log import EventLog
+from ..log.rows import Row
 from ..openings import WORDS, Opening
-from ..rows import Row
 from ..session import AsyncSession
+from ..session.blocking import Session
 from .budget import budget_left
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender

@@ -21,8 +21,8 @@ import traitlets
 
 from ..errors import Misuse
 from ..log import EventLog
+from ..log.rows import Row, Rows
 from ..report import turn_starts
-from ..rows import Row, Rows
 from .comm import Buffers, Content, Live, Sender, Work
 from .fallback import Fallback
 from .packing import pack

@@ -10,7 +10,7 @@ from html import escape
 from ..errors import Misuse
 from ..events import whole_characters
 from ..log import EventLog
-from ..metering import bill
+from ..money.metering import bill
 from ..render import Said, log_html, log_text, said_html, said_text
 from .transcript import Line
 

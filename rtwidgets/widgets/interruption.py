@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..audio import RATE
-from ..errors import ConnectionLost, Misuse
-from ..events import item_truncate, response_create
+from ..errors import ConnectionLost, Misuse, TimedOut
+from ..events import (
+    field,
+    item_delete,
+    item_truncate,
+    playback_flushed,
+    response_cancel,
+    response_create,
+)
+from ..items import Response
 from ..openings import WORDS
 from ..session import AsyncSession
 from .hints import has_to_wait
 from .voice import Speaker
 
+SERVER_S = 1.0
+"""Seconds that a server which cancels by itself has for it."""
 
-async def interrupt(session: AsyncSession, speaker: Speaker) -> None:
+
+async def interrupt(session: AsyncSession, speaker: Speaker, *, again: bool = True) -> None:
     """Stop the reply that is being made, and take back what nobody heard of it and of others that
-    waited to be heard. What a person asked meanwhile is asked now."""
-    asked = has_to_wait(session.conversation)
+    waited to be heard. What a person asked meanwhile is asked now, if `again`."""
+    asked = again and has_to_wait(session.conversation)
     cut = await fall_silent(session, speaker)
     await session.interrupt()
-    for item_id, ms in cut.items():
-        if item_id != WORDS:  # the server knows nothing of that sound; the opening is told of it
-            await session.send(item_truncate(item_id, ms))
+    await _take_back(session, cut)
     if asked:
         await _ask_again(session)
+
+
+async def barge_in(session: AsyncSession, speaker: Speaker) -> None:
+    """Somebody speaks, and the server heard it: the same, but the server cancels by itself. One
+    that does not is told to."""
+    active = session.conversation.active_response
+    cut = await fall_silent(session, speaker)
+    await _take_back(session, cut)
+    if active is not None:
+        await _see_cancelled(session, active)
+
+
+def interruptible(session: AsyncSession) -> bool:
+    """Whether speech that the server detects is meant to interrupt; so it is by default."""
+    detection = field(session.conversation.session, "audio", "input", "turn_detection")
+    return field(detection, "interrupt_response") is not False
+
+
+async def _see_cancelled(session: AsyncSession, response: Response) -> None:
+    try:
+        await session.settled(SERVER_S)
+    except (TimedOut, ConnectionLost, Misuse):
+        pass
+    if response.active and session.is_open:
+        await session.send(response_cancel(response.id))
+
+
+async def _take_back(session: AsyncSession, cut: Mapping[str, int]) -> None:
+    """Have the server forget what was not heard: the rest of an item, or all of it."""
+    for item_id, ms in cut.items():
+        if item_id == WORDS:
+            continue  # the server knows nothing of that sound; the opening is told of it
+        await session.send(item_truncate(item_id, ms) if ms else item_delete(item_id))
 
 
 async def _ask_again(session: AsyncSession) -> None:
@@ -51,7 +95,7 @@ async def fall_silent(session: AsyncSession, speaker: Speaker) -> dict[str, int]
         if item_id in heard and heard[item_id] < length
     }
     for item_id, ms in cut.items():
-        session.record({"type": "playback.flushed", "item_id": item_id, "ms": ms})
+        session.record(playback_flushed(item_id, ms))
     return cut
 
 

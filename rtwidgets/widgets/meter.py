@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 import traitlets
 
 from .. import pricing
-from ..budgeting import Budget, money
-from ..ledger import Entry, Ledger
+from ..money.budgeting import Budget, money
+from ..money.ledger import Entry, Ledger
 from ..pricing import Price, Tokens
 from .comm import Live, Sender
 from .page import page_code

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..audio import BYTES_PER_MS
 from ..events import family_of
-from ..rows import Row, Rows
+from ..log.rows import Row, Rows
 
 LIMIT = 65_535
 """Rows in one pack at most: its codes have two bytes."""

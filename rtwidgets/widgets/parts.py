@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import ipywidgets
 
-from ..blocking import Session
 from ..log import EventLog
-from ..rows import Row
+from ..log.rows import Row
+from ..session.blocking import Session
 from .choices import Choices
 from .comm import Content, Outcome, close_tree
 from .controls import Controls

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from ..blocking import Session
+from ..session.blocking import Session
 from .choices import Choice
 from .hints import hint_before, hint_during
 from .status import RUNNING, Status, status_before, status_of

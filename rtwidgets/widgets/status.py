@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..budgeting import money
 from ..events import field, text_field
+from ..money.budgeting import money
 from ..session import AsyncSession
 from .choices import Choice
 

@@ -155,7 +155,7 @@ class Speaker(Live):
         self._flushes += 1
         number = self._flushes
         ack = self._acks[number] = asyncio.get_running_loop().create_future()
-        self.tell({"t": "flush", "id": number})
+        self.tell({"t": "flush", "id": number}, urgent=True)
         try:
             return await asyncio.wait_for(ack, timeout)
         except TimeoutError:

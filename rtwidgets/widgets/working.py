@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from ..blocking import Session
 from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import Event
 from ..session import AsyncSession
+from ..session.blocking import Session
 from .hands import Hands
 from .voice import Speaker
 

@@ -1,0 +1,423 @@
+"""Reading a log: one row, all rows, or some of them as a view. A view is read like a log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .. import audio
+from ..errors import Misuse
+from ..events import (
+    AUDIO_FIELDS,
+    SIMULATED_ID,
+    Event,
+    describe,
+    family_of,
+    parse,
+    text_field,
+    text_of,
+)
+from .choosing import Seqs, array, numbers, some, with_code, with_words
+from .columns import Arrays
+from .cutting import NOT_CUT, parse_fast
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ..widgets.eventtable import EventTable
+    from .eventlog import EventLog
+
+Direction = Literal["client", "server", "local"]
+DIRECTIONS: tuple[Direction, ...] = ("client", "server", "local")
+
+
+class Row:
+    """One frame of a log, read when asked for.
+
+    Attributes:
+        log: the log that it is a row of.
+        seq: its number in it, from 0.
+        t: seconds since the log began.
+        direction: `client` (sent), `server` (received) or `local` (what happened on this side).
+        type: the event's type, empty where the frame is not a JSON object.
+        item_id, response_id: what it is about, empty where it does not say.
+        size: bytes of the frame on the wire.
+        audio_ms: milliseconds of audio inside, 0 without.
+    """
+
+    __slots__ = ("_event", "log", "seq")
+
+    def __init__(self, log: EventLog, seq: int, event: Event | None = None) -> None:
+        self.log = log
+        self.seq = seq
+        self._event = event
+
+    @property
+    def t(self) -> float:
+        return self.log._columns.t[self.seq]
+
+    @property
+    def direction(self) -> Direction:
+        return DIRECTIONS[self.log._columns.direction[self.seq]]
+
+    @property
+    def type(self) -> str:
+        columns = self.log._columns
+        return columns.types.all[columns.type[self.seq]]
+
+    @property
+    def item_id(self) -> str:
+        columns = self.log._columns
+        return columns.items.all[columns.item[self.seq]]
+
+    @property
+    def response_id(self) -> str:
+        columns = self.log._columns
+        return columns.responses.all[columns.response[self.seq]]
+
+    @property
+    def size(self) -> int:
+        return self.log._columns.size[self.seq]
+
+    @property
+    def audio_ms(self) -> int:
+        return audio.milliseconds_of(self.audio_bytes)
+
+    @property
+    def audio_bytes(self) -> int:
+        return self.log._columns.audio_bytes[self.seq]
+
+    @property
+    def pcm(self) -> bytes:
+        """The audio inside, as PCM16 mono 24 kHz; empty without."""
+        return self.log._pcm(self.seq)
+
+    @property
+    def raw(self) -> str:
+        """The frame as text, exactly as it was on the wire.
+
+        A frame that came as bytes and is not UTF-8 shows its odd bytes as \\xNN: see `frame`.
+        """
+        return self.log._raw(self.seq)
+
+    @property
+    def frame(self) -> str | bytes:
+        """The frame exactly as it was given to the log, bytes where it came as bytes."""
+        return self.log._frame(self.seq)
+
+    @property
+    def event(self) -> Event | None:
+        """The frame as a dict, None where it is not a JSON object."""
+        if self._event is None:
+            self._event = self._parsed()
+        return self._event
+
+    @property
+    def family(self) -> str:
+        """The group of its type: session, item, response, input, audio, text, tools, error,
+        local."""
+        return family_of(self.type)
+
+    @property
+    def text(self) -> str:
+        """The words it carries (a delta, a transcript, a message's text), or an empty string."""
+        event = self._without_audio()
+        return text_of(event) if event else ""
+
+    @property
+    def summary(self) -> str:
+        """What it says, in one line."""
+        if self.audio_bytes:
+            return audio.describe(self.audio_bytes)
+        event = self._without_audio()
+        return describe(event) if event else "not JSON: " + self.log._texts.text(self.seq)[:80]
+
+    @property
+    def cause(self) -> Row | None:
+        """The client row that made the server send this one, None where nothing tells."""
+        from ..report import causes
+
+        seq = causes(self.log).get(self.seq)
+        return None if seq is None else Row(self.log, seq)
+
+    def json(self, *, with_audio: bool = False) -> str:
+        """The event as indented JSON; its audio is named by length unless `with_audio`."""
+        event = self.event if with_audio else self._without_audio()
+        if event is None:
+            return self.raw
+        field = AUDIO_FIELDS.get(self.type)
+        if field and self.audio_bytes and not with_audio:
+            event = {**event, field: f"<{self.audio_bytes} bytes of PCM16, {self.audio_ms} ms>"}
+        return json.dumps(event, indent=2, ensure_ascii=False)
+
+    def _parsed(self) -> Event | None:
+        if self.log._columns.cut[self.seq] == NOT_CUT:
+            return parse_fast(self.log._texts.text(self.seq))
+        event, field = self._without_audio(), AUDIO_FIELDS.get(self.type, "")
+        if event is None or event.get(field) != "":
+            return parse(self.raw)  # cut out elsewhere than where the event has it
+        event[field] = audio.encode(self.pcm)
+        return event
+
+    def _without_audio(self) -> Event | None:
+        return parse_fast(self.log._texts.text(self.seq))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self.seq == other.seq and self.log is other.log
+
+    def __hash__(self) -> int:
+        return hash((id(self.log), self.seq))
+
+    def __repr__(self) -> str:
+        arrow = {"client": ">", "server": "<", "local": "="}[self.direction]
+        return f"<Row {self.seq} {self.t:.3f} {arrow} {self.type or 'not JSON'}  {self.summary}>"
+
+
+class Rows(Sequence[Row]):
+    """What a log and a part of it have in common: reading, filtering, showing, writing.
+
+    Attributes:
+        endpoint, model: what the session was with, for the record.
+        started: wall clock of time 0 in seconds since 1970; None where nobody knows.
+    """
+
+    endpoint: str
+    model: str
+    started: float | None
+
+    @property
+    def log(self) -> EventLog:
+        """The whole log that these are rows of."""
+        raise NotImplementedError
+
+    def _seqs(self) -> Seqs:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self._seqs())
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> View: ...
+    def __getitem__(self, index: int | slice) -> Row | View:
+        if isinstance(index, slice):
+            return View(self.log, self._seqs()[index])
+        return Row(self.log, int(self._seqs()[index]))
+
+    def __iter__(self) -> Iterator[Row]:
+        log = self.log
+        return (Row(log, seq) for seq in numbers(self._seqs()))
+
+    def columns(self) -> Arrays:
+        """The columns as numpy arrays; of a whole log without copying anything."""
+        log, seqs = self.log, self._seqs()
+        columns = log._columns
+        names = ("t", "direction", "type", "item", "response", "size", "audio_bytes")
+        return Arrays(
+            seq=array(seqs),
+            **{name: some(log, name, seqs) for name in names},
+            type_names=tuple(columns.types.all),
+            item_names=tuple(columns.items.all),
+            response_names=tuple(columns.responses.all),
+        )
+
+    def where(
+        self,
+        type: str | Iterable[str] | None = None,
+        direction: Direction | None = None,
+        text: str | None = None,
+        item_id: str | None = None,
+        response_id: str | None = None,
+    ) -> View:
+        """The rows that fit every condition given, as a view that can be filtered further.
+
+        Args:
+            type: an event type or a pattern such as `"response.*"`, or several of them.
+            text: words to find anywhere in the event but its audio, upper or lower case.
+        """
+        log, seqs = self.log, self._seqs()
+        columns = log._columns
+        if direction is not None:
+            seqs = with_code(log, seqs, "direction", (_code_of(direction),))
+        if type is not None:
+            patterns = (type,) if isinstance(type, str) else tuple(type)
+            codes = {code for pattern in patterns for code in columns.types.like(pattern)}
+            seqs = with_code(log, seqs, "type", codes)
+        if item_id is not None:
+            seqs = with_code(log, seqs, "item", _known(columns.items.codes.get(item_id)))
+        if response_id is not None:
+            code = columns.responses.codes.get(response_id)
+            seqs = with_code(log, seqs, "response", _known(code))
+        if text is not None:
+            seqs = with_words(log, seqs, text)
+        return View(log, seqs)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the session was one with a simulator, by the id that it gave the session."""
+        created = next(iter(self.log.where(type="session.created")), None)
+        session_id = text_field(created.event if created else None, "session", "id")
+        return session_id.startswith(SIMULATED_ID)
+
+    def audio(self, response_id: str | None = None) -> audio.Samples:
+        """The assistant's audio in these rows, one response's or all: int16 samples, shape (n,)."""
+        return audio.samples_from_pcm(self._spoken(response_id))
+
+    def wav(self, response_id: str | None = None) -> bytes:
+        """The same as the bytes of a wav file."""
+        return audio.wav_bytes(self._spoken(response_id))
+
+    def _spoken(self, response_id: str | None) -> bytes:
+        kinds = ("response.output_audio.delta", "response.audio.delta")
+        items: dict[tuple[str, str], list[bytes]] = {}  # items of one response interleave
+        for row in self.where(type=kinds, response_id=response_id):
+            items.setdefault((row.response_id, row.item_id), []).append(row.pcm)
+        return b"".join(b"".join(pieces) for pieces in items.values())
+
+    # ------------------------------------------------------------ out
+
+    def to_jsonl(self, path: str | Path | None = None) -> str | None:
+        """Write one row a line to `path`, or return the text when no path is given.
+
+        The frames are written byte for byte; the first line says what the log is of. A path that
+        ends in `.gz` is compressed.
+        """
+        from .files import chunks_of, opened_to_write
+
+        if path is None:
+            return "".join(chunks_of(self))
+        with opened_to_write(path) as file:
+            for chunk in chunks_of(self):
+                file.write(chunk.encode("utf-8"))
+        return None
+
+    def to_dataframe(
+        self, *, folded: bool = False, summary: bool = False, raw: bool = False
+    ) -> pandas.DataFrame:
+        """A pandas DataFrame, one row an event: seq, t (s), direction, type, item_id, response_id,
+        size (bytes), audio_ms. Needs pandas.
+
+        Args:
+            folded: for reading: one row for the deltas between two other events, with the columns
+                `count` and `summary`.
+            summary: with a column `summary`, what each event says in one line. Every frame is
+                parsed for it, which takes a hundred times as long as all else.
+            raw: with a column `raw`, the frames as they were on the wire; `EventLog.from_dataframe`
+                makes the log again of such a frame.
+        """
+        from .dataframes import folded_frame, frame_of_rows
+
+        return folded_frame(self) if folded else frame_of_rows(self, summary=summary, raw=raw)
+
+    def watch(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call `tell()` after each new row, on the thread that appends it; the result ends that.
+
+        For who shows the log while it grows. It must be quick and must not raise.
+        """
+        log = self.log
+        log._watchers = (*log._watchers, tell)
+
+        def end() -> None:
+            log._watchers = tuple(each for each in log._watchers if each is not tell)
+
+        return end
+
+    def show(self) -> EventTable:
+        """The live table of this log, for a notebook cell."""
+        from ..widgets.eventtable import EventTable
+
+        return EventTable(self)
+
+    # ------------------------------------------------------------ what it says, from higher modules
+
+    def items(self) -> Any:
+        """The conversation's items in these rows, one a line, as a table."""
+        from ..report import items
+
+        return items(self)
+
+    def responses(self) -> Any:
+        """The responses in these rows with their times, one a line, as a table."""
+        from ..report import responses
+
+        return responses(self)
+
+    def turns(self) -> Any:
+        """The turns in these rows, what was said and what was answered, as a table."""
+        from ..report import turns
+
+        return turns(self)
+
+    def usage(self) -> Any:
+        """Tokens and dollars by response and in sum."""
+        from ..money.metering import bill
+
+        return bill(self)
+
+    def cost(self) -> Any:
+        """The same as `usage()`."""
+        return self.usage()
+
+    def diff(self, other: Rows) -> Any:
+        """What these rows have and `other` lacks, and the other way round, aligned by meaning."""
+        from ..report.differing import diff
+
+        return diff(self, other)
+
+    def redact(self, *, text: bool = False) -> EventLog:
+        """A new log for sharing, without keys, addresses and audio; with `text` without words."""
+        from .redaction import redact
+
+        return redact(self, text=text)
+
+    def plot(self, **options: Any) -> Any:
+        """The timeline as a figure. Needs matplotlib."""
+        from ..timeline.plotting import plot
+
+        return plot(self, **options)
+
+    def _repr_html_(self) -> str:
+        from ..render import log_html
+
+        return log_html(self)
+
+    def __str__(self) -> str:
+        from ..render import log_text
+
+        return log_text(self)
+
+    def __repr__(self) -> str:
+        seconds = self[-1].t if len(self) else 0.0
+        counts = (f"{len(self.where(direction=one))} {one}" for one in DIRECTIONS)
+        return (
+            f"<{type(self).__name__}: {len(self)} events in {seconds:.1f} s: {', '.join(counts)}>"
+        )
+
+
+class View(Rows):
+    """Some rows of a log, chosen when the view was made. Rows keep their numbers."""
+
+    def __init__(self, log: EventLog, seqs: Seqs) -> None:
+        self._whole = log
+        self._chosen = seqs
+        self.endpoint, self.model, self.started = log.endpoint, log.model, log.started
+
+    @property
+    def log(self) -> EventLog:
+        return self._whole
+
+    def _seqs(self) -> Seqs:
+        return self._chosen
+
+
+def _code_of(direction: str) -> int:
+    if direction not in DIRECTIONS:
+        raise Misuse(f"A direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+    return DIRECTIONS.index(direction)
+
+
+def _known(code: int | None) -> tuple[int, ...]:
+    return () if code is None else (code,)

@@ -1,0 +1,9 @@
+"""A recorded session as an endpoint: `rtwidgets.Replay(path)`.
+
+    recording     what was recorded, and what each frame waits for
+    playing       the endpoint that plays it
+"""
+
+from .playing import Replay
+
+__all__ = ["Replay"]
