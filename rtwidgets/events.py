@@ -39,6 +39,9 @@ CLIENT_EVENTS = (
 #   playback.flushed      item_id, ms          the rest was thrown away, `ms` of it had been heard
 #   microphone.started    -                    from here on sound is sent
 #   microphone.stopped    -                    and from here on none
+#   tool.called           call_id, name,       a function of the user's is called; arguments as an
+#                         arguments            object, or as the text that was none
+#   tool.answered         call_id, ms, ok      it was answered after so long; `ok`: with a result
 #   line.lost             code, reason,        the connection ended; a WebSocket's close code (null
 #                         message              without one), the server's reason, a person's words
 #   opening.ended         ms, by               the opening's sound is over, said once: by `page`
@@ -53,6 +56,8 @@ LOCAL_EVENTS = (
     "playback.flushed",
     "microphone.started",
     "microphone.stopped",
+    "tool.called",
+    "tool.answered",
     "line.lost",
     "opening.ended",
     "opening.failed",
@@ -124,6 +129,11 @@ def _message(role: str, content_type: str, text: str) -> Event:
     return {"type": "message", "role": role, "content": [{"type": content_type, "text": text}]}
 
 
+def call_output(call_id: str, output: str) -> Event:
+    """The item that answers a function call."""
+    return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
 def item_delete(item_id: str) -> Event:
     """`conversation.item.delete`."""
     return {"type": "conversation.item.delete", "item_id": item_id}
@@ -185,6 +195,16 @@ def playback_flushed(item_id: str, ms: int) -> Event:
 def microphone(on: bool) -> Event:
     """`microphone.started` or `microphone.stopped`."""
     return {"type": "microphone.started" if on else "microphone.stopped"}
+
+
+def tool_called(call_id: str, name: str, arguments: Event | str) -> Event:
+    """`tool.called`: a function is called with what the model gave."""
+    return {"type": "tool.called", "call_id": call_id, "name": name, "arguments": arguments}
+
+
+def tool_answered(call_id: str, ms: int, ok: bool) -> Event:
+    """`tool.answered`: a call was answered after `ms`; not `ok` where it brought no result."""
+    return {"type": "tool.answered", "call_id": call_id, "ms": ms, "ok": ok}
 
 
 def line_lost(code: int | None, reason: str, message: str) -> Event:
@@ -323,7 +343,7 @@ _FAMILIES = (
             "response.content_part",
         ),
     ),
-    ("tools", ("response.function_call", "response.mcp", "mcp_list_tools")),
+    ("tools", ("response.function_call", "response.mcp", "mcp_list_tools", "tool.")),
     ("response", ("response.", "rate_limits")),
     ("input", ("input_audio_buffer", "conversation.item.input_audio_transcription")),
     ("item", ("conversation.",)),

@@ -140,6 +140,13 @@ class Turns:
         while self._waiting:
             self._refuse(self._waiting.popleft(), "interrupted", "Interrupted before it was asked.")
 
+    def withdraw(self, request_id: str) -> None:
+        """Refuse that request alone, if it was not asked for yet: it is not needed any more."""
+        request = self._known.get(request_id)
+        if request is not None and request in self._waiting:
+            self._waiting.remove(request)
+            self._refuse(request, "interrupted", "Interrupted before it was asked.")
+
     def give_up(self, request_id: str) -> None:
         """Nobody waits for that request any more, nor for what was sent before it by hand."""
         request = self._known.get(request_id)

@@ -37,7 +37,7 @@ HOUSE: dict[str, str] = {
     "conversation": "errors events items turns",
     "money": "errors events items pricing tables log",
     "openings": "errors events audio explanations items conversation",
-    "tools": "errors events",
+    "tools": "errors events items turns conversation log",
     "report": "errors events audio items turns pricing tables log",
     "listing": "events log tables",
     "render": "events explanations tables log items conversation listing",

@@ -1,0 +1,15 @@
+"""Python functions as tools: what the model is told of them, and calling them for it.
+
+documentation.py  what a docstring says of each parameter
+shapes.py         a type hint as a JSON schema, and JSON values checked against it
+function.py       a function as a tool, and all tools of a session
+results.py        what a tool gave, as a text that the model reads
+running.py        one call: on a thread or on the loop, with a timeout
+calling.py        the calls of a session: what is answered, and when the model is asked to go on
+"""
+
+from __future__ import annotations
+
+from .function import Given, Tool, Toolbox, tool, toolbox
+
+__all__ = ["Given", "Tool", "Toolbox", "tool", "toolbox"]
