@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison as Comparison
     from .comparison import compare as compare
     from .conversation import Conversation as Conversation
+    from .diagnosis import doctor as doctor
     from .endpoints import Azure as Azure
     from .endpoints import Endpoint as Endpoint
     from .endpoints import OpenAI as OpenAI
@@ -58,7 +59,9 @@ if TYPE_CHECKING:
     from .simulator import Simulator as Simulator
     from .widgets.chat import RealtimeChat as RealtimeChat
     from .widgets.eventtable import EventTable as EventTable
+    from .widgets.snapshot import Snapshot as Snapshot
     from .widgets.timeline import Timeline as Timeline
+    from .widgets.voicenote import VoiceNote as VoiceNote
 
 _HOMES = {
     "Comparison": "comparison",
@@ -100,7 +103,10 @@ _HOMES = {
     "Simulator": "simulator",
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",
+    "Snapshot": "widgets.snapshot",
     "Timeline": "widgets.timeline",
+    "VoiceNote": "widgets.voicenote",
+    "doctor": "diagnosis",
 }
 _MODULES = ("audio", "checking", "endpoints", "events", "openings", "pricing")
 

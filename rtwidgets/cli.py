@@ -1,4 +1,4 @@
-"""The command line: `rtwidgets lab | serve | compare | log`."""
+"""The command line: `rtwidgets lab | serve | compare | log | doctor`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .commands import compare, log
+from .commands import compare, doctor, log
 from .errors import RealtimeError
 from .tables import printable
 
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     compare.add(commands)
     log.add(commands)
+    doctor.add(commands)
     return parser
 
 

@@ -46,6 +46,9 @@ NAMES = [
     "prices",
     "set_prices",
     "check",
+    "doctor",
+    "Snapshot",
+    "VoiceNote",
 ]
 
 

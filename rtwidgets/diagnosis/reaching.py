@@ -24,7 +24,8 @@ async def simulator(timeout: float) -> Finding:
         there = Endpoint(own.url, key=own.key, name="Simulator")
         line = await there.open(timeout=timeout)
         try:
-            first = parse(await asyncio.wait_for(line.recv(), timeout)) or {}
+            async with asyncio.timeout(timeout):
+                first = parse(await line.recv()) or {}
         finally:
             await line.close()
     except (RealtimeError, OSError, TimeoutError) as problem:
@@ -83,7 +84,7 @@ def _cut_off(there: Endpoint, problem: Exception, needed: bool) -> Finding:
     if isinstance(problem, ConnectFailed) and problem.code is not None:
         found = f"{host} answered with HTTP {problem.code}"
     else:
-        found = f"not reached: {problem}"
+        found = str(problem).split(". ")[0].rstrip(".")
     remedy = (
         f"Ask whoever runs this network to let WebSockets to {host}, port 443, through; "
         "rt.Simulated() needs no network."

@@ -158,6 +158,13 @@ class RealtimeChat:
         """Say something as the user; the assistant answers."""
         self._hand_text(text)
 
+    def give(self, work: Work) -> None:
+        """Have `work`, an async function of the running session, done once the opening is sent.
+
+        Where it fails the transcript says why.
+        """
+        self._hand(work)
+
     def interrupt(self) -> None:
         """Stop the reply that is being spoken; the model remembers only what was heard."""
         self._hand(lambda session: interrupt(session, self._speaker))
