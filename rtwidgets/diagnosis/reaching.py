@@ -25,7 +25,7 @@ async def simulator(timeout: float) -> Finding:
         line = await there.open(timeout=timeout)
         try:
             async with asyncio.timeout(timeout):
-                first = parse(await line.recv()) or {}
+                frame = await line.recv()
         finally:
             await line.close()
     except (RealtimeError, OSError, TimeoutError) as problem:
@@ -39,6 +39,7 @@ async def simulator(timeout: float) -> Finding:
         )
     finally:
         await asyncio.to_thread(own.close)
+    first = (parse(frame) if isinstance(frame, str) else None) or {}
     if first.get("type") != "session.created":
         return Finding(
             "server",
