@@ -13,9 +13,16 @@ from .marks import OPENED
 from .measures import ready
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from .results import Comparison, Trial
+
+
+_AXIS = (
+    "seconds since session.updated\n"
+    "▼ sent by the client   ▲ sent by the server   the bar below a waveform: while it came in"
+)
 
 
 def draw(
@@ -44,7 +51,7 @@ def draw(
     axes.set_yticks(range(0, -len(chosen), -1), names, parse_math=False)
     axes.set_ylim(-len(chosen) + 0.4, 0.6)
     axes.set_xlim(-0.02 * (seconds or max(ends)), seconds or max(ends))
-    axes.set_xlabel("seconds since session.updated", color=INK)
+    axes.set_xlabel(_AXIS, color=INK)
     axes.set_title(title or _title(comparison), color=INK, loc="left", fontsize=10)
     axes.tick_params(colors=INK, length=0)
     axes.patch.set_alpha(0.0)
@@ -54,13 +61,17 @@ def draw(
     return figure
 
 
-def _draw_one(axes: object, trial: Trial, y: float) -> float:
+def _draw_one(axes: Axes, trial: Trial, y: float) -> float:
     """Draw a trial at `y`, and give where it ends, in seconds."""
     log = trial.log
     mark = next(iter(log.where(type=OPENED)), None)
     rows = log if mark is None else log[: mark.seq]
     zero = ready(log)
-    draw_strip(axes, timeline_of(rows), y=y, height=0.8, zero=zero)  # type: ignore[arg-type]
+    draw_strip(axes, timeline_of(rows), y=y, height=0.8, zero=zero)
+    if trial.setup.plays_ms:  # not in the log: the page plays it, nothing is sent
+        played = trial.setup.plays_ms / 1000
+        axes.barh(y, played, height=0.3, facecolor="none", edgecolor=INK, hatch="///", lw=0.8)
+        axes.text(0.08, y + 0.25, "a recording, played here", color=INK, fontsize=8)
     sound = (trial.measures.first_audio or 0.0) + trial.measures.speech
     return max(sound, rows[-1].t - zero if len(rows) else 0.0, 0.1)
 

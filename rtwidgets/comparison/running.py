@@ -18,7 +18,7 @@ from ..pricing import rough_cost_of_minutes
 from ..session import Modality
 from .marks import Kind, Setup
 from .results import Comparison
-from .trial import Settings, label_of, run_trial, script_of
+from .trial import Settings, label_of, run_trial
 
 AT_ONCE_PAID, AT_ONCE_FREE = 8, 32
 """Sessions at the same time: a real account may have few, the simulator serves a class."""
@@ -150,7 +150,7 @@ def _jobs(
                 label=label,
                 opening=repr(opening),
                 column=column.label,
-                script=script_of(opening),
+                script=opening.script,
                 plays_ms=0 if opening.audio is None else 1000 * len(opening.audio) // audio.RATE,
                 modality=modality,
             )

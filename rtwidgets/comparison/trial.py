@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from .. import audio
 from ..endpoints import Endpoint
@@ -166,15 +165,11 @@ async def _speak_over(session: AsyncSession, speech: audio.Samples) -> None:
 
 def label_of(opening: Opening, taken: set[str]) -> str:
     """What to call an opening beside others: its name, with its text where two share the name."""
-    if opening.name not in taken:
-        return opening.name
+    own = opening.name != Opening.name
+    name = opening.name if own else type(opening).__name__
+    if name not in taken:
+        return name
     detail = next((value for value in vars(opening).values() if isinstance(value, str)), "")
-    label = f"{opening.name}: {detail[:40]}" if detail else opening.name
+    label = f"{name}: {detail[:40]}" if detail else name
     numbered = (f"{label} ({number})" for number in range(2, len(taken) + 3))
     return label if label not in taken else next(one for one in numbered if one not in taken)
-
-
-def script_of(opening: Any) -> str:
-    """The words an opening wants said exactly; empty where it leaves them to the model."""
-    text = getattr(opening, "text", "")
-    return text if isinstance(text, str) else ""

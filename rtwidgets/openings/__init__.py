@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from ..errors import Misuse
 from .base import ENDED, WORDS, Greeting, Opening
+from .examples import FIRST_WORDS, RECORDING
 from .silent import IdleGreeting, RecordedGreeting, ScriptedGreeting, WaitForUser
 from .spoken import (
     SEED,
@@ -38,6 +39,8 @@ from .spoken import (
 __all__ = [
     "BUILT_IN",
     "ENDED",
+    "FIRST_WORDS",
+    "RECORDING",
     "SEED",
     "WORDS",
     "ContextGreeting",

@@ -58,6 +58,11 @@ class Opening:
     heard: ClassVar[bool] = True
     audio: ClassVar[Samples | None] = None
 
+    @property
+    def script(self) -> str:
+        """The words it wants said exactly; empty where it leaves them to the model."""
+        return ""
+
     def session(self) -> Event:
         """Fields merged into the first `session.update`."""
         return {}

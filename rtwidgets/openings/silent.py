@@ -45,6 +45,10 @@ class ScriptedGreeting(Opening):
     name: ClassVar[str] = "Scripted greeting (silent)"
     heard: ClassVar[bool] = False
 
+    @property
+    def script(self) -> str:
+        return self.text
+
     def __post_init__(self) -> None:
         checked_words(self.text, "ScriptedGreeting", "text", _WELCOME)
 
@@ -75,6 +79,10 @@ class RecordedGreeting(Greeting):
     text: str
     name: ClassVar[str] = "Recorded greeting"
     heard: ClassVar[bool] = False
+
+    @property
+    def script(self) -> str:
+        return self.text
 
     def __post_init__(self) -> None:
         super().__post_init__()

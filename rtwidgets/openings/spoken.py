@@ -79,6 +79,10 @@ class SpokenGreeting(Greeting):
     text: str
     name: ClassVar[str] = "Spoken greeting (say exactly)"
 
+    @property
+    def script(self) -> str:
+        return self.text
+
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_words(self.text, "SpokenGreeting", "text", "Welcome to the museum!")
