@@ -36,8 +36,9 @@ from .narration import STOPPED, narrate
 from .parts import Acts, Parts
 from .standing import OVER, Standing
 from .status import Status
+from .talking import Talking
 from .trouble import Troubles, say_trouble
-from .working import Work, advice_on, done_in, quiet, record
+from .working import Work, advice_on, done_in, quiet
 
 PATIENCE = 30.0
 """Seconds that a chat which is closed waits for what it has under way."""
@@ -106,6 +107,7 @@ class RealtimeChat:
         self._parts = Parts(self._choices, acts, self._empty, self._status(), self._keeping.name)
         self._parts.tell(self._told, self._status_told)
         self._transcript, self._speaker = self._parts.transcript, self._parts.speaker
+        self._talking = Talking(self._parts.microphone, self._speaker, self._say_error)
         self.view = self._parts.view
         self._choices.on_change(self._duty.wake)
         endpoints.warm_up()  # now, while no cell keeps an import waiting
@@ -170,14 +172,14 @@ class RealtimeChat:
         self._hand(lambda session: interrupt(session, self._speaker))
 
     def talk(self) -> None:
-        """Talk through the microphone: not there yet, and the chat says so."""
-        self._transcript.notice(
-            "There is no microphone yet. Type, or speak samples: chat.session.hear(samples)."
-        )
+        """Switch the page's microphone on; with push to talk, hold the button until `mute()`."""
+        hindrance = self._talking.talk()
+        if hindrance:
+            self._transcript.notice(hindrance)
 
-    def mute(self, muted: bool = True) -> None:
-        """Turn the sound off in the page, or on again."""
-        self._speaker.put(muted=bool(muted))
+    def mute(self) -> None:
+        """End that: a turn that was held is sent. How loud the assistant is, is `volume`."""
+        self._talking.mute()
 
     def stop(self) -> None:
         """End the conversation. Its transcript and log stay."""
@@ -261,6 +263,7 @@ class RealtimeChat:
         session.asynchronous.subscribe(lambda row: self._take(session, row))
         self._enter("connecting")
         self._opening = self._hands.give(self._open(session.asynchronous))
+        self._talking.follow(session.asynchronous, self._opening)
 
     async def _open(self, session: AsyncSession) -> None:
         try:
@@ -335,12 +338,9 @@ class RealtimeChat:
 
     def _heard(self, item_id: str, ms: int, done: bool) -> None:
         """The page played that much of an item."""
-        session = self.session
-        if session is None or session.conversation.item(item_id) is None:
-            return
-        self._transcript.heard(item_id, ms)
-        event = {"type": "playback.heard", "item_id": item_id, "ms": ms, "done": done}
-        self._hands.give(record(session.asynchronous, event))
+        if self.conversation.item(item_id) is not None:
+            self._transcript.heard(item_id, ms)
+            self._talking.heard(item_id, ms, done)
 
     def _act(self, what: str, shown: Content | None) -> None:
         """A button was pressed in the page, which showed this as chosen."""
@@ -384,6 +384,7 @@ class RealtimeChat:
         self._standing.enter(state, notice)
         self._duty.wake()
         if state in OVER:
+            self._talking.leave()
             self._keeping.wake()
 
     def _show_status(self) -> None:

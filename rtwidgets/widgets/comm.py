@@ -12,7 +12,6 @@ alone.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -79,6 +78,8 @@ class Sender:
         self._news = threading.Condition()
         self._dirty: dict[Source, None] = {}
         self._calls: deque[Work] = deque()
+        self._urgent: deque[Work] = deque()
+        self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
 
     def wake(self, source: Source) -> None:
@@ -88,12 +89,24 @@ class Sender:
             self._start_or_notify()
 
     def call(
-        self, do: Callable[[], object], what: str = "a call", tell: Outcome | None = None
+        self,
+        do: Callable[[], object],
+        what: str = "a call",
+        tell: Outcome | None = None,
+        *,
+        urgent: bool = False,
     ) -> None:
-        """Have `do()` called soon, after what was asked for before it."""
+        """Have `do()` called soon, after what was asked for before it.
+
+        Args:
+            urgent: before all that is not, and without waiting for the next flush. For what a
+                person hears at once; there must be few of them a second.
+        """
         with self._news:
-            self._calls.append(Work(what, do, tell))
+            (self._urgent if urgent else self._calls).append(Work(what, do, tell))
             self._start_or_notify()
+        if urgent:
+            self._hurry.set()
 
     def drain(self, timeout: float) -> bool:
         """Wait until everything asked for so far was sent; False after `timeout` seconds."""
@@ -114,13 +127,17 @@ class Sender:
         forget_parent_header()
         while True:
             due = self._wait()
-            while due:  # let go of one by one: the last would hold its widget while nothing comes
-                self.attempt(due.popleft())
-            time.sleep(self._interval)
+            while due or self._urgent:
+                # let go of one by one: the last would hold its widget while nothing comes
+                self.attempt((self._urgent or due).popleft())
+            if self._hurry.wait(self._interval):
+                self._hurry.clear()
 
     def _wait(self) -> deque[Work]:
         with self._news:
-            self._news.wait_for(lambda: self._calls or self._dirty)
+            self._news.wait_for(lambda: self._calls or self._dirty or self._urgent)
+            if self._urgent:  # all else waits for its time
+                return deque()
             flushes = (
                 Work(f"{type(source).__name__}.flush", source.flush, source.outcome)
                 for source in self._dirty
@@ -243,9 +260,10 @@ class Live(anywidget.AnyWidget):
         """Send a message to the page now. On the sender's thread only; from elsewhere `tell`."""
         super().send(clean(content), list(buffers))
 
-    def tell(self, content: Content, buffers: Buffers = ()) -> None:
-        """Send a message to the page, soon."""
-        self.soon(lambda: self.send(content, buffers), f"tell {content['t']}")
+    def tell(self, content: Content, buffers: Buffers = (), *, urgent: bool = False) -> None:
+        """Send a message to the page, soon; `urgent` before all that waits."""
+        what = f"{type(self).__name__}.tell {content['t']}"
+        self._sender.call(lambda: self.send(content, buffers), what, self.outcome, urgent=urgent)
 
     def put(self, **traits: Any) -> None:
         """Set traits, soon. No trait of ours is set in any other way once the widget is made."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from .. import loop
 
 T = TypeVar("T")
+Tell = Callable[[BaseException], None]
 
 
 class Hands:
@@ -20,7 +21,7 @@ class Hands:
         tell: called with what work raised; not with its cancellation.
     """
 
-    def __init__(self, tell: Callable[[BaseException], None]) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._busy: set[Future[Any]] = set()
 

@@ -4,7 +4,7 @@ before their first word."""
 from __future__ import annotations
 
 from ..conversation import Conversation
-from ..events import error_of, text_field
+from ..events import error_of, field, text_field
 from ..explanations import explain
 from ..items import Response
 from ..log import Row
@@ -27,6 +27,8 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             transcript.notice(said, by="budget", once=True)
         elif said:
             transcript.notice(said, by="error", state="error")
+        if row.type == "playback.flushed" and field(row.event, "ms") == 0:
+            transcript.unheard(row.item_id)
         if row.type == "line.lost":
             transcript.over(LOST)
     transcript.wake()

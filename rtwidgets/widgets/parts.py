@@ -18,6 +18,7 @@ from .eventtable import EventTable
 from .files import File
 from .hints import CHOOSE
 from .meter import Meter
+from .microphone import Microphone
 from .panels import Panels
 from .status import RUNNING, Status
 from .timeline import Timeline
@@ -74,6 +75,7 @@ class Parts:
         self.header = Controls("header", *by, hides=hides, status=status, fields=choices.fields)
         self.composer = Controls("composer", *by)
         self.transcript = Transcript(hint=CHOOSE)
+        self.microphone = Microphone()
         self.speaker = Speaker(acts.heard)
         self.panels = Panels(SECTIONS, ["events"])
         self.timeline = Timeline(log, on_select=self._select)
@@ -82,7 +84,7 @@ class Parts:
         self.table = EventTable(
             log, send=acts.send, check=acts.check, on_select=self.timeline.select
         )
-        tools = ipywidgets.HBox([self.composer, self.speaker])
+        tools = ipywidgets.HBox([self.microphone, self.composer, self.speaker])
         below = [self.panels, self.timeline, self.meter, self.table]
         self.view = ipywidgets.VBox([self.header, choices.view, self.transcript, tools, *below])
         self.view.add_class("rtw-chat")
@@ -91,7 +93,7 @@ class Parts:
     def tell(self, outcome: Outcome, status_outcome: Outcome) -> None:
         """Have it told how showing goes; of the status line apart, which says of the others."""
         self.header.outcome = self.composer.outcome = status_outcome
-        for part in (self.transcript, self.speaker, self.panels):
+        for part in (self.transcript, self.microphone, self.speaker, self.panels):
             part.outcome = outcome
         for part in (self.timeline, self.meter, self.table):
             part.outcome = outcome

@@ -21,6 +21,8 @@ from .comm import Buffers, Content, Live, Sender
 from .page import page_code
 
 GREY = " The grey words were not heard, as near as the time tells."
+UNHEARD = "interrupted, none of it heard"
+FORGOTTEN = "The grey words were not heard, and the model does not remember them."
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class Talk:
         self._notices: list[Line] = []
         self._count = itertools.count()
         self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
+        self._unheard: dict[str, Line] = {}  # of items that are deleted because nobody heard them
 
     def notice(self, text: str, more: str, by: str, state: str, once: bool = False) -> None:
         """Add a line behind what was said last. An error that quotes the one before replaces it;
@@ -185,15 +188,31 @@ class Talk:
             self._notices.pop()
         self._notices.append(Line(name, by, said, "", state, meaning, behind))
 
+    def unheard(self, item_id: str) -> None:
+        """Nobody heard any of this item, and it will be deleted: its line stays, all of it grey."""
+        names = self._item_ids()
+        line = next((one for one in self.lines() if one.id == item_id), None)
+        if line is not None and line.text:
+            behind = names[names.index(item_id) - 1] if names.index(item_id) else ""
+            self._unheard[item_id] = replace(
+                line, note=UNHEARD, state="cut", more=FORGOTTEN, behind=behind, heard=0
+            )
+
     def lines(self) -> list[Line]:
         """All lines as they are now, in order."""
         now = {line.id: line for line in self._all()}
         return [now[name] for name in in_order(self._item_ids(), self._notices) if name in now]
 
     def _item_ids(self) -> list[str]:
-        return [item.id for item in tuple(self.conversation.items)]
+        """The items, and the places of those that were deleted unheard."""
+        names = [item.id for item in tuple(self.conversation.items)]
+        for name, line in self._unheard.items():
+            if name not in names:
+                names.insert(names.index(line.behind) + 1 if line.behind in names else 0, name)
+        return names
 
     def _all(self) -> Iterable[Line]:
+        yield from tuple(self._unheard.values())  # where the item is still there, its line is newer
         for item in tuple(self.conversation.items):
             response = self.conversation.responses.get(item.response_id)
             line = line_of(item, response, self.heard.get(item.id))
@@ -235,6 +254,11 @@ class Transcript(Live):
     def heard(self, item_id: str, milliseconds: int) -> None:
         """So much of an item's audio has been played."""
         self._talk.heard[item_id] = milliseconds
+        self.wake()
+
+    def unheard(self, item_id: str) -> None:
+        """None of an item was heard, and it is about to be deleted."""
+        self._talk.unheard(item_id)
         self.wake()
 
     def over(self, how: str) -> None:

@@ -48,11 +48,6 @@ def advice_on(event: Event, session: Session | None) -> Advice:
     return Advice(verdict.in_short, verdict.fixed)
 
 
-async def record(session: AsyncSession, event: Event) -> None:
-    """Write a `local` row."""
-    session.record(event)
-
-
 async def quiet(
     hands: Hands, session: Callable[[], AsyncSession | None], speaker: Speaker, timeout: float
 ) -> None:

@@ -122,10 +122,10 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-def launch(playwright: Any, autoplay: str) -> Any:
+def launch(playwright: Any, *flags: str) -> Any:
     path = find_chromium()
     try:
-        return playwright.chromium.launch(executable_path=path, args=[*FLAGS, autoplay])
+        return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
     except playwright_api.Error as missing:
         if path is None:
             pytest.skip(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { buttonWords, fieldsFor, isHeld, sentence, share } from "../../rtwidgets/widgets/static/microphone.js";
+import { buttonWords, fieldsFor, isHeld, sentence, share, valueOf } from "../../rtwidgets/widgets/static/microphone.js";
 
 const said = (more) =>
   sentence({ trouble: "", note: "", warning: "", state: "off", held: true, lost: 0, ...more });
@@ -37,4 +37,10 @@ test("each kind of turn detection has its own dials", () => {
   assert.deepEqual(fieldsFor("server_vad"), ["threshold", "silence_ms"]);
   assert.deepEqual(fieldsFor("semantic_vad"), ["eagerness"]);
   assert.deepEqual(fieldsFor("push_to_talk"), []);
+});
+
+test("a field gives a number, a yes or its text", () => {
+  assert.equal(valueOf({ type: "range", value: "0.5" }), 0.5);
+  assert.equal(valueOf({ type: "checkbox", value: "on", checked: false }), false);
+  assert.equal(valueOf({ type: "select-one", value: "auto" }), "auto");
 });

@@ -54,6 +54,11 @@ function slider(name, label, { min, max, step }) {
   return make("input", "rtw-slider", { type: "range", name, min, max, step, "aria-label": label });
 }
 
+/** What a field stands at: text, a number or a yes. */
+export function valueOf({ type, value, checked }) {
+  return { range: () => Number(value), checkbox: () => checked }[type]?.() ?? value;
+}
+
 /** The settings behind "Turns and sound". Gives the element and `show(settings, voices, devices)`. */
 function panel(set, choose) {
   const fields = {
@@ -61,6 +66,7 @@ function panel(set, choose) {
     silence_ms: slider("silence_ms", "Silence", { min: 100, max: 2000, step: 50 }),
     eagerness: choice("eagerness", "Eagerness", EAGERNESS.map((one) => [one, one])),
     noise_reduction: choice("noise_reduction", "Noise reduction", Object.entries(NOISE)),
+    captions: make("input", "", { type: "checkbox", name: "captions", "aria-label": "Captions" }),
     voice: choice("voice", "Voice", []),
     speed: slider("speed", "Speed", { min: 0.25, max: 1.5, step: 0.05 }),
   };
@@ -69,15 +75,14 @@ function panel(set, choose) {
   const labels = {};
   const row = (name, field) => {
     const value = make("output", "rtw-value");
-    labels[name] = make("label", "rtw-field", {}, make("span", "rtw-label", {}, field.ariaLabel), field, value);
+    labels[name] = make("label", "rtw-field", {}, make("span", "rtw-label", {}, field.getAttribute("aria-label")), field, value);
     if (values[name]) field.addEventListener("input", () => setText(value, values[name](field.value)));
     return labels[name];
   };
   const el = make("div", "rtw-microphone-panel", { hidden: "" });
   for (const [name, field] of Object.entries(fields)) {
     el.append(row(name, field));
-    const read = field.type === "range" ? () => Number(field.value) : () => field.value;
-    field.addEventListener("change", () => set({ [name]: read() }));
+    field.addEventListener("change", () => set({ [name]: valueOf(field) }));
   }
   el.append(row("device", device));
   device.addEventListener("change", () => choose(device.value));
@@ -85,7 +90,8 @@ function panel(set, choose) {
   const show = (settings, voices, recorder) => {
     fill(fields.voice, [["", "as it began"], ...voices.map((one) => [one, one])]);
     for (const [name, field] of Object.entries(fields)) {
-      if (document.activeElement !== field || field.type !== "range") field.value = settings[name];
+      if (field.type === "checkbox") field.checked = settings[name];
+      else if (document.activeElement !== field || field.type !== "range") field.value = settings[name];
       if (values[name]) setText(labels[name].lastChild, values[name](field.value));
     }
     const kind = fieldsFor(settings.turns);
@@ -119,6 +125,8 @@ function strip(model, el, recorder) {
   const said = make("p", "rtw-microphone-said", { role: "status" });
   const set = (settings) => model.send({ t: "set", settings });
   const settings = panel(set, (device) => recorder.choose(device));
+  const fit = () =>
+    settings.el.hidden || settings.show(model.get("settings"), model.get("voices"), recorder);
   const box = make(
     "div",
     "rtw-microphone",
@@ -140,13 +148,15 @@ function strip(model, el, recorder) {
     toggle: () => recorder.toggle(),
   });
   turns.addEventListener("change", () => {
+    const chosen = turns.value; // what follows shows again what the kernel knows
     recorder.hush("other turns");
-    set({ turns: turns.value });
+    set({ turns: chosen });
   });
   off.addEventListener("click", () => recorder.off());
   more.addEventListener("click", () => {
     settings.el.hidden = !settings.el.hidden;
     more.setAttribute("aria-expanded", String(!settings.el.hidden));
+    fit();
   });
   for (const one of settings.el.querySelectorAll("input, select"))
     one.addEventListener("keydown", (event) => event.stopPropagation()); // letters are no shortcuts here
@@ -165,7 +175,7 @@ function strip(model, el, recorder) {
     const [note, warning, lost] = ["note", "warning", "lost"].map((name) => model.get(name));
     setText(said, sentence({ trouble: recorder.trouble, note, warning, state, held: held(), lost }));
     said.hidden = !said.textContent;
-    settings.show(now, model.get("voices"), recorder);
+    fit();
   };
   show();
   return { show, letGo };

@@ -1,11 +1,13 @@
 // The speaker's knobs. What plays belongs to the model (voice/speaker.js): a view only makes these.
 
-import { insist, make } from "./page.js";
+import { insist, make, setText } from "./page.js";
 import { Speaker } from "./voice/speaker.js";
 
 function knobs(model, el, speaker) {
   const hear = make("button", "rtw-button rtw-primary rtw-hear", { type: "button", hidden: "" });
   const away = make("span", "rtw-label rtw-away", { hidden: "" }, "Sound plays in another tab");
+  const gaps = make("span", "rtw-label rtw-gaps", { hidden: "" });
+  gaps.title = "The sound came too late and paused: the kernel, the network or the browser was busy";
   const mute = make("button", "rtw-button rtw-quiet rtw-mute", { type: "button" });
   const volume = make("input", "rtw-volume", {
     type: "range",
@@ -19,6 +21,7 @@ function knobs(model, el, speaker) {
     "rtw-voice",
     { role: "group", "aria-label": "Sound", "data-lm-suppress-shortcuts": "true" },
     away,
+    gaps,
     hear,
     mute,
     volume,
@@ -46,6 +49,9 @@ function knobs(model, el, speaker) {
       : "The browser plays sound only after a click";
     hear.classList.toggle("rtw-primary", !speaker.elsewhere);
     away.hidden = !speaker.elsewhere;
+    const { underruns } = speaker.counts();
+    gaps.hidden = !underruns;
+    setText(gaps, `${underruns} gap${underruns === 1 ? "" : "s"}`);
     Object.assign(box.dataset, {
       ...speaker.counts(),
       playing: speaker.stats.playing,
