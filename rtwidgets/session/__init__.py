@@ -1,10 +1,10 @@
 """A session: the only pump between a transport, the conversation and the log.
 
-    news, line             who is told of a row; the way to the server
-    handshake, hearing     until it stands; spoken turns
-    purse, stage, reply    money; the opening at work; one answer
-    answers, pump          what answers what; the loop
-    session -> blocking    `AsyncSession`; `Session`, the same for a cell
+news, line             who is told of a row; the way to the server
+handshake, hearing     until it stands; spoken turns
+purse, stage, reply    money; the opening at work; one answer
+answers, pump          what answers what; the loop
+session -> blocking    `AsyncSession`; `Session`, the same for a cell
 """
 
 from .session import AsyncSession, Modality

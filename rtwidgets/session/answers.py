@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..conversation import Conversation
@@ -12,6 +14,7 @@ from ..items import ENDED
 from ..log import EventLog
 from ..money.ledger import Ledger
 from ..pricing import priced_as
+from ..tools import Calls, ToolCall
 from .reply import Reply, Timing, reply_of
 
 
@@ -23,57 +26,109 @@ class Until(Protocol):
     ) -> Awaitable[None]: ...
 
 
+@dataclass
+class End:
+    """Where an answer ends: calls of tools and further responses may stand between.
+
+    Attributes:
+        request_id: what was asked last. response_id: what that brought, "" while there is none.
+        calls: those that were answered before.
+        waits: whether calls run behind which more will come.
+    """
+
+    request_id: str
+    response_id: str
+    calls: list[ToolCall] = field(default_factory=list)
+    waits: bool = False
+
+
 class Answers:
     """The replies of one session."""
 
     def __init__(
-        self, conversation: Conversation, log: EventLog, ledger: Ledger, until: Until
+        self,
+        conversation: Conversation,
+        log: EventLog,
+        ledger: Ledger,
+        calls: Calls,
+        until: Until,
     ) -> None:
         self._conversation, self._log, self._ledger = conversation, log, ledger
-        self._until = until
+        self._calls, self._until = calls, until
 
     async def to(self, request_id: str, timeout: float | None) -> Reply:
-        """The reply to a `response.create`, once it is done or refused.
+        """The reply to a `response.create`, once it is done or refused. Where the model calls
+        functions, that is the reply in which it has called enough.
 
         Raises SpendingNotApproved where the budget forbade it, TimedOut, ConnectionLost.
         """
         turns = self._conversation.turns
         try:
             await self._until(lambda: self._came(request_id), timeout, "the reply")
-        except BaseException:
-            turns.give_up(request_id)
+        except BaseException as ended:
+            end = self._end(request_id)
+            turns.give_up(end.request_id)
+            running = self._calls.round_of(end.response_id)
+            if running is not None and isinstance(ended, asyncio.CancelledError):
+                running.asks = False  # the user has stopped waiting, and wants no further reply
             raise
-        response_id = turns.response_to(request_id)
-        if response_id:
-            return self.reply(response_id)
-        refusal = turns.refusal_of(request_id) or {}
+        end = self._end(request_id)
+        if end.response_id:
+            return self._reply(end)
+        refusal = turns.refusal_of(end.request_id) or {}
         if text_field(refusal, "code") == "budget_spent":
             raise SpendingNotApproved(text_field(refusal, "message"))
         message = text_field(refusal, "message") or "refused without a reason"
-        return Reply("", "", None, None, Timing(), "", "failed", message, self._log)
+        calls = tuple(end.calls)
+        return Reply("", "", None, None, Timing(), "", "failed", message, self._log, calls)
 
     def _came(self, request_id: str) -> bool:
-        response = self._conversation.response_to(request_id)
-        if response is None:
-            return self._conversation.refusal_of(request_id) is not None
-        return response.status in ENDED
+        end = self._end(request_id)
+        if not end.response_id:
+            return self._conversation.refusal_of(end.request_id) is not None
+        return self._over(end)
+
+    def _end(self, request_id: str) -> End:
+        return self._behind(End(request_id, self._conversation.turns.response_to(request_id)))
+
+    def _behind(self, end: End) -> End:
+        """Go on to where an answer ends, as far as it has come."""
+        while (one := self._calls.round_of(end.response_id)) is not None:
+            end.calls += one.answered.values()
+            end.waits = one.open
+            if not one.request_id:
+                break
+            end.request_id = one.request_id
+            end.response_id = self._conversation.turns.response_to(one.request_id)
+        return end
+
+    def _over(self, end: End) -> bool:
+        response = self._conversation.responses.get(end.response_id)
+        return response is not None and response.status in ENDED and not end.waits
 
     async def first(
         self, response_ids: Callable[[], Iterable[str]], timeout: float | None
     ) -> Reply:
-        """The first of these replies that is done."""
+        """The first of these replies that is done, with what follows its calls of functions."""
 
-        def ended() -> str:
-            responses = map(self._conversation.responses.get, response_ids())
-            return next((one.id for one in responses if one and one.status in ENDED), "")
+        def ended() -> End | None:
+            ends = (self._behind(End("", response_id)) for response_id in response_ids())
+            return next((end for end in ends if self._over(end)), None)
 
-        await self._until(lambda: ended() != "", timeout, "the reply")
-        return self.reply(ended())
+        await self._until(lambda: ended() is not None, timeout, "the reply")
+        end = ended()
+        assert end is not None  # else it had raised
+        return self._reply(end)
 
     def reply(self, response_id: str) -> Reply:
         """The reply with that id as it stands now. Raises Misuse when there is none."""
-        response = self._conversation.responses.get(response_id)
+        one = self._calls.round_of(response_id)
+        return self._reply(End("", response_id, list(one.answered.values()) if one else []))
+
+    def _reply(self, end: End) -> Reply:
+        response = self._conversation.responses.get(end.response_id)
         if response is None:
-            raise Misuse(f"There is no response {response_id!r} in this session.")
-        request_id = self._conversation.turns.request_of(response_id)
-        return reply_of(response, self._log, priced_as(self._ledger.models), request_id)
+            raise Misuse(f"There is no response {end.response_id!r} in this session.")
+        request_id = self._conversation.turns.request_of(end.response_id)
+        model = priced_as(self._ledger.models)
+        return reply_of(response, self._log, model, request_id, end.calls)

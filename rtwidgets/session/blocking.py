@@ -5,7 +5,7 @@ It works in a notebook's cell without nest_asyncio, in a script, and goes on whi
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from .. import audio, loop
@@ -15,6 +15,7 @@ from ..errors import ConnectionLost, TimedOut
 from ..events import Event
 from ..log import EventLog, Row
 from ..openings import Opening
+from ..tools import Given, Tool
 from .reply import Reply
 from .session import LISTEN_MS, AsyncSession, Modality
 
@@ -41,7 +42,7 @@ class Session:
         model: str | None = None,
         voice: str | None = None,
         modality: Modality = "audio",
-        tools: Sequence[Mapping[str, Any]] = (),
+        tools: Sequence[Given] = (),
         timeout: float = 30.0,
         budget: float | None = None,
     ) -> None:
@@ -113,6 +114,10 @@ class Session:
     @property
     def lost(self) -> ConnectionLost | None:
         return self._session.lost
+
+    @property
+    def tools(self) -> tuple[Tool | Event, ...]:
+        return self._session.tools
 
     @property
     def cost(self) -> float | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ..conversation import Conversation
 from ..errors import ConnectFailed, Misuse
@@ -18,22 +18,18 @@ def settings_of(
     instructions: str | None,
     voice: str | None,
     modality: Modality,
-    tools: Sequence[Mapping[str, Any]],
+    tools: Sequence[Event],
 ) -> Event:
     """The fields of the first `session.update`. Raises Misuse for what is no setting."""
     if modality not in ("audio", "text"):
         raise Misuse(f'modality is "audio" or "text", not {modality!r}.')
-    if not all(isinstance(tool, Mapping) for tool in tools):
-        raise Misuse(
-            "A tool is given as the protocol's own dict: type, name, description and parameters."
-        )
     fields: Event = {"output_modalities": [modality]}
     if instructions is not None:
         fields["instructions"] = instructions
     if voice is not None:
         fields["audio"] = {"output": {"voice": voice}}
     if tools:
-        fields["tools"] = [dict(tool) for tool in tools]
+        fields["tools"] = list(tools)
     return fields
 
 

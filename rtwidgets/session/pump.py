@@ -1,7 +1,7 @@
 """The pump: takes what a transport brings, and sends what is to be sent.
 
-For each frame, in this order: the log has it, money and the conversation take it, the opening may
-answer, who listens is told, and what is due leaves.
+For each frame, in this order: the log has it, money and the conversation take it, calls of tools
+are begun, the opening may answer, who listens is told, and what is due leaves.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..events import Event
 from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
+from ..tools import Calls, Toolbox
 from ..transport import Clock, Transport, WallClock
 from .line import Line
 from .news import Lookout, News
@@ -32,12 +33,13 @@ class Pump:
     """Everything of one session that moves, on one event loop.
 
     Args:
+        tools: whose functions are called for the model.
         budget: US dollars, None for no limit.
         playing: whether a page plays sound and will say what was heard.
 
     Attributes:
         clock: the transport's, once there is one.
-        line: the way out. purse: keeps to the budget. stage: has the opening.
+        line: the way out. purse: keeps to the budget. stage: has the opening. calls: of tools.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Pump:
         log: EventLog,
         conversation: Conversation,
         ledger: Ledger,
+        tools: Toolbox,
         budget: float | None,
         playing: Callable[[], bool],
     ) -> None:
@@ -56,6 +59,7 @@ class Pump:
         self._pumping: asyncio.Task[None] | None = None
         self.line = Line(log, self._turns, self._sent)
         self.purse = Purse(budget, ledger, self._turns, self.record)
+        self.calls = Calls(tools, conversation, request=self.request, record=self.record)
         self.stage = Stage(
             opening,
             conversation,
@@ -76,6 +80,7 @@ class Pump:
         """Close the transport and take nothing more. Safe to call again."""
         transport, self.line.transport = self.line.transport, None
         self.stage.leave()
+        await self.calls.stop()
         if self._pumping is not None and self._pumping is not asyncio.current_task():
             self._pumping.cancel()
             await asyncio.gather(self._pumping, return_exceptions=True)
@@ -101,6 +106,8 @@ class Pump:
             self._ledger.take(row)
         if event is not None:
             self._conversation.receive(event)
+            if row.type in self.calls.heeds:
+                self.calls.take(row)
             if self.stage.reacts:
                 self.stage.react(event)
             if money and row.type in _BEFORE_ANSWERS:
@@ -134,6 +141,8 @@ class Pump:
 
     def _sent(self, row: Row) -> None:
         self._ledger.take(row)
+        if row.type in self.calls.heeds:
+            self.calls.take(row)
         self._news.announce(row)
 
     # ------------------------------------------------------------ on this side
@@ -154,6 +163,11 @@ class Pump:
     def subscribe(self, listener: Callable[[Row], None]) -> Callable[[], None]:
         """Call `listener` with each new row; the result ends that."""
         return self._news.subscribe(listener)
+
+    def interrupted(self) -> None:
+        """The user wants no reply now: none is asked for behind calls that run."""
+        self.calls.interrupted()
+        self._news.wake()
 
     async def until(self, ready: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait until `ready()`. Raises TimedOut, or what ended the line before it was so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import audio
@@ -9,6 +10,7 @@ from ..events import Event, beta_names, text_field
 from ..items import Response
 from ..log import EventLog, Row
 from ..pricing import cost_of
+from ..tools import ToolCall
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +43,9 @@ class Reply:
             has the price the real one would have had.
         status: completed, cancelled, failed or incomplete.
         error: why it failed, in the server's words; empty where it did not.
+        tool_calls: the Python functions that were called on the way to it, in order; each with
+            name, arguments, output, ok and seconds. Words, usage, cost and timing are those of the
+            last response, in which the model answers.
     """
 
     text: str
@@ -52,6 +57,7 @@ class Reply:
     status: str
     error: str
     log: EventLog
+    tool_calls: tuple[ToolCall, ...] = ()
 
     sample_rate = audio.RATE
 
@@ -64,14 +70,23 @@ class Reply:
         seconds = len(self.audio) / self.sample_rate
         heard = f", {seconds:.1f} s of speech" if seconds else ""
         by = "simulated reply" if self.log.simulated else "reply"
-        return f"<{by}, {self.status}{heard}: {self.text or self.error!r}>"
+        calls = ", ".join(dict.fromkeys(call.name for call in self.tool_calls))
+        called = f", called {calls}" if calls else ""
+        return f"<{by}, {self.status}{heard}{called}: {self.text or self.error!r}>"
 
 
-def reply_of(response: Response, log: EventLog, model: str, request_id: str = "") -> Reply:
+def reply_of(
+    response: Response,
+    log: EventLog,
+    model: str,
+    request_id: str = "",
+    calls: Sequence[ToolCall] = (),
+) -> Reply:
     """The reply that a response is so far; its price is that of `model`.
 
     Args:
         request_id: the event id of the `response.create` that it answers, if it was one of ours.
+        calls: of functions, on the way to it.
     """
     parts = (part for item in response.items for part in item.content)
     return Reply(
@@ -84,6 +99,7 @@ def reply_of(response: Response, log: EventLog, model: str, request_id: str = ""
         status=response.status or "incomplete",
         error=response.error,
         log=log,
+        tool_calls=tuple(calls),
     )
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import audio
@@ -34,6 +34,7 @@ from ..items import Item, Response
 from ..log import EventLog, Row
 from ..money.ledger import Ledger
 from ..openings import Opening, checked
+from ..tools import Given, Tool, toolbox
 from ..transport import Clock
 from .answers import Answers
 from .handshake import Modality, confirmed, greeted, settings_of
@@ -53,7 +54,8 @@ class AsyncSession:
         opening: who speaks first; by default the model waits for the user.
         instructions, model, voice: as the service knows them; its own defaults where not given.
         modality: `"audio"` (with transcript) or `"text"`.
-        tools: tool definitions as the protocol has them, each a dict.
+        tools: Python functions for the model to call, told of by their names, docstrings and type
+            hints (`rt.tool` for options). Calls of a dict's tool are the caller's to answer.
         timeout: seconds to wait for anything before TimedOut.
         budget: US dollars that this session may spend. A reply that may pass it, as far as can be
             told beforehand, is not asked for.
@@ -77,11 +79,12 @@ class AsyncSession:
         model: str | None = None,
         voice: str | None = None,
         modality: Modality = "audio",
-        tools: Sequence[Mapping[str, Any]] = (),
+        tools: Sequence[Given] = (),
         timeout: float = 30.0,
         budget: float | None = None,
     ) -> None:
-        self._settings = settings_of(instructions, voice, modality, tools)
+        self._tools = toolbox(tools)
+        self._settings = settings_of(instructions, voice, modality, self._tools.definitions)
         self.endpoint = chosen(endpoint)
         self.opening = checked(opening)
         self.model = self.endpoint.model_for(model)
@@ -101,12 +104,15 @@ class AsyncSession:
             self.log,
             self.conversation,
             self.ledger,
+            self._tools,
             budget,
             playing=lambda: self.playing(),
         )
         self._line, self._stage = self._pump.line, self._pump.stage
         self.limit = self._pump.purse.limit
-        self._answers = Answers(self.conversation, self.log, self.ledger, self._until)
+        self._answers = Answers(
+            self.conversation, self.log, self.ledger, self._pump.calls, self._until
+        )
         self._was_open = False
         self._mark = -1
         self._given: dict[str, int] = {}
@@ -142,6 +148,11 @@ class AsyncSession:
     def greeting(self) -> bool:
         """Whether the sound of an opening that reacts to its end is still to be over."""
         return self._stage.follows
+
+    @property
+    def tools(self) -> tuple[Tool | Event, ...]:
+        """The tools it was given, in order: functions as `Tool`, and dicts."""
+        return self._tools.every
 
     @property
     def cost(self) -> float | None:
@@ -254,8 +265,9 @@ class AsyncSession:
         return row
 
     async def settled(self, timeout: float | None = None) -> None:
-        """Wait until no response is active, asked for or waiting."""
-        await self._until(lambda: not self.conversation.busy, timeout, "the end of the reply")
+        """Wait until no response is active, asked for or waiting, behind calls of tools too."""
+        state, calls = self.conversation, self._pump.calls
+        await self._until(lambda: not (state.busy or calls.busy), timeout, "the end of the reply")
 
     async def _until(self, ready: Callable[[], bool], timeout: float | None, what: str) -> None:
         await self._pump.until(ready, self._seconds(timeout), what)
@@ -299,7 +311,8 @@ class AsyncSession:
         return text_field(asked, "event_id")
 
     async def ask(self, text: str, timeout: float | None = None) -> Reply:
-        """Say `text` and wait for the reply. Raises TimedOut, ConnectionLost."""
+        """Say `text` and wait for the reply. Where the model calls functions first, that is the
+        one behind them. Raises TimedOut, ConnectionLost."""
         return await self._answers.to(await self.say(text), timeout)
 
     async def hear(
@@ -360,12 +373,12 @@ class AsyncSession:
         """Stop the reply that is being made and forget those asked for.
 
         Args:
-            heard_ms: how much of it was heard; the item is truncated there, so that the model does
-            not
-                remember what nobody heard.
+            heard_ms: how much of it was heard; the item is truncated there, so that the model
+                does not remember what nobody heard.
         """
         conversation = self.conversation
         conversation.turns.forget_waiting()
+        self._pump.interrupted()
         self._mark_here()
         active = conversation.active_response
         if active is not None or conversation.turns.asked:

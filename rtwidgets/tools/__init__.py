@@ -10,6 +10,7 @@ calling.py        the calls of a session: what is answered, and when the model i
 
 from __future__ import annotations
 
+from .calling import Calls, ToolCall
 from .function import Given, Tool, Toolbox, tool, toolbox
 
-__all__ = ["Given", "Tool", "Toolbox", "tool", "toolbox"]
+__all__ = ["Calls", "Given", "Tool", "ToolCall", "Toolbox", "tool", "toolbox"]

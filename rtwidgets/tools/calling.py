@@ -22,7 +22,7 @@ with `conversation_already_has_active_response` (captured sessions). What does n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,8 @@ class Round:
 
 
 class Calls:
-    """Answers the calls of one session. Give it every row, before anyone else.
+    """Answers the calls of one session. Give it every row whose type is in `heeds`, behind the
+    conversation and before anyone else.
 
     Args:
         request: has an event sent when its turn comes, and gives it as it will be.
@@ -117,6 +118,7 @@ class Calls:
         self._others: set[str] = set()  # names of tools that the user answers
         self._speaking = False
         self._tasks = Tasks()
+        self.heeds = frozenset([*_HANDLERS, *_DECLARING] if tools.functions else [])
 
     @property
     def busy(self) -> bool:
@@ -128,7 +130,7 @@ class Calls:
     def take(self, row: Row) -> None:
         """A row that the log and the conversation have just taken."""
         if row.direction == "client":
-            if row.type in ("session.update", "response.create"):
+            if row.type in _DECLARING:
                 self._others |= _names_in(row.event)
         elif row.direction == "server":
             handler = _HANDLERS.get(row.type)
@@ -138,11 +140,6 @@ class Calls:
     def interrupted(self) -> None:
         """The user wants no reply now: what runs is answered, and nobody is asked to go on."""
         for one in self._rounds.values():
-            one.asks = False
-
-    def given_up(self, request_id: str) -> None:
-        """Nobody waits for the reply to this question any more: the same for its calls alone."""
-        for one in self._chain(request_id):
             one.asks = False
 
     async def stop(self) -> None:
@@ -231,38 +228,18 @@ class Calls:
         one.request_id = text_field(asked, "event_id")
         self._asked[one.request_id] = one
 
-    # ------------------------------------------------------------ whole answers
-
-    def last(self, request_id: str) -> str | None:
-        """The request whose response ends the answer to this one; None while calls run."""
-        for one in self._chain(request_id):
-            if one.open:
-                return None
-            request_id = one.request_id or request_id
-        return request_id
-
-    def behind(self, request_id: str) -> tuple[ToolCall, ...]:
-        """The calls that were answered on the way to the end of this request's answer."""
-        return tuple(call for one in self._chain(request_id) for call in one.answered.values())
-
-    def of(self, response_id: str) -> tuple[ToolCall, ...]:
-        """The calls of one response that were answered."""
-        one = self._rounds.get(response_id)
-        return tuple(one.answered.values()) if one is not None else ()
-
-    def _chain(self, request_id: str) -> Iterator[Round]:
-        while request_id:
-            one = self._rounds.get(self._conversation.turns.response_to(request_id))
-            if one is None:
-                return
-            yield one
-            request_id = one.request_id
+    def round_of(self, response_id: str) -> Round | None:
+        """The calls of a response, None where it has none that are answered here."""
+        return self._rounds.get(response_id)
 
 
 _IN_CIRCLES = (
     f"Not called: these are more than {MOST_ROUNDS} rounds of calls for one question. "
     "Answer with what you know by now, and say what is missing."
 )
+
+_DECLARING = ("session.update", "response.create")
+"""Client events that may name tools."""
 
 _HANDLERS: dict[str, Callable[[Calls, Row], None]] = {
     "response.done": Calls._done,

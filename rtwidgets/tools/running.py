@@ -124,6 +124,17 @@ async def _aside(work: Callable[[], Any]) -> _Came:
     return await done
 
 
+# In which of the tasks below somebody runs, on whatever thread: a tool may close its session.
+_inside: contextvars.ContextVar[asyncio.Task[Any] | None] = contextvars.ContextVar(
+    "rtwidgets_call", default=None
+)
+
+
+async def _marked(work: Coroutine[Any, Any, None]) -> None:
+    _inside.set(asyncio.current_task())
+    await work
+
+
 class Tasks:
     """Work under way, held until it is done."""
 
@@ -131,7 +142,7 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_marked(work))
         self._running.add(task)
         task.add_done_callback(self._forget)
 
@@ -141,8 +152,8 @@ class Tasks:
             logger.error("the answer to a call failed", exc_info=task.exception())
 
     async def stop(self) -> None:
-        """End it all, except the caller."""
-        running = [task for task in self._running if task is not asyncio.current_task()]
+        """End it all, except the work that asks for this."""
+        running = [task for task in self._running if task is not _inside.get()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

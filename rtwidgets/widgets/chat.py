@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 from .. import endpoints, loop, openings
 from ..audio import pcm_from_samples
@@ -25,6 +24,7 @@ from ..log.rows import Row
 from ..openings import WORDS, Opening
 from ..session import AsyncSession
 from ..session.blocking import Session
+from ..tools import Given, toolbox
 from .budget import budget_left
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender
@@ -51,7 +51,7 @@ class RealtimeChat:
         opening: who speaks first; it can be changed in the control until Start.
         endpoint: where to connect; OpenAI where a key is there, else the simulator.
         model, voice, instructions: as the service knows them; its own defaults where not given.
-        tools: tool definitions as the protocol has them, each a dict.
+        tools: Python functions that the model may call, as Session takes them, or dicts.
         budget: US dollars it may spend. With it a paid session starts without a click.
 
     Attributes:
@@ -70,7 +70,7 @@ class RealtimeChat:
         model: str | None = None,
         voice: str | None = None,
         instructions: str | None = None,
-        tools: Sequence[Mapping[str, Any]] = (),
+        tools: Sequence[Given] = (),
         budget: float | None = None,
     ) -> None:
         if endpoint is not None:  # for None the choices take the default, and the page names it
@@ -78,7 +78,7 @@ class RealtimeChat:
         if opening is not None:
             opening = openings.checked(opening)
         self.sessions: list[Session] = []
-        self._instructions, self._tools, self._budget = instructions, tools, budget
+        self._instructions, self._tools, self._budget = instructions, toolbox(tools).every, budget
         self._empty, self._nothing = EventLog(), Conversation()
         self._lock, self._troubles = RLock(), Troubles()
         self._opening: Future[None] | None = None
