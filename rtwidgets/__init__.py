@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from .session.blocking import Session as Session
     from .session.reply import Reply as Reply
     from .simulator import Simulator as Simulator
+    from .tools import Tool as Tool
+    from .tools import tool as tool
     from .widgets.chat import RealtimeChat as RealtimeChat
     from .widgets.eventtable import EventTable as EventTable
     from .widgets.snapshot import Snapshot as Snapshot
@@ -101,6 +103,8 @@ _HOMES = {
     "Reply": "session.reply",
     "Session": "session.blocking",
     "Simulator": "simulator",
+    "Tool": "tools",
+    "tool": "tools",
     "RealtimeChat": "widgets.chat",
     "EventTable": "widgets.eventtable",
     "Snapshot": "widgets.snapshot",

@@ -415,6 +415,8 @@ def describe(event: Event) -> str:
         return "tokens left: " + str(field(event, "rate_limits", 0, "remaining"))
     if type_.startswith("playback.") and isinstance(event.get("ms"), int):
         return f"{event['ms'] / 1000:.1f} s heard"
+    if type_.startswith("tool."):
+        return _describe_call(event)
     words = text_of(event)
     if words:
         return f"“{_short(words)}”"
@@ -442,6 +444,14 @@ def _describe_item(item: Any) -> str:
     name = text_field(item, "name")
     words = item_text(item)
     return " ".join(part for part in (kind, name, f"“{_short(words)}”" if words else "") if part)
+
+
+def _describe_call(event: Event) -> str:
+    if "ms" in event:
+        return f"{'answered' if event.get('ok') is True else 'failed'} after {event['ms']} ms"
+    given = event.get("arguments")
+    words = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
+    return _short(f"{text_field(event, 'name')}({words if given else ''})")
 
 
 def _describe_request(response: Any) -> str:

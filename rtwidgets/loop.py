@@ -52,8 +52,8 @@ def run(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         work.close()
         raise Misuse(
             "A blocking call was made from a session's own thread and would stop it. Use "
-            "AsyncSession "
-            "there, or hand the work to another thread."
+            "AsyncSession there, or hand the work to another thread; a tool that is written with "
+            "def instead of async def runs on one."
         )
     future = submit(work)
     try:
