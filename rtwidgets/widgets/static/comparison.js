@@ -16,7 +16,7 @@ class Table {
     this.sounds = new Map(); // trial: the address of its sound, fetched once
     this.button = null; // the one that plays
     el.classList.add("rtw");
-    this.body = make("div", "rtw-compare", { "data-lm-suppress-shortcuts": "true" });
+    this.body = make("div", "rtw-comparison", { "data-lm-suppress-shortcuts": "true" });
     el.append(this.body);
     hideFallback(el, model.get("hides"));
     this.body.addEventListener("click", (event) => this.click(event));
