@@ -68,7 +68,7 @@ export class List {
       "div",
       "rtw-list",
       {
-        role: "grid",
+        role: "treegrid", // a grid whose rows open: only there may a row be aria-expanded
         tabindex: "0",
         "aria-label": title,
         "aria-description": KEYS,
@@ -249,7 +249,10 @@ export class List {
     element.dataset.index = index;
     element.setAttribute("aria-rowindex", String(index + 1));
     const kind = line.turn ? "turn" : line.member < 0 ? "event" : "member";
-    if (element.dataset.kind !== kind) element.dataset.kind = kind;
+    if (element.dataset.kind !== kind) {
+      element.dataset.kind = kind;
+      element.setAttribute("aria-level", kind === "member" ? "2" : "1");
+    }
     element.classList.toggle("rtw-cursor", index === at && !line.turn);
     element.classList.toggle("rtw-odd", index % 2 === 1);
     if (line.turn) {
