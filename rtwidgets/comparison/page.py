@@ -46,15 +46,12 @@ def table_html(comparison: Comparison, listen: Listen = "no") -> str:
         "opening",
         "heard",
         "first sound",
-        "speech",
         "the words",
         "tokens",
         "left behind",
         "asked what it said first",
         "spoken over",
     ]
-    if listen != "no":
-        headings.insert(2, "listen")
     longest = max((row.first_audio.high or 0.0 for row in comparison.rows), default=0.0)
     rows = "".join(_row(comparison, row, longest, listen) for row in comparison.rows)
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in headings)
@@ -113,18 +110,15 @@ def _row(comparison: Comparison, row: Summary, longest: float, listen: Listen) -
     where = f"<br><small>{escape(row.endpoint)}</small>" if many else ""
     faults = "".join(f"<li class='rtw-fault'>{escape(one)}</li>" for one in row.faults)
     cells = [
-        escape(row.heard) or "–",
+        f"{escape(row.heard) or '–'}{_listen(comparison, trials, listen)}",
         f"{escape(str(row.first_audio))}{_unit(row.first_audio, 's')}"
         f"{strip(row.first_audio, longest)}<small>{_before(row)}</small>",
-        f"{escape(str(row.speech))}{_unit(row.speech, 's')}",
         _words(first, row) if first else "",
         f"{row.tokens.median or 0:.0f}<br><small>{_money(row.cost)}</small>",
         _list(_told(row.items, first.said if first else "")) or "nothing",
         f"{_yes(row.knows)}<br><small>{escape(row.answer)}</small>" if row.answer else "–",
         escape(row.interruption) or "–",
     ]
-    if listen != "no":
-        cells.insert(1, _listen(comparison, trials[0], listen) if trials else "")
     body = "".join(f"<td>{cell}</td>" for cell in cells)
     faults = f"<ul>{faults}</ul>" if faults else ""
     return f'<tr><th scope="row">{escape(row.opening)}{where}{faults}</th>{body}</tr>'
@@ -136,8 +130,8 @@ def _told(items: Iterable[str], said: str) -> list[str]:
 
 
 def _before(row: Summary) -> str:
-    """What came before the sound: the response, and its first words."""
-    told = [("response.created", row.created), ("first text", row.first_text)]
+    """What came before the sound (the response, its first words), and how long it is."""
+    told = [("created", row.created), ("text", row.first_text), ("lasts", row.speech)]
     return "<br>".join(f"{name} {escape(str(one))} s" for name, one in told if one.values)
 
 
@@ -189,9 +183,10 @@ def _legend(comparison: Comparison) -> str:
     trials = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts, default=0)}"
     each = "trial" if trials == "1" else "trials"
     return (
-        f"<p><small>{trials} {each} each: median (lowest–highest), a dot a trial. Times count from "
-        "the server's <code>session.updated</code>. <ins>Added</ins> and <del>missing</del> words "
-        "are marked against the script. Dollars by the price table, for the opening alone."
+        f"<p><small>{trials} {each} each: median (lowest–highest), a dot a trial. Seconds count "
+        "from <code>session.updated</code>: to <code>response.created</code>, text and sound. "
+        "<ins>Added</ins> and <del>missing</del> words are marked against the script. Dollars by "
+        "the price table, for the opening alone."
         "</small></p>"
     )
 
@@ -248,20 +243,22 @@ def _trial(trial: Trial) -> str:
     return f'<tr><th scope="row">{name}</th>{body}</tr>'
 
 
-def _listen(comparison: Comparison, trial: Trial, listen: Listen) -> str:
-    if not len(trial.samples):
-        return "–"
+def _listen(comparison: Comparison, trials: Sequence[Trial], listen: Listen) -> str:
+    """How the first trial's greeting is heard from here."""
+    if listen == "no" or not trials or not len(trials[0].samples):
+        return ""
+    trial = trials[0]
     if listen == "button":
         place = comparison.trials.index(trial)
         label = escape(f"Play the greeting of {trial.setup.label}")
         return (
-            f'<button type="button" class="rtw-button" data-trial="{place}" aria-label="{label}">'
-            f"▶ {trial.measures.speech:.1f} s</button>"
+            f'<br><button type="button" class="rtw-button" data-trial="{place}" '
+            f'aria-label="{label}">▶ {trial.measures.speech:.1f} s</button>'
         )
     wav = audio.wav_bytes(audio.pcm_from_samples(trial.samples))
     label = escape(f"The greeting of {trial.setup.label}")
     return (
-        f'<audio controls preload="none" aria-label="{label}" '
+        f'<br><audio controls preload="none" aria-label="{label}" '
         f'src="data:audio/wav;base64,{base64.b64encode(wav).decode()}"></audio>'
     )
 

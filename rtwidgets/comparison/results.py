@@ -43,9 +43,8 @@ class Spread:
     def __str__(self) -> str:
         if self.median is None:
             return "–"
-        if len(self.values) == 1:
-            return f"{self.median:.2f}"
-        return f"{self.median:.2f} ({self.low:.2f}–{self.high:.2f})"
+        middle, low, high = (f"{value:.2f}" for value in (self.median, self.low, self.high))
+        return middle if low == high else f"{middle} ({low}–{high})"
 
 
 @dataclass(frozen=True)
