@@ -112,7 +112,7 @@ def _row(comparison: Comparison, row: Summary, longest: float, listen: Listen) -
     cells = [
         f"{escape(row.heard) or '–'}{_listen(comparison, trials, listen)}",
         f"{escape(str(row.first_audio))}{_unit(row.first_audio, 's')}"
-        f"{strip(row.first_audio, longest)}<small>{_before(row)}</small>",
+        f"{strip(row.first_audio, longest) or '<br>'}<small>{_before(row)}</small>",
         _words(first, row) if first else "",
         f"{row.tokens.median or 0:.0f}<br><small>{_money(row.cost)}</small>",
         _list(_told(row.items, first.said if first else "")) or "nothing",

@@ -20,7 +20,7 @@ from .marks import Kind, Setup
 from .results import Comparison
 from .trial import Settings, label_of, run_trial
 
-AT_ONCE_PAID, AT_ONCE_FREE = 8, 32
+AT_ONCE_PAID, AT_ONCE_FREE = 8, 16
 """Sessions at the same time: a real account may have few, the simulator serves a class."""
 
 SPOKEN_OVER = "Excuse me, wait a moment please, I have a question."
@@ -87,7 +87,7 @@ def compare(
         instructions, voice, modality: of every session.
         probe: ask the model, out of band, what it said first.
         interrupt: one session more for each, in which somebody speaks over the greeting.
-        at_once: sessions at the same time; by default 32, where it costs money 8.
+        at_once: sessions at the same time; by default 16, where it costs money 8.
         timeout: seconds to wait for any one thing in a session.
         budget: US dollars for all of it together, where the endpoint is paid.
         progress: told after each trial; by default a bar in a notebook or a line in a terminal.
