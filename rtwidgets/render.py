@@ -7,7 +7,7 @@ here, at the boundary: it has no UTF-8, and a cell that shows it would fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
@@ -93,6 +93,7 @@ class Said:
     Attributes:
         unheard: the words at its end that were made and not heard.
         note: a few words about it. more: a sentence or two.
+        details: pairs of a heading and a text, to be unfolded.
     """
 
     who: str
@@ -100,6 +101,7 @@ class Said:
     unheard: str = ""
     note: str = ""
     more: str = ""
+    details: Sequence[tuple[str, str]] = ()
 
 
 def said_html(lines: Iterable[Said]) -> str:
@@ -113,9 +115,15 @@ def said_html(lines: Iterable[Said]) -> str:
 def _said_row(line: Said) -> str:
     unheard = f'<span style="opacity:.55">{_shown(line.unheard)}</span>' if line.unheard else ""
     more = f"<br><small>{_shown(line.more)}</small>" if line.more else ""
+    words = _shown(line.words)
+    if line.details:
+        inner = "".join(
+            f"<b>{_shown(name)}</b><pre>{_shown(text)}</pre>" for name, text in line.details
+        )
+        words = f"<details><summary>{words}</summary>{inner}</details>"
     return (
         f'<tr><td class="rt-n">{_shown(line.who)}</td>'
-        f'<td class="rt-w"{_LEFT}>{_shown(line.words)}{unheard}{more}</td>'
+        f'<td class="rt-w"{_LEFT}>{words}{unheard}{more}</td>'
         f"<td{_LEFT}>{_shown(line.note)}</td></tr>"
     )
 
@@ -133,6 +141,9 @@ def _said_line(line: Said) -> str:
     unheard = f" [not heard:{line.unheard}]" if line.unheard else ""
     note = f"  ({line.note})" if line.note else ""
     more = f"\n{'':>11}{line.more}" if line.more else ""
+    for name, text in line.details:
+        if name != "Arguments":  # they stand in the line
+            more += f"\n{'':>11}{name}: {_short(' '.join(text.split()))}"
     return f"{line.who:>9}  {line.words}{unheard}{note}{more}"
 
 

@@ -159,11 +159,9 @@ def test_no_server_is_one_sentence_and_the_chat_can_start_again() -> None:
         assert "Not connected" in repr(chat)
 
 
-def test_tools_that_are_none_are_one_sentence() -> None:
-    chat = a_chat(tools=[print])
-    chat.start()
-    chat.wait(SOON)
-    assert said(chat)[-1][0] == "error"
+def test_tools_that_are_none_are_refused_at_once_in_words() -> None:
+    with pytest.raises(rt.Misuse, match="print"):
+        a_chat(tools=[print])
 
 
 def test_a_line_that_falls_is_one_sentence_and_the_log_stays() -> None:

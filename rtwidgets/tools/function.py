@@ -8,7 +8,7 @@ import json
 import math
 import re
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, overload
@@ -300,7 +300,7 @@ class Toolbox:
 
 def toolbox(given: Sequence[Given]) -> Toolbox:
     """The tools of a session. Raises Misuse for what is none, and for two of one name."""
-    if callable(given) or isinstance(given, str | Mapping):
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
         raise Misuse("tools is a list, also of one: tools=[function].")
     every = tuple(dict(one) if isinstance(one, Mapping) else _tool_of(one) for one in given)
     names = [one.name if isinstance(one, Tool) else one.get("name") for one in every]

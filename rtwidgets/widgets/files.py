@@ -91,7 +91,7 @@ def said_of(line: Line) -> Said:
     """A line of the live transcript for a reader without a kernel."""
     end = len(line.text) if line.heard < 0 else line.heard
     words = line.text[:end] or ("…" if line.state == "streaming" else "")
-    return Said(line.speaker, words, line.text[end:], line.note, line.more)
+    return Said(line.speaker, words, line.text[end:], line.note, line.more, line.details)
 
 
 def small_page_of(lines: Sequence[Line], log: EventLog) -> str:

@@ -29,6 +29,10 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             transcript.notice(said, by="error", state="error")
         if row.type == "playback.flushed" and field(row.event, "ms") == 0:
             transcript.unheard(row.item_id)
+        if row.type in ("tool.called", "tool.answered"):
+            ms, ok = field(row.event, "ms"), field(row.event, "ok") is True
+            call_id = text_field(row.event, "call_id")
+            transcript.called(call_id, ms if isinstance(ms, int) else None, ok)
         if row.type == "line.lost":
             transcript.over(LOST)
     transcript.wake()

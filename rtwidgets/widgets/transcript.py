@@ -17,6 +17,7 @@ from ..conversation import Conversation
 from ..events import whole_characters
 from ..items import Item, Response
 from ..render import note_of, remembered, speaker
+from .calls import Called, Details, details_of, standing_of
 from .comm import Buffers, Content, Live, Sender
 from .page import page_code
 
@@ -31,11 +32,13 @@ class Line:
 
     Attributes:
         id: of its item, or made up for a notice.
-        state: `streaming`, `done`, `silent` (remembered, not heard), `cut`, `error`, `notice`.
+        state: `streaming`, `running` (a tool), `done`, `silent` (remembered, not heard), `cut`,
+            `error`, `notice`.
         note: a few words at the right: how long, typed, silent, cancelled.
         more: a sentence or two below the text: what an error means and what to do.
         behind: for a notice, the id of the line it stands behind.
         heard: about how many characters of the text were heard, -1 for all of them.
+        details: what a call of a tool unfolds to.
     """
 
     id: str
@@ -46,6 +49,7 @@ class Line:
     more: str = ""
     behind: str = ""
     heard: int = -1
+    details: Details = ()
 
 
 def line_of(item: Item, response: Response | None = None, heard_ms: int | None = None) -> Line:
@@ -57,7 +61,7 @@ def line_of(item: Item, response: Response | None = None, heard_ms: int | None =
     """
     state = _state(item, response)
     if item.type == "function_call":
-        return Line(item.id, speaker(item), f"{item.name}({item.arguments})", state=state)
+        return Line(item.id, "tool", f"{item.name}({item.arguments})", state=state)
     if item.role == "assistant" and not item.response_id:
         return Line(item.id, speaker(item), item.text, note_of(item), "silent")
     if item.role == "system":
@@ -67,6 +71,19 @@ def line_of(item: Item, response: Response | None = None, heard_ms: int | None =
     note = ", ".join(_notes(item, state, response, heard_ms))
     more = remembered(item) + (GREY if item.truncated_ms else "")
     return Line(item.id, speaker(item), item.text, note, state, response.error or more)
+
+
+def call_line(
+    item: Item, response: Response | None, called: Called | None, output: Item | None
+) -> Line:
+    """How a call of a tool reads, with what the session says of it and the item that answers it."""
+    line = line_of(item, response)
+    if called is None and response is not None and response.active:
+        return line  # what becomes of it is decided at the response's end
+    if called is None and line.state != "done":
+        return replace(line, note=f"not called: {ending(response)}" if response else "not called")
+    state, note = standing_of(called, output)
+    return replace(line, state=state, note=note, details=details_of(item, called, output))
 
 
 def heard_of(text: str, item: Item) -> int:
@@ -151,6 +168,7 @@ def change(line: Line, before: Line | None) -> Content:
         "state": line.state,
         "more": line.more,
         "heard": line.heard if line.heard < 0 else units(line.text[: line.heard]),
+        "details": [list(pair) for pair in line.details],
         "at": units(old),
         "text": line.text[len(old) :],
     }
@@ -168,6 +186,7 @@ class Talk:
         self.conversation = conversation
         self.number = number
         self.heard: dict[str, int] = {}
+        self.called: dict[str, Called] = {}  # by call id
         self.over = ""
         self._notices: list[Line] = []
         self._count = itertools.count()
@@ -213,9 +232,18 @@ class Talk:
 
     def _all(self) -> Iterable[Line]:
         yield from tuple(self._unheard.values())  # where the item is still there, its line is newer
-        for item in tuple(self.conversation.items):
+        items = tuple(self.conversation.items)
+        outputs = {one.call_id: one for one in items if one.type == "function_call_output"}
+        calls = {one.call_id for one in items if one.type == "function_call"}
+        for item in items:
+            if item.type == "function_call_output" and item.call_id in calls:
+                continue  # it stands in the row of its call
             response = self.conversation.responses.get(item.response_id)
-            line = line_of(item, response, self.heard.get(item.id))
+            if item.type == "function_call":
+                of = item.call_id
+                line = call_line(item, response, self.called.get(of), outputs.get(of))
+            else:
+                line = line_of(item, response, self.heard.get(item.id))
             # Mended here, not only on the way: half a character and its other half, which comes
             # with the next delta, are one piece of text to the page.
             self._said[item.id] = whole_characters(line.text) or self._said.get(item.id, "")
@@ -224,7 +252,7 @@ class Talk:
         yield from tuple(self._notices)
 
     def _ended(self, line: Line) -> Line:
-        if not self.over or line.state != "streaming":
+        if not self.over or line.state not in ("streaming", "running"):
             return line
         return replace(line, state="cut", note=", ".join(filter(None, (line.note, self.over))))
 
@@ -259,6 +287,11 @@ class Transcript(Live):
     def unheard(self, item_id: str) -> None:
         """None of an item was heard, and it is about to be deleted."""
         self._talk.unheard(item_id)
+        self.wake()
+
+    def called(self, call_id: str, ms: int | None = None, ok: bool = False) -> None:
+        """A Python function is called; with `ms` it is over, and `ok` where it returned."""
+        self._talk.called[call_id] = Called(ms, ok)
         self.wake()
 
     def over(self, how: str) -> None:

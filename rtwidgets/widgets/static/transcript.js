@@ -47,6 +47,30 @@ function growText(node, text) {
   } else node.data = text;
 }
 
+/** A call of a tool unfolds: its words become what is pressed, below it stand headings with their texts. */
+export function unfold(parts, details) {
+  if (!parts.fold) {
+    if (!details.length) return;
+    parts.fold = make("details", "rtw-call", {}, make("summary", "rtw-call-name", {}, parts.text));
+    parts.said.prepend(parts.fold);
+    parts.details = [];
+  }
+  while (parts.details.length > details.length)
+    for (const element of parts.details.pop()) element.remove();
+  details.forEach(([name, said], at) => {
+    if (!parts.details[at]) {
+      // What is longer than its box is scrolled, by the keyboard too.
+      const text = make("pre", "rtw-call-text", { tabindex: "0", role: "group" });
+      parts.details.push([make("div", "rtw-call-heading"), text]);
+      parts.fold.append(...parts.details[at]);
+    }
+    const [heading, text] = parts.details[at];
+    setText(heading, name);
+    setText(text, said);
+    text.setAttribute("aria-label", name);
+  });
+}
+
 class View {
   constructor(model, el, store) {
     this.model = model;
@@ -107,13 +131,14 @@ class View {
       note: make("span", "rtw-note"),
       more: make("span", "rtw-more"),
     };
-    const text = make("span", "rtw-text", {}, parts.words, parts.unheard);
+    parts.text = make("span", "rtw-text", {}, parts.words, parts.unheard);
+    parts.said = make("span", "rtw-said", {}, parts.text, parts.more);
     parts.row = make(
       "div",
       "rtw-line",
       { "aria-busy": "true" },
       parts.speaker,
-      make("span", "rtw-said", {}, text, parts.more),
+      parts.said,
       parts.note,
     );
     this.parts.set(id, parts);
@@ -127,6 +152,7 @@ class View {
     setText(parts.unheard, unheard);
     setText(parts.note, line.note);
     setText(parts.more, line.more);
+    unfold(parts, line.details);
     parts.row.dataset.state = line.state;
     parts.row.dataset.speaker = line.speaker;
     parts.row.setAttribute("aria-busy", String(line.state === "streaming")); // read out when it is whole
