@@ -21,8 +21,8 @@ import rtwidgets as rt
 from rtwidgets import audio
 from rtwidgets.events import AUDIO_FIELDS, parse
 from rtwidgets.log import EventLog
-from rtwidgets.log.eventlog import AUDIO_LIMIT
 from rtwidgets.log.cutting import NOT_CUT, parse_fast, take_apart
+from rtwidgets.log.eventlog import AUDIO_LIMIT
 from rtwidgets.log.storage import FOLDING, ROWS, TemporaryFile
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # half characters (lone surrogates) included
