@@ -80,7 +80,6 @@ def test_a_note_from_a_file_is_one_committed_turn_with_an_answer(tmp_path: Path)
         assert not s.log.where(type="error")
         [turn] = s.log.turns()
         assert turn.by == "spoken"
-        s.wait_for("session.updated")
         assert s.conversation.session["audio"]["input"]["turn_detection"] == before
 
 
