@@ -73,6 +73,8 @@ test("where turns are detected each click toggles, and nothing is held", () => {
   for (const name of ["pointerdown", "pointerup", "click"]) s.on(name);
   s.on("keydown", { key: " " });
   assert.deepEqual([s.done, s.prevented], [["toggle"], []]);
+  s.on("blur"); // one looks elsewhere while talking
+  assert.deepEqual(s.done, ["toggle"]);
 });
 
 test("a release that nobody told does not make a dead button", () => {

@@ -12,7 +12,7 @@ export function holdable(button, { held, press, release, toggle }) {
     press();
   };
   const up = (what) => {
-    if (by !== what) return;
+    if (!by || by !== what) return;
     by = "";
     release();
   };
