@@ -11,6 +11,7 @@ from scripted import Scripted, greet, simulated
 import rtwidgets as rt
 from rtwidgets import audio, loop
 from rtwidgets.events import response_create
+from rtwidgets.session.hearing import Microphone
 from rtwidgets.transport import MemoryTransport
 
 
@@ -18,6 +19,12 @@ class Paid(Scripted):
     def __init__(self, serve: Callable[[MemoryTransport], Awaitable[None]]) -> None:
         super().__init__(serve)
         self.paid = True
+
+
+async def spoken(session: rt.Session, pcm: bytes) -> None:
+    """Speak as a microphone would, without waiting for what becomes of it."""
+    live = session.asynchronous
+    await Microphone(live._line.send, live.clock).speak(pcm)
 
 
 def test_a_paid_session_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +81,7 @@ def test_before_the_budget_is_passed_the_server_is_told_to_answer_nothing_by_its
         answered = len(s.conversation.responses)
         with pytest.raises(rt.SpendingNotApproved):
             s.hear(speech)
-        loop.run(s.asynchronous._append_audio(audio.pcm_from_samples(speech)), 30)
+        loop.run(spoken(s, audio.pcm_from_samples(speech)), 30)
         s.wait_for("input_audio_buffer.speech_started")
         assert len(s.conversation.responses) == answered
 
@@ -84,7 +91,7 @@ def test_spoken_to_with_no_budget_for_an_answer_the_server_gives_none() -> None:
         speech = s.ask("Hello").audio
     with rt.Session(simulated(), budget=0.001) as s:
         pcm = audio.pcm_from_samples(speech) + bytes(2 * 2 * audio.RATE)
-        loop.run(s.asynchronous._append_audio(pcm), 30)
+        loop.run(spoken(s, pcm), 30)
         s.wait_for("input_audio_buffer.committed")
         (held,) = s.log.where(type="session.update", text="create_response")
         started = s.log.where(type="input_audio_buffer.speech_started")[0]

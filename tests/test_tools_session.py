@@ -338,6 +338,52 @@ def test_while_the_user_speaks_the_result_is_kept_for_the_answer_to_that(
     assert [call.output for call in reply.tool_calls] == ["done"]
 
 
+def test_while_a_key_is_held_to_talk_the_result_is_kept_for_the_answer_to_that() -> None:
+    async def play(model: Model) -> None:
+        await model.hears("response.create")
+        await model.answers(("weather", '{"city": "Bonn"}'))
+        await model.hears("input_audio_buffer.commit")
+        await model.hears("response.create")
+        await model.answers(text="Clear, and yes.")
+
+    async def act(s: rt.AsyncSession) -> None:
+        s.record({"type": "microphone.started"})
+        first = await s.ask("weather?")
+        assert first.tool_calls[0].ok and first.text == ""
+        s.record({"type": "microphone.stopped"})
+        await s.commit()
+        await s.settled()
+
+    s, _ = asyncio.run(scene(play, act, [weather]))
+    sent = types(s.log, "client")
+    assert sent.count("response.create") == 2
+    assert sent[-2:] == ["input_audio_buffer.commit", "response.create"]
+
+
+def test_who_interrupts_to_speak_on_is_told_the_result_too() -> None:
+    go = threading.Event()
+
+    def slow() -> str:
+        assert go.wait(SOON)
+        return "done"
+
+    async def play(model: Model) -> None:
+        await model.hears("response.create")
+        await model.answers(("slow", "{}"))
+        await model.hears("response.create")
+        await model.answers(text="Done.")
+
+    async def act(s: rt.AsyncSession) -> rt.Reply:
+        asked = asyncio.ensure_future(s.ask("slowly"))
+        await s.wait_for("tool.called")
+        await s.interrupt(calls=False)
+        go.set()
+        return await asked
+
+    _, reply = asyncio.run(scene(play, act, [slow]))
+    assert reply.text == "Done."
+
+
 def test_after_an_interruption_the_result_is_remembered_and_nothing_is_asked() -> None:
     go = threading.Event()
 

@@ -150,6 +150,8 @@ class Pump:
     def record(self, event: Event) -> Row:
         """Log what happened on this side as a `local` row, of which the opening is told too."""
         row = self._log.append("local", event)
+        if row.type in self.calls.heeds:
+            self.calls.take(row)
         if self.stage.reacts:
             self.stage.react(event)
         self._news.announce(row)

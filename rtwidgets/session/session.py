@@ -366,19 +366,18 @@ class AsyncSession:
         await self._line.flush()
         return text_field(asked, "event_id")
 
-    async def _append_audio(self, pcm: bytes) -> None:
-        await Microphone(self._line.send, self.clock).speak(pcm)
-
-    async def interrupt(self, heard_ms: int | None = None) -> None:
+    async def interrupt(self, heard_ms: int | None = None, *, calls: bool = True) -> None:
         """Stop the reply that is being made and forget those asked for.
 
         Args:
             heard_ms: how much of it was heard; the item is truncated there, so that the model
                 does not remember what nobody heard.
+            calls: forget the replies behind calls of tools that run, too.
         """
         conversation = self.conversation
         conversation.turns.forget_waiting()
-        self._pump.interrupted()
+        if calls:
+            self._pump.interrupted()
         self._mark_here()
         active = conversation.active_response
         if active is not None or conversation.turns.asked:

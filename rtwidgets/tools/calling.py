@@ -14,8 +14,9 @@ with `conversation_already_has_active_response` (captured sessions). What does n
 - A response beside the conversation: its calls are read by whoever asked for it.
 - A call of a tool that was given as a dict: the user answers it. Where a response has such calls
   and ours, ours are answered, and asking the model to go on is left to the user as well.
-- After an interruption, or while the user speaks and the server will answer that by itself: what
-  the calls bring is put into the conversation, and the answer to the user's words covers it.
+- After an interruption: what the calls bring is put into the conversation, and nobody is asked.
+- The same while the user speaks and will be answered anyway, by a server that detects turns or
+  because a key is held to talk: the answer to the user's words covers what the calls brought.
 - After MOST_ROUNDS rounds in a row: the calls are refused in words, and the model is asked to
   answer without calling.
 """
@@ -116,9 +117,9 @@ class Calls:
         self._asked: dict[str, Round] = {}  # by the request that ended it
         self._known: set[str] = set()  # calls that were seen
         self._others: set[str] = set()  # names of tools that the user answers
-        self._speaking = False
+        self._speaking = self._microphone = False
         self._tasks = Tasks()
-        self.heeds = frozenset([*_HANDLERS, *_DECLARING] if tools.functions else [])
+        self.heeds = frozenset([*_HANDLERS, *_DECLARING, *_LOCAL] if tools.functions else [])
 
     @property
     def busy(self) -> bool:
@@ -132,7 +133,9 @@ class Calls:
         if row.direction == "client":
             if row.type in _DECLARING:
                 self._others |= _names_in(row.event)
-        elif row.direction == "server":
+        elif row.direction == "local":
+            self._microphone = row.type == "microphone.started"
+        else:
             handler = _HANDLERS.get(row.type)
             if handler is not None:
                 handler(self, row)
@@ -160,8 +163,17 @@ class Calls:
 
     def _answers_by_itself(self) -> bool:
         """Whether the server answers what it hears."""
-        detection = value_at(self._conversation.session, "audio", "input", "turn_detection")
+        detection = self._detection()
         return isinstance(detection, dict) and detection.get("create_response") is not False
+
+    def _will_be_answered(self) -> bool:
+        """Whether the user speaks, and will be answered anyway."""
+        if self._detection() is None:  # push to talk: the microphone is on for one turn
+            return self._microphone
+        return self._speaking and self._answers_by_itself()
+
+    def _detection(self) -> Any:
+        return value_at(self._conversation.session, "audio", "input", "turn_detection")
 
     # ------------------------------------------------------------ a round
 
@@ -207,7 +219,7 @@ class Calls:
         )
         try:
             self._request(item_create(call_output(call_id, outcome.output)))
-            if one.complete and one.asks and not (self._speaking and self._answers_by_itself()):
+            if one.complete and one.asks and not self._will_be_answered():
                 self._go_on(one)
         except RealtimeError:
             one.asks = False  # the line is gone, and says so itself
@@ -240,6 +252,8 @@ _IN_CIRCLES = (
 
 _DECLARING = ("session.update", "response.create")
 """Client events that may name tools."""
+
+_LOCAL = ("microphone.started", "microphone.stopped")
 
 _HANDLERS: dict[str, Callable[[Calls, Row], None]] = {
     "response.done": Calls._done,

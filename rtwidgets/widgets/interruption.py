@@ -29,7 +29,7 @@ async def interrupt(session: AsyncSession, speaker: Speaker, *, again: bool = Tr
     waited to be heard. What a person asked meanwhile is asked now, if `again`."""
     asked = again and has_to_wait(session.conversation)
     cut = await fall_silent(session, speaker)
-    await session.interrupt()
+    await session.interrupt(calls=again)  # of what runs for a person who speaks on, they are told
     await _take_back(session, cut)
     if asked:
         await _ask_again(session)
