@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .endpoints import Endpoint as Endpoint
     from .endpoints import OpenAI as OpenAI
     from .endpoints import Simulated as Simulated
-    from .endpoints import ask_key as ask_key
     from .errors import ConnectFailed as ConnectFailed
     from .errors import ConnectionLost as ConnectionLost
     from .errors import Misuse as Misuse
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import SpendingNotApproved as SpendingNotApproved
     from .errors import TimedOut as TimedOut
     from .explanations import explain as explain
+    from .keys import ask_key as ask_key
     from .log import EventLog as EventLog
     from .money.metering import prices as prices
     from .openings import ContextGreeting as ContextGreeting
@@ -74,7 +74,7 @@ _HOMES = {
     "Endpoint": "endpoints",
     "OpenAI": "endpoints",
     "Simulated": "endpoints",
-    "ask_key": "endpoints",
+    "ask_key": "keys",
     "ConnectFailed": "errors",
     "ConnectionLost": "errors",
     "Misuse": "errors",

@@ -1,19 +1,27 @@
-"""Where to connect. The only module that reads a key, and the one that starts the simulator's
-process when no key is there.
-"""
+"""Where to connect, and with which key; starts the simulator's process when no key is there."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 from .errors import ConnectFailed, Misuse
-from .keys import Header, Key
+from .keys import (
+    AZURE_KEY_VARIABLE,
+    KEY_VARIABLE,
+    Header,
+    Key,
+    fetched,
+    find_key,
+    looks_like_a_key,
+    names_a_key,
+    sealed,
+    sealed_headers,
+)
 from .pricing import PRICES_AS_OF, rough_cost_of_minutes
 from .transport import Transport, WebSocketTransport, is_loopback
 
@@ -29,49 +37,9 @@ MODELS = (
     "gpt-realtime",
     "gpt-realtime-mini",
 )
+TOKEN_SECONDS = 60.0
+"""How long a person may take to sign in when a token is asked for."""
 VOICES = ("marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse")
-
-_KEY_VARIABLE = "OPENAI_API_KEY"
-_AZURE_KEY_VARIABLE = "AZURE_OPENAI_API_KEY"
-
-
-_asked_key: Key | None = None
-
-
-def ask_key() -> None:
-    """Ask for an OpenAI key without showing it, and keep it for this process only."""
-    global _asked_key
-    from getpass import getpass
-
-    try:
-        _asked_key = Key(getpass("OpenAI API key (not shown, kept for this kernel only): "))
-    except Misuse:
-        raise
-    except Exception as no_input:  # a kernel without a person: StdinNotImplementedError, EOFError
-        raise Misuse(
-            f"Nobody can type a key here ({type(no_input).__name__}). "
-            f"Set {_KEY_VARIABLE} before starting, or use the simulator."
-        ) from None
-    print("Key kept for this kernel. rtwidgets.OpenAI() uses it.")
-
-
-def _find_key(given: str | Key | None, variable: str) -> Key | None:
-    if given is not None:
-        return given if isinstance(given, Key) else Key(given)
-    if variable == _KEY_VARIABLE and _asked_key is not None:
-        return _asked_key
-    found = os.environ.get(variable, "")
-    return Key(found) if found.strip() else None
-
-
-def key_found_in(variable: str = _KEY_VARIABLE) -> str | None:
-    """Where a session would take its key from, in words; None where there is none.
-
-    Never the key itself. Raises Misuse for one that cannot be a key, without showing it.
-    """
-    if _find_key(None, variable) is None:
-        return None
-    return "ask_key()" if variable == _KEY_VARIABLE and _asked_key is not None else variable
 
 
 class Endpoint:
@@ -92,17 +60,24 @@ class Endpoint:
     def __init__(
         self,
         url: str,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | Header] | None = None,
         key: str | Key | None = None,
         model: str | None = None,
         name: str | None = None,
         paid: bool | None = None,
     ) -> None:
+        key, kept, headers = sealed(key), sealed_headers(headers), None
+        if names_a_key(url):
+            url = ""
+            raise Misuse("An address must not hold a key. Pass key= or headers= instead.")
+        if looks_like_a_key(model):
+            model = None
+            raise Misuse(f"That is a key, not a model. Write {type(self).__name__}(…, key=…).")
         self.url, host, self._model_in_url = _checked(url)
         self.name = name or host
         self.paid = (not is_loopback(url)) if paid is None else paid
-        self._headers = {one: Header(one, value) for one, value in (headers or {}).items()}
-        self._key = _find_key(key, "") if key is not None else None
+        self._headers = {one: value.checked() for one, value in kept.items()}
+        self._key = key.checked() if key is not None else None
         self.model = DEFAULT_MODEL
         self.model = self.model_for(model)
 
@@ -130,8 +105,16 @@ class Endpoint:
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         """A line to the server. Raises ConnectFailed."""
         return await WebSocketTransport.connect(
-            self._address(model or self.model), self._all_headers(), timeout
+            self._address(model or self.model), await self.headers(), timeout
         )
+
+    async def there(self, timeout: float = 30.0) -> Endpoint:
+        """The endpoint with the real address. For most it is this one."""
+        return self
+
+    async def headers(self) -> dict[str, Key]:
+        """What a request carries; the key last found or fetched. Raises ConnectFailed."""
+        return self._all_headers()
 
     def _address(self, model: str) -> str:
         query = parse_qs(urlsplit(self.url).query)
@@ -142,33 +125,43 @@ class Endpoint:
     def _all_headers(self) -> dict[str, Key]:
         if self._key is None:
             return dict(self._headers)
-        scheme = "Bearer " if self.key_header == "Authorization" else ""
-        own = Header(self.key_header, scheme + self._key.reveal())
-        return {self.key_header: own, **self._headers}
+        # A client secret is a Bearer everywhere, also where a key has a header of its own.
+        short = self._key.reveal().startswith("ek_")
+        header = "Authorization" if short else self.key_header
+        scheme = "Bearer " if header == "Authorization" else ""
+        return {header: Header(header, scheme + self._key.reveal()), **self._headers}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}, {self.model})"
 
 
 class OpenAI(Endpoint):
-    """OpenAI's own service. The key comes from the argument, `ask_key()` or `OPENAI_API_KEY`."""
+    """OpenAI's own service.
+
+    The key comes from the argument, `ask_key()`, `OPENAI_API_KEY`, or Google Colab's secrets. A
+    client secret (`ek_…`, see `rtwidgets.mint`) is one too.
+    """
 
     def __init__(self, model: str | None = None, key: str | Key | None = None) -> None:
+        key = sealed(key)
+        if looks_like_a_key(model):
+            model = None
+            raise Misuse("That is a key, not a model. Write OpenAI(key=…).")
         super().__init__("wss://api.openai.com/v1/realtime", model=model, name="OpenAI", key=key)
         self._given_key = self._key
 
     @property
     def lacks_key(self) -> bool:
-        return (self._given_key or _find_key(None, _KEY_VARIABLE)) is None
+        return (self._given_key or find_key()) is None
 
-    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
-        self._key = self._given_key or _find_key(None, _KEY_VARIABLE)
+    async def headers(self) -> dict[str, Key]:
+        self._key = self._given_key or find_key()
         if self._key is None:
             raise ConnectFailed(
-                f"There is no OpenAI key. Call rtwidgets.ask_key(), set {_KEY_VARIABLE} or pass "
+                f"There is no OpenAI key. Call rtwidgets.ask_key(), set {KEY_VARIABLE} or pass "
                 "key=; rtwidgets.Simulated() needs none."
             )
-        return await super().open(model, timeout)
+        return await super().headers()
 
 
 class Azure(Endpoint):
@@ -178,25 +171,51 @@ class Azure(Endpoint):
         resource: the name in `https://<resource>.openai.azure.com`.
         deployment: the deployment's name, which stands where OpenAI has the model.
         key: the resource's key; otherwise `AZURE_OPENAI_API_KEY`.
+        token: in place of a key, a function that gives a Microsoft Entra token. It is called for
+            every connection, on a thread, so that a token is never an old one. With azure.identity:
+            `get_bearer_token_provider(DefaultAzureCredential(), "https://ai.azure.com/.default")`.
     """
 
     key_header = "api-key"
 
-    def __init__(self, resource: str, deployment: str, key: str | Key | None = None) -> None:
+    def __init__(
+        self,
+        resource: str,
+        deployment: str,
+        key: str | Key | None = None,
+        token: Callable[[], str] | None = None,
+    ) -> None:
+        key = sealed(key)
+        if token is not None and (key is not None or not callable(token)):
+            token = None
+            raise Misuse("token= is a function that gives a token, and stands in place of key=.")
         url = f"wss://{resource}.openai.azure.com/openai/v1/realtime"
-        super().__init__(url, model=deployment, name=f"Azure {resource}")
-        self._key = _find_key(key, _AZURE_KEY_VARIABLE)
+        super().__init__(url, model=deployment, name=f"Azure {resource}", key=key)
+        self._token = token
+        if token is not None:
+            self.key_header = "Authorization"
+        elif key is None:
+            self._key = find_key(AZURE_KEY_VARIABLE)
 
     @property
     def lacks_key(self) -> bool:
-        return self._key is None
+        return self._key is None and self._token is None
 
-    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+    async def headers(self) -> dict[str, Key]:
+        if self._token is not None:
+            self._key = await self._fetched(self._token)
         if self._key is None:
             raise ConnectFailed(
-                f"There is no key for Azure. Set {_AZURE_KEY_VARIABLE} or pass key=."
+                f"There is no key for Azure. Set {AZURE_KEY_VARIABLE}, or pass key= or token=."
             )
-        return await super().open(model, timeout)
+        return await super().headers()
+
+    async def _fetched(self, token: Callable[[], str]) -> Key:
+        try:  # on a thread: it asks a server, and perhaps a person
+            return await asyncio.wait_for(asyncio.to_thread(fetched, token), TOKEN_SECONDS)
+        except TimeoutError:
+            pass
+        raise ConnectFailed(f"token= gave no token within {TOKEN_SECONDS:g} s.")
 
 
 class Simulated(Endpoint):
@@ -242,9 +261,13 @@ class Simulated(Endpoint):
                 model=model, latency=self.latency, seed=self.seed, **self.options
             )
             return line
+        return await (await self.there(timeout)).open(model, timeout)
+
+    async def there(self, timeout: float = 30.0) -> Endpoint:
+        if self.where == "memory":
+            raise Misuse('A simulator in memory has no address. Take where="process".')
         simulator = await asyncio.wait_for(asyncio.to_thread(_running, self), timeout)
-        there = Endpoint(simulator.url, key=simulator.key, model=model, name=self.name)
-        return await there.open(model, timeout)
+        return Endpoint(simulator.url, key=simulator.key, model=self.model, name=self.name)
 
     def new_simulator(self) -> Simulator:
         """A simulator of this kind, not started. Raises Misuse for options it does not know."""
@@ -314,7 +337,7 @@ def _load_all() -> None:
 
 def default_endpoint() -> Endpoint:
     """OpenAI where a key is there, else the simulator."""
-    return OpenAI() if _find_key(None, _KEY_VARIABLE) else Simulated()
+    return OpenAI() if find_key() else Simulated()
 
 
 _told = False

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from .errors import ConnectFailed, ConnectionLost, Misuse
+
+T = TypeVar("T", str, bytes, str | bytes)
 
 
 class Clock(Protocol):
@@ -97,8 +99,10 @@ class WebSocketTransport:
 
     clock = WallClock()
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: _Connection, secrets: Sequence[object] = ()) -> None:
+        """secrets: objects that `reveal()` what is taken out of what the server says."""
         self._connection = connection
+        self._secrets = tuple(secrets)
 
     @classmethod
     async def connect(
@@ -112,40 +116,55 @@ class WebSocketTransport:
         """
         from websockets.asyncio.client import connect
 
-        problem: Exception | None = None
+        problem: BaseException | None = None
         try:
-            return cls(
-                await connect(
-                    url,
-                    additional_headers=[(name, _plain(value)) for name, value in headers.items()],
-                    max_size=None,
-                    compression=None,
-                    open_timeout=timeout,
-                    close_timeout=min(timeout, 2.0),
-                    logger=_quiet_about(headers),
-                    **_proxy_settings(url),
-                )
+            connection = await connect(
+                url,
+                additional_headers=[(name, _plain(value)) for name, value in headers.items()],
+                max_size=None,
+                compression=None,
+                open_timeout=timeout,
+                close_timeout=min(timeout, 2.0),
+                logger=_quiet_about(headers),
+                **_proxy_settings(url),
             )
-        except Exception as error:
+        except BaseException as error:
             problem = error
         # Raised here, outside, so that it does not carry the frames of the library, in whose
         # variables the headers stand in the clear.
-        raise _explained(problem, url, timeout)
+        if problem is not None:
+            if isinstance(problem, Exception):
+                raise _explained(problem, url, timeout)
+            problem.__context__ = None
+            raise problem.with_traceback(None)  # cancelled, or interrupted
+        _forget(connection, headers)
+        return cls(connection, [value for name, value in headers.items() if _is_login(name)])
 
     async def send(self, frame: str) -> None:
         try:
-            await self._connection.send(frame)
+            return await self._connection.send(frame)
         except Exception as problem:
-            raise _lost_or(problem) from None
+            lost = self._lost(problem)
+        raise lost
 
     async def recv(self) -> str | bytes:
         try:
-            return await self._connection.recv()
+            frame = await self._connection.recv()
         except Exception as problem:  # told apart only then: this runs for every frame
-            raise _lost_or(problem) from None
+            lost = self._lost(problem)
+        else:
+            return _without(frame, self._secrets) if self._secrets else frame
+        raise lost
 
     async def close(self) -> None:
         await self._connection.close()
+
+    def _lost(self, problem: Exception) -> Exception:
+        found = _lost_or(problem)
+        if isinstance(found, ConnectionLost):
+            reason = _without(found.reason, self._secrets)
+            return lost_line(found.code, reason) if reason != found.reason else found
+        return found
 
 
 class _Connection(Protocol):
@@ -253,6 +272,50 @@ def _explained(problem: Exception, url: str, timeout: float) -> Exception:
 def _plain(value: object) -> str:
     reveal = getattr(value, "reveal", None)
     return str(reveal() if callable(reveal) else value)
+
+
+_LOGINS = {
+    "authorization",
+    "proxy-authorization",
+    "api-key",
+    "x-api-key",
+    "ocp-apim-subscription-key",
+}
+_SHORTEST_SECRET = 8  # what is shorter stands in many a frame by chance
+
+
+def _is_login(name: str) -> bool:
+    """Whether a header of this name carries a key, not merely something of one's own."""
+    return name.lower() in _LOGINS
+
+
+def _without(frame: T, secrets: Sequence[object]) -> T:
+    """What a server says, without the key that it was shown.
+
+    A server or a proxy may repeat the key where it refuses it, and what is received is kept, shown
+    and exported: this is the one thing that is taken out of it before.
+    """
+    for one in secrets:
+        secret = _plain(one).rpartition(" ")[2]
+        if len(secret) < _SHORTEST_SECRET:
+            continue
+        for form in {secret, secret.replace("/", "\\/")}:
+            if isinstance(frame, bytes):
+                frame = frame.replace(form.encode(), _TAKEN_OUT.encode())
+            elif form in frame:
+                frame = frame.replace(form, _TAKEN_OUT)
+    return frame
+
+
+_TAKEN_OUT = "[the key]"
+
+
+def _forget(connection: Any, headers: Mapping[str, object]) -> None:
+    """The library keeps the request of its handshake: without what is secret in it."""
+    kept = getattr(getattr(connection, "request", None), "headers", None)
+    for name in headers:
+        if kept is not None and name in kept:
+            del kept[name]
 
 
 def _quiet_about(headers: Mapping[str, object]) -> logging.Logger:

@@ -107,7 +107,7 @@ def test_a_key_is_named_by_where_it_comes_from(canary: str) -> None:
 
 
 def test_a_key_that_was_asked_for(canary: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "_asked_key", endpoints.Key(CANARY))
+    monkeypatch.setattr("rtwidgets.keys._asked_key", endpoints.Key(CANARY))
     assert "ask_key()" in machine.key("OpenAI").found
 
 

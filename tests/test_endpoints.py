@@ -25,7 +25,7 @@ SECRET = "sk-test-not-a-key"
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "_asked_key", None)
+    monkeypatch.setattr("rtwidgets.keys._asked_key", None)
     monkeypatch.setattr(endpoints, "_spending_approved", False)
 
 

@@ -63,7 +63,7 @@ def test_without_a_key_a_script_is_told_once_that_a_simulator_answers(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("rtwidgets.endpoints._told", False)
-    monkeypatch.setattr("rtwidgets.endpoints._asked_key", None)
+    monkeypatch.setattr("rtwidgets.keys._asked_key", None)
     rt.AsyncSession()
     rt.AsyncSession()
     assert capsys.readouterr().err.count("simulator on this machine") == 1

@@ -17,8 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ..endpoints import key_found_in
 from ..errors import Misuse
+from ..keys import key_found_in
 from ..pricing import PRICES_AS_OF
 from .findings import Finding
 
