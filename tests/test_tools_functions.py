@@ -252,6 +252,10 @@ def test_numbers_that_no_float_holds() -> None:
             call(f, f'{{"x": {number}}}')
 
 
+class Museum:
+    def tour(self, hall: str) -> None: ...
+
+
 def untyped(city) -> None: ...  # type: ignore[no-untyped-def] # noqa: ANN001
 def starred(*cities: str) -> None: ...
 def keyed(**cities: str) -> None: ...
@@ -268,6 +272,7 @@ def größe(x: int) -> None: ...  # noqa: PLC2401
 @pytest.mark.parametrize(
     ("function", "words"),
     [
+        (Museum.tour, r"tools=\[it\.tour\]"),
         (untyped, "parameter city of untyped has no type.*write city: str"),
         (starred, r"\*cities.*Write its parameters out"),
         (keyed, r"\*\*cities"),
@@ -341,6 +346,18 @@ def test_methods_callables_and_parameters_without_names() -> None:
     assert call(Museum().tour, '{"minutes": 7, "hall": "Fossils"}') == "Fossils 7"
     shown = tool(Museum(), name="museum")
     assert shown.description == "Shows a hall." and shown.bound('{"hall": "A"}')() == "A"
+
+
+def test_a_type_of_the_function_around_is_found_and_what_comes_later_does_not_matter() -> None:
+    class Hall(enum.Enum):
+        FOSSILS = "fossils"
+
+    def show(hall: Hall) -> Any:
+        return hall is Hall.FOSSILS, comes_later
+
+    shape = parameters(show)
+    comes_later = 3
+    assert shape["hall"]["enum"] == ["fossils"] and comes_later
 
 
 def test_which_tools_are_awaited() -> None:

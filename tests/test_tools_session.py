@@ -143,6 +143,7 @@ def test_several_calls_of_one_response_run_together_and_are_followed_by_one_requ
 
     s, reply = asyncio.run(scene(play, lambda s: s.ask("meet"), [meet]))
     assert sorted(outputs(s.log)) == [("call_1_0", "a"), ("call_1_1", "b")]
+    assert [call.output for call in reply.tool_calls] == ["a", "b"]
     assert reply.text == "There." and len(reply.tool_calls) == 2
     assert types(s.log, "client").count("response.create") == 2
     assert types(s.log, "client")[-1] == "response.create"
@@ -200,6 +201,21 @@ def test_what_goes_wrong_becomes_an_output_that_the_model_can_read(
     [answered] = s.log.where(type="tool.answered")
     assert answered.event is not None and answered.event["ok"] is False
     assert "sk-test" not in output and "Traceback" not in output
+
+
+def test_an_output_that_is_refused_does_not_end_the_wait_for_the_reply() -> None:
+    async def play(model: Model) -> None:
+        await model.hears("response.create")
+        await model.answers(("weather", '{"city": "Bonn"}'))
+        output = await model.hears("conversation.item.create")
+        await model.hears("response.create")
+        message = "Tool call ID 'call_1_0' not found in conversation."
+        error = {"type": "invalid_request_error", "message": message}
+        await model.tells({"type": "error", "error": {**error, "event_id": output["event_id"]}})
+        await model.answers(text="Clear.")
+
+    _, reply = asyncio.run(scene(play, lambda s: s.ask("weather?"), [weather]))
+    assert (reply.status, reply.text) == ("completed", "Clear.")
 
 
 @pytest.mark.parametrize("status", ["cancelled", "incomplete", "failed"])

@@ -36,6 +36,18 @@ def asked() -> tuple[Conversation, str]:
     return conversation, request["event_id"]
 
 
+def test_a_request_that_is_withdrawn_is_refused_and_only_while_it_waits() -> None:
+    conversation, first = asked()
+    second = conversation.request(response_create())["event_id"]
+    for request in (first, second, "unknown"):
+        conversation.turns.withdraw(request)
+    assert conversation.refusal_of(first) is None
+    assert (conversation.refusal_of(second) or {})["code"] == "interrupted"
+    for event in (created("a"), done("a")):
+        conversation.receive(event)
+    assert conversation.to_send() == [] and not conversation.busy
+
+
 def next_goes_out(conversation: Conversation) -> bool:
     request = conversation.request(response_create())
     return request in conversation.to_send()

@@ -94,7 +94,7 @@ class Answers:
     def _behind(self, end: End) -> End:
         """Go on to where an answer ends, as far as it has come."""
         while (one := self._calls.round_of(end.response_id)) is not None:
-            end.calls += one.answered.values()
+            end.calls += one.made
             end.waits = one.open
             if not one.request_id:
                 break
@@ -123,7 +123,7 @@ class Answers:
     def reply(self, response_id: str) -> Reply:
         """The reply with that id as it stands now. Raises Misuse when there is none."""
         one = self._calls.round_of(response_id)
-        return self._reply(End("", response_id, list(one.answered.values()) if one else []))
+        return self._reply(End("", response_id, one.made if one else []))
 
     def _reply(self, end: End) -> Reply:
         response = self._conversation.responses.get(end.response_id)

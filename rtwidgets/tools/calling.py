@@ -90,6 +90,11 @@ class Round:
         return len(self.answered) == len(self.calls)
 
     @property
+    def made(self) -> list[ToolCall]:
+        """The calls that were answered, in the order in which the model made them."""
+        return [self.answered[call_id] for call_id in self.calls if call_id in self.answered]
+
+    @property
     def open(self) -> bool:
         """Whether something is still to come of it."""
         return self.asks and not self.complete
@@ -218,7 +223,9 @@ class Calls:
             item.name, arguments, outcome.output, outcome.ok, outcome.seconds, call_id
         )
         try:
-            self._request(item_create(call_output(call_id, outcome.output)))
+            output = item_create(call_output(call_id, outcome.output))
+            # By its name a refusal of it is not taken for one of the request behind it.
+            self._request({**output, "event_id": f"output_{call_id}"})
             if one.complete and one.asks and not self._will_be_answered():
                 self._go_on(one)
         except RealtimeError:

@@ -209,6 +209,10 @@ def _parameters(function: Callable[..., Any], called: str) -> list[inspect.Param
 
 
 def _shape_of(each: inspect.Parameter, inner: Callable[..., Any], called: str) -> Shape:
+    if each.annotation is inspect.Parameter.empty and each.name in ("self", "cls"):
+        raise Misuse(
+            f"{called} is a method without its object: give that of an object, tools=[it.{called}]."
+        )
     if each.annotation is inspect.Parameter.empty:
         raise Misuse(
             f"The parameter {each.name} of {called} has no type, and the model must be told one: "
@@ -218,6 +222,8 @@ def _shape_of(each: inspect.Parameter, inner: Callable[..., Any], called: str) -
         return shape_of(_evaluated(each.annotation, inner))
     except NoShape as reason:
         problem = str(reason)
+    except NameError as reason:
+        problem = f"its type is not to be found ({reason}); define it at the top of its module"
     except Exception as reason:  # whatever an annotation written as a string may raise
         problem = f"its type {each.annotation!r} cannot be read ({reason})"
     raise Misuse(
@@ -238,10 +244,21 @@ def _evaluated(annotation: Any, function: Any) -> Any:
     function = getattr(function, "__func__", function)
     if not hasattr(function, "__globals__"):
         function = type(function).__call__  # an object that can be called
-    names = getattr(function, "__globals__", {})
-    inner = dict(inspect.getclosurevars(function).nonlocals) if inspect.isfunction(function) else {}
-    hints = typing.get_type_hints(_One(annotation), names, inner, include_extras=True)
+    names, around = getattr(function, "__globals__", {}), _around(function)
+    hints = typing.get_type_hints(_One(annotation), names, around, include_extras=True)
     return hints["it"]
+
+
+def _around(function: Any) -> dict[str, Any]:
+    """What a function uses of the one it is written in, as far as that has a value already."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    found = {}
+    for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=False):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            pass  # it comes later
+    return found
 
 
 def _unwrapped(function: Any) -> Any:
