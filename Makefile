@@ -12,7 +12,7 @@ help:  ## print this list
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
 	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
-	@echo "make bench       measure the simulator, the event log, the live table in a browser (eight minutes)"
+	@echo "make bench       measure the simulator, the event log, table and voice in a browser (eleven minutes)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -48,6 +48,7 @@ bench:
 	@.venv/bin/python benchmarks/simulator_sessions.py
 	@.venv/bin/python benchmarks/event_log.py
 	@.venv/bin/python benchmarks/live_table.py
+	@.venv/bin/python benchmarks/live_voice.py
 
 bench-log:
 	@$(PYTHON) .ci/bootstrap.py check

@@ -45,6 +45,20 @@ def test_calls_keep_their_order_and_come_before_sources(sender: Sender) -> None:
     assert order == [0, 1, 2, 3, 4, "source"]
 
 
+def test_what_is_urgent_comes_before_what_waits_and_does_not_wait_for_the_next_flush() -> None:
+    sender, order = Sender(interval=SOON * 10), []  # a pause longer than the test's patience
+    hold, held, hurried = threading.Event(), threading.Event(), threading.Event()
+    sender.call(lambda: (held.set(), hold.wait(SOON)))
+    assert held.wait(SOON)
+    sender.call(lambda: order.append("call"))
+    Duty(lambda: order.append("source"), sender).wake()
+    sender.call(lambda: order.append("urgent"), urgent=True)
+    hold.set()
+    sender.call(lambda: (order.append("urgent too"), hurried.set()), urgent=True)
+    assert hurried.wait(SOON)
+    assert order[0] == "urgent" and "urgent too" in order
+
+
 def test_a_failure_is_kept_and_told_and_the_thread_goes_on(sender: Sender) -> None:
     told: list[Failure | None] = []
     Duty(lambda: 1 / 0, sender, lambda _what, failure: told.append(failure)).wake()

@@ -73,8 +73,8 @@ class TurnSettings:
 
     def without(self, names: set[str]) -> TurnSettings:
         """The same with these not chosen: the service refused them."""
-        nothing: dict[str, Any] = dict.fromkeys(names - {"turns", "captions"})
-        return replace(self, **nothing)
+        nothing: dict[str, Any] = dict.fromkeys(names - {"turns"})
+        return replace(self, **nothing | ({"captions": False} if "captions" in names else {}))
 
     def shown(self, session: Event) -> dict[str, Any]:
         """What a page shows: what was chosen, else what the session has."""
@@ -119,7 +119,7 @@ class Update:
 def updates(settings: TurnSettings, session: Event, *, turns: bool) -> list[Update]:
     """What to send so that the session is as it was chosen; nothing where it is.
 
-    The voice and the speed go by themselves: a refusal takes back all that an update holds.
+    Captions, voice and speed go by themselves: a refusal takes back all that an update holds.
 
     Args:
         session: the configuration as the server last stated it.
@@ -130,6 +130,11 @@ def updates(settings: TurnSettings, session: Event, *, turns: bool) -> list[Upda
     if ear:
         names = frozenset({"threshold", "silence_ms", "eagerness", "noise_reduction"})
         wanted.append(Update(session_update(audio={"input": ear}), names))
+    writer = text_field(session, *INPUT, "transcription", "model")
+    if turns and settings.captions == (not writer) and writer in ("", CAPTIONS):
+        transcription = {"model": CAPTIONS} if settings.captions else None
+        captions = session_update(audio={"input": {"transcription": transcription}})
+        wanted.append(Update(captions, frozenset({"captions"})))
     if settings.voice and settings.voice != text_field(session, *OUTPUT, "voice"):
         voice = session_update(audio={"output": {"voice": settings.voice}})
         wanted.append(Update(voice, frozenset({"voice"})))
@@ -151,11 +156,6 @@ def _ear(settings: TurnSettings, session: Event, turns: bool) -> Event:
     wanted = settings.detection(now)
     if wanted != now:
         ear["turn_detection"] = wanted
-    writer = text_field(session, *INPUT, "transcription", "model")
-    if settings.captions and not writer:
-        ear["transcription"] = {"model": CAPTIONS}
-    elif not settings.captions and writer == CAPTIONS:
-        ear["transcription"] = None
     return ear
 
 

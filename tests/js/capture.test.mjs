@@ -97,6 +97,21 @@ test("a refusal is passed on, and a microphone that cannot be used is let go", a
   assert.ok(made.tracks[0].stopped && made.contexts.every(({ closed }) => closed));
 });
 
+test("where nobody has clicked yet it says so, and holds no microphone meanwhile", async (t) => {
+  const made = browser();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const Running = globalThis.AudioContext;
+  globalThis.AudioContext = class extends Running {
+    state = "suspended";
+    resume() {
+      setImmediate(() => t.mock.timers.tick(1000));
+      return new Promise(() => {});
+    }
+  };
+  await assert.rejects(Capture.open("", {}), { name: "NeedsClick" });
+  assert.ok(made.tracks[0].stopped);
+});
+
 test("it tells when it ends by itself and when the system mutes it", async () => {
   const made = browser();
   const told = [];

@@ -27,6 +27,7 @@ test("what the browser says becomes a sentence to act on; what is not known is q
     assert.match(refusal({ name }), /allow the microphone/);
   assert.match(refusal({ name: "NotFoundError" }), /Plug one in/);
   assert.match(refusal({ name: "NotReadableError" }), /another program/);
+  assert.match(refusal({ name: "NeedsClick" }), /Press the button here/);
   assert.match(refusal({ name: "OddError", message: "because" }), /OddError: because/);
   assert.match(refusal(), /did not start/);
 });

@@ -3,6 +3,8 @@
 import { chunkerNode } from "./chunker.js";
 import { RATE } from "./pcm.js";
 
+const PATIENCE = 1000; // ms
+
 /** What is asked of the browser. The page plays the assistant: without echo cancellation it would
     hear itself and answer. */
 export function constraints(device) {
@@ -42,6 +44,13 @@ async function listeningContext(stream) {
   }
 }
 
+/** A context runs at once where a person has clicked; where nobody has, `resume` may never settle. */
+async function running(context) {
+  if (context.state === "running") return;
+  await Promise.race([context.resume(), new Promise((late) => setTimeout(late, PATIENCE))]);
+  if (context.state !== "running") throw new DOMException("nobody clicked", "NeedsClick");
+}
+
 export class Capture {
   /** Open a microphone. `take({level} | {take, n, at, pcm} | {over, count})`, `lost()` when it ends by
       itself, `hushed(bool)` when the system mutes it. Rejects with the browser's own exception. */
@@ -52,7 +61,7 @@ export class Capture {
       const listening = await listeningContext(stream);
       context = listening.context;
       const node = await chunkerNode(context);
-      if (context.state !== "running") await context.resume();
+      await running(context);
       listening.source.connect(node);
       return new Capture(stream, { ...listening, node }, { take, lost, hushed });
     } catch (error) {

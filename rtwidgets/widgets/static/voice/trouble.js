@@ -37,6 +37,7 @@ export function refusal({ name = "", message = "" } = {}) {
     NotReadableError:
       "The microphone could not be opened: another program may hold it, or the system's settings keep the browser from it. Free it there, and press again.",
   };
+  known.NeedsClick = "A browser records only after a click in the page. Press the button here.";
   known.SecurityError = known.NotAllowedError;
   const other = `The microphone did not start: ${[name, message].filter(Boolean).join(": ")}. Press again, or reload the page.`;
   return `${known[name] ?? other} ${TYPE}`;
