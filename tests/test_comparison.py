@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import threading
@@ -16,6 +17,7 @@ import rtwidgets as rt
 from rtwidgets.comparison import Comparison
 from rtwidgets.comparison.page import marked, strip, table_html
 from rtwidgets.comparison.progress import bar
+from rtwidgets.comparison.purse import Purse
 from rtwidgets.comparison.results import Spread, counted
 from rtwidgets.comparison.running import SPOKEN_OVER
 from rtwidgets.openings import BUILT_IN, Opening
@@ -227,7 +229,41 @@ def test_beyond_the_budget_no_session_is_opened(capsys: pytest.CaptureFixture[st
     model = "gpt-realtime-2.1"
     got = compared([rt.ModelGreeting()], 3, endpoint=endpoint, model=model, budget=0.0001)
     assert "budget was reached: 0 of 4 trials" in got.notice
-    assert "stops before $0.00" in capsys.readouterr().out
+    assert "stops before $0.0001 is" in capsys.readouterr().out
+
+
+def test_sessions_at_the_same_time_keep_to_one_budget() -> None:
+    endpoint = rt.Simulated("typical", where="memory")
+    endpoint.paid = True  # as if it were: what it says of its usage is billed
+    options = {"endpoint": endpoint, "probe": False, "interrupt": False, "at_once": 8}
+    got = compared([rt.ModelGreeting()], 12, budget=0.06, **options)
+    costs = [trial.measures.cost or 0.0 for trial in got.trials]
+    assert len(costs) >= 3 and 0.02 < sum(costs) <= 0.06
+    assert f"budget was reached: {len(costs)} of 12" in got.notice
+
+
+def test_a_purse_waits_for_what_others_may_give_back() -> None:
+    async def taken() -> tuple[float | None, float | None, int]:
+        purse = Purse(1.0, at_once=1)
+        async with purse.part(0.5) as first:
+            second = asyncio.create_task(took(purse))
+            await asyncio.sleep(0)
+            assert not second.done()
+            purse.spent += 0.1
+        return first, await second, purse.refused
+
+    async def took(purse: Purse) -> float | None:
+        async with purse.part(0.5) as part:
+            return part
+
+    assert asyncio.run(taken()) == (1.0, pytest.approx(0.9), 0)
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_budget_is_a_real_sum(budget: float) -> None:
+    endpoint = rt.Endpoint("ws://127.0.0.1:9/v1/realtime", key="sk-test-not-a-key", paid=True)
+    with pytest.raises(rt.Misuse, match="budget="):
+        compared([rt.ModelGreeting()], endpoint=endpoint, budget=budget)
 
 
 @pytest.mark.parametrize(
@@ -258,12 +294,12 @@ def test_stopping_it_keeps_what_it_has() -> None:
         40,
         rt.Simulated("typical", where="thread"),
         progress=stop,
-        at_once=1,
+        at_once=3,
         interrupt=False,
     )
     assert 1 <= len(got.trials) < 40
     assert "stopped" in got.notice
-    assert got.trials[0].measures.heard == "audio"
+    assert {trial.measures.heard for trial in got.trials} == {"audio"}, "no half of a trial"
 
 
 def test_a_folder_is_not_written_over(all_openings: Comparison, tmp_path: Path) -> None:

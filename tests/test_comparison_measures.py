@@ -11,7 +11,7 @@ import pytest
 
 from rtwidgets import audio
 from rtwidgets.comparison import Comparison
-from rtwidgets.comparison.marks import FAILED, OPENED, Setup
+from rtwidgets.comparison.marks import FAILED, OPENED, PROBE_MARK, Setup
 from rtwidgets.comparison.measures import Measures, measure
 from rtwidgets.comparison.results import summary_of
 from rtwidgets.log import EventLog
@@ -70,12 +70,13 @@ class Crafted:
         status: str = "completed",
         reason: str = "",
         written: bool = False,
+        **asked: Any,
     ) -> Crafted:
         """A response from its request at `t`: created after 0.2 s, words after 0.4, sound 0.5."""
         self._number += 1
         response, item = f"resp_{self._number}", f"item_{self._number}"
         ids = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
-        self.client("response.create", t, event_id=f"ask_{self._number}")
+        self.client("response.create", t, event_id=f"ask_{self._number}", **asked)
         begun = {"id": response, "status": "in_progress", "conversation_id": "conv_1"}
         self.server("response.created", t + 0.2, response=begun)
         message = {"id": item, "type": "message", "role": "assistant", "content": []}
@@ -106,7 +107,7 @@ class Crafted:
         return self
 
     def probe(self, answer: str, t: float = 3.0) -> Crafted:
-        return self.response(answer, t, written=True)
+        return self.response(answer, t, written=True, response={"metadata": PROBE_MARK})
 
     def spoken_over(self, t: float) -> Crafted:
         self.server("input_audio_buffer.speech_started", t, audio_start_ms=0, item_id="item_u")
@@ -281,3 +282,8 @@ def test_the_numbers_are_the_files(tmp_path: Path) -> None:
 
 def faults_of(trials: Sequence[Measures]) -> tuple[str, ...]:
     return summary_of("o", "e", trials).faults
+
+
+def test_a_greeting_that_comes_late_is_not_taken_for_the_answer() -> None:
+    trial = Crafted(scripted()).opened(0.1).response(SCRIPT, 0.2).probe("Nothing.")
+    assert trial.measured().answer == "Nothing."

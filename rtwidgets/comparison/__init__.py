@@ -7,7 +7,7 @@ trial      one session that opens, is asked what it said, or is spoken over
 results    all trials together: `Comparison`
 text       for a terminal       page       as HTML
 figure     as a picture         folder     on disk
-progress   how far it is        running    `compare`
+progress   how far it is        purse      what it may spend        running    `compare`
 """
 
 from .results import Comparison, Spread, Summary, Trial

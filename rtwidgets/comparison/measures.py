@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..conversation import Conversation
 from ..events import error_of, text_field
+from ..events import field as value_at
 from ..items import Item
 from ..log import EventLog
 from ..log.rows import Row, Rows
@@ -15,7 +16,7 @@ from ..money.metering import bill
 from ..pricing import Tokens, tokens_of
 from ..report import ResponseRow, responses
 from . import words
-from .marks import FAILED, OPENED, Setup
+from .marks import FAILED, OPENED, PROBE_MARK, Setup
 
 Heard = Literal["audio", "text", "played here", "silent"]
 Interruption = Literal["not tried", "interrupted", "spoken through", "nothing to interrupt"]
@@ -148,9 +149,16 @@ def _line_of(item: Item) -> str:
 
 
 def _answer(log: Rows) -> str:
-    """What the probe brought: the first response behind the opening's end."""
-    mark = next(iter(log.where(type=OPENED)), None)
-    return "" if mark is None else next((one.text for one in responses(log[mark.seq :])), "")
+    """What the model said when it was asked what it said."""
+    asked = log.where(type="response.create", direction="client", text=next(iter(PROBE_MARK)))
+    ask = next((row for row in asked if _mark_of(row) == PROBE_MARK), None)
+    began = (row for row in log.where(type="response.created") if ask and row.cause == ask)
+    ids = {row.response_id for row in began}
+    return next((one.text for one in responses(log) if one.response_id in ids), "")
+
+
+def _mark_of(row: Row) -> object:
+    return value_at(row.event, "response", "metadata")
 
 
 def _interruption(log: Rows, setup: Setup, greeted: Sequence[ResponseRow]) -> Interruption:

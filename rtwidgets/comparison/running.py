@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import audio, loop
 from ..endpoints import Endpoint, approve_spending, chosen
 from ..errors import Misuse, SpendingNotApproved
 from ..log import EventLog
+from ..money.budgeting import money
 from ..money.metering import bill
 from ..openings import Opening, checked
 from ..pricing import rough_cost_of_minutes
 from ..session import Modality
 from .marks import Kind, Setup
+from .purse import Purse
 from .results import Comparison
 from .trial import Settings, label_of, run_trial
 
@@ -40,25 +43,12 @@ class Column:
 
 @dataclass
 class Job:
-    """A trial to run, and its log as soon as there is one."""
+    """A trial to run, and its log when it has run."""
 
     setup: Setup
     opening: Opening
     column: Column
     log: EventLog | None = None
-
-
-@dataclass
-class Purse:
-    """What may still be spent by a paid comparison; None: nothing is charged."""
-
-    budget: float | None
-    spent: float = 0.0
-    refused: list[str] = field(default_factory=list)
-
-    @property
-    def left(self) -> float | None:
-        return None if self.budget is None else self.budget - self.spent
 
 
 def compare(
@@ -103,13 +93,16 @@ def compare(
             "compare() needs an opening at least, trials=1 or more, and at_once=1 or more."
         )
     jobs = list(_jobs(named, columns, trials, interrupt, modality))
-    purse = _purse(jobs, budget, announce)
+    paid = [job for job in jobs if job.column.endpoint.paid]
+    if paid:
+        _agree(paid, budget, announce)
+    many = at_once or (AT_ONCE_PAID if paid else AT_ONCE_FREE)
+    purse = Purse(budget, many)
     settings = Settings(instructions, voice, modality, timeout, probe)
     speech = _speech() if interrupt else None
     tell = progress or _default_progress(len(jobs))
-    many = at_once or (AT_ONCE_FREE if purse.left is None else AT_ONCE_PAID)
     stopped = _run(_all(jobs, settings, speech, many, purse, tell))
-    logs = [job.log for job in jobs if job.log is not None and Setup.of(job.log) is not None]
+    logs = [job.log for job in jobs if job.log is not None]
     return Comparison(logs, notice=_notice(stopped, len(logs), len(jobs), purse))
 
 
@@ -163,11 +156,8 @@ def _jobs(
 _INTERRUPTION: Kind = "interruption"
 
 
-def _purse(jobs: Sequence[Job], budget: float | None, announce: Callable[[str], object]) -> Purse:
+def _agree(paid: Sequence[Job], budget: float | None, announce: Callable[[str], object]) -> None:
     """Say what it will cost, and take a budget for yes. Raises SpendingNotApproved without."""
-    paid = [job for job in jobs if job.column.endpoint.paid]
-    if not paid:
-        return Purse(None)
     costs = [_estimate(job.column.model) for job in paid]
     known = sum(cost for cost in costs if cost is not None)
     about = f"about ${known:.2f}" if None not in costs else "an unknown sum (a price is missing)"
@@ -178,9 +168,10 @@ def _purse(jobs: Sequence[Job], budget: float | None, announce: Callable[[str], 
             f"{notice} Agree by budget=, in dollars, for example budget={max(0.5, 2 * known):.2f}; "
             "endpoint=rtwidgets.Simulated() costs nothing."
         )
-    announce(f"{notice} It stops before ${budget:.2f} is passed.")
+    if not (math.isfinite(budget) and budget > 0):
+        raise Misuse(f"budget= is a sum of dollars greater than 0, not {budget!r}.")
+    announce(f"{notice} It stops before {money(budget)} is passed.")
     approve_spending()
-    return Purse(budget)
 
 
 def _estimate(model: str) -> float | None:
@@ -215,22 +206,19 @@ async def _all(
 
 
 async def _one(job: Job, settings: Settings, speech: audio.Samples | None, purse: Purse) -> None:
-    if purse.left is not None and job.column.endpoint.paid:
-        needed = _estimate(job.column.model) or 0.0
-        if purse.left < needed:
-            purse.refused.append(job.setup.label)
-            return
-        settings = replace(settings, budget=purse.left)
+    async def run(budget: float | None) -> EventLog:
+        over = speech if job.setup.kind == "interruption" else None
+        chosen = replace(settings, budget=budget)
+        column = job.column
+        return await run_trial(job.setup, column.endpoint, job.opening, chosen, over, column.model)
 
-    def began(log: EventLog) -> None:
-        job.log = log
-
-    over = speech if job.setup.kind == "interruption" else None
-    log = await run_trial(
-        job.setup, job.column.endpoint, job.opening, settings, over, job.column.model, began
-    )
-    if job.column.endpoint.paid:
-        purse.spent += bill(log).known
+    if not job.column.endpoint.paid:
+        job.log = await run(None)
+        return
+    async with purse.part(_estimate(job.column.model) or 0.0) as part:
+        if part is not None:
+            job.log = await run(part)
+            purse.spent += bill(job.log).known
 
 
 def _run(work: Any) -> bool:

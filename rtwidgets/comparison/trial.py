@@ -42,13 +42,11 @@ async def run_trial(
     settings: Settings,
     speech: audio.Samples | None = None,
     model: str | None = None,
-    began: Callable[[EventLog], None] = lambda _: None,
 ) -> EventLog:
     """Run one trial and give its log, complete up to whatever ended it.
 
     Args:
         speech: what is spoken over the greeting, for a trial of the kind `interruption`.
-        began: told the log as soon as there is one, so that a cancelled trial keeps what it has.
     """
     session = AsyncSession(
         endpoint,
@@ -60,7 +58,6 @@ async def run_trial(
         timeout=settings.timeout,
         budget=settings.budget,
     )
-    began(session.log)
     try:
         await session.open()
         session.record(setup.event())
@@ -135,7 +132,7 @@ async def _ask_aside(session: AsyncSession, question: str) -> None:
     known: list[Event] = [
         {"type": "item_reference", "id": item.id} for item in session.conversation.items
     ]
-    await session.send(
+    asked = await session.send(
         response_create(
             conversation="none",
             metadata=PROBE_MARK,
@@ -144,10 +141,13 @@ async def _ask_aside(session: AsyncSession, question: str) -> None:
             tool_choice="none",
         )
     )
-    try:
-        await session.wait_for("response.done", min(session.timeout, _PROBE_SECONDS))
-    except TimedOut as late:
-        session.record({"type": FAILED, "message": f"The probe was not answered. {late}"})
+
+    def answered() -> bool:
+        ends = session.log.where(type=("response.done", "error"), direction="server")
+        return any(row.cause == asked for row in ends)
+
+    if not await _until(session, answered, min(session.timeout, _PROBE_SECONDS)):
+        session.record({"type": FAILED, "message": f"{question!r} was not answered in time."})
 
 
 async def _speak_over(session: AsyncSession, speech: audio.Samples) -> None:
