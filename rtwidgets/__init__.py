@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .explanations import explain as explain
     from .keys import ask_key as ask_key
     from .log import EventLog as EventLog
+    from .minting import mint as mint
     from .money.metering import prices as prices
     from .openings import ContextGreeting as ContextGreeting
     from .openings import GeneratedGreeting as GeneratedGreeting
@@ -83,6 +84,7 @@ _HOMES = {
     "TimedOut": "errors",
     "explain": "explanations",
     "EventLog": "log",
+    "mint": "minting",
     "ContextGreeting": "openings",
     "GeneratedGreeting": "openings",
     "Greeting": "openings",

@@ -56,6 +56,7 @@ class Endpoint:
     """
 
     key_header = "Authorization"
+    name, model = "not made", DEFAULT_MODEL  # for a traceback that shows one that cannot be made
 
     def __init__(
         self,
@@ -78,7 +79,6 @@ class Endpoint:
         self.paid = (not is_loopback(url)) if paid is None else paid
         self._headers = {one: value.checked() for one, value in kept.items()}
         self._key = key.checked() if key is not None else None
-        self.model = DEFAULT_MODEL
         self.model = self.model_for(model)
 
     def model_for(self, model: str | None) -> str:

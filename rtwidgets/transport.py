@@ -153,7 +153,7 @@ class WebSocketTransport:
         except Exception as problem:  # told apart only then: this runs for every frame
             lost = self._lost(problem)
         else:
-            return _without(frame, self._secrets) if self._secrets else frame
+            return without(frame, self._secrets) if self._secrets else frame
         raise lost
 
     async def close(self) -> None:
@@ -162,7 +162,7 @@ class WebSocketTransport:
     def _lost(self, problem: Exception) -> Exception:
         found = _lost_or(problem)
         if isinstance(found, ConnectionLost):
-            reason = _without(found.reason, self._secrets)
+            reason = without(found.reason, self._secrets)
             return lost_line(found.code, reason) if reason != found.reason else found
         return found
 
@@ -289,7 +289,7 @@ def _is_login(name: str) -> bool:
     return name.lower() in _LOGINS
 
 
-def _without(frame: T, secrets: Sequence[object]) -> T:
+def without(frame: T, secrets: Sequence[object]) -> T:
     """What a server says, without the key that it was shown.
 
     A server or a proxy may repeat the key where it refuses it, and what is received is kept, shown

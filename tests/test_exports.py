@@ -43,6 +43,7 @@ NAMES = [
     "Simulated",
     "Simulator",
     "ask_key",
+    "mint",
     "prices",
     "set_prices",
     "check",

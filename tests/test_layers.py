@@ -46,6 +46,8 @@ HOUSE: dict[str, str] = {
     "loop": "errors",
     "keys": "errors",
     "endpoints": "errors keys transport pricing",
+    "minting": "errors tables keys transport loop endpoints",
+    "scanning": "",
     "replay": "errors events audio log transport endpoints",
     "session": "errors events audio pricing explanations log items turns conversation money "
     "openings tools transport loop endpoints",
