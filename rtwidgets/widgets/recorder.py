@@ -13,6 +13,7 @@ import ipywidgets
 
 from .comm import close_tree
 from .delivery import say_in
+from .fallback import VIEW_MIME
 
 
 class Recorder:
@@ -23,7 +24,8 @@ class Recorder:
         clip: the widget whose `value` is the bytes of the last recording.
         on_clip: takes these bytes, and gives what to say of them.
         on_send: called when the button is pressed, on whatever thread the kernel chooses.
-        above, below: more widgets.
+        words: what stands beside the button at first.
+        above, beside: more widgets.
     """
 
     def __init__(
@@ -33,16 +35,19 @@ class Recorder:
         clip: Any,
         on_clip: Callable[[bytes], str],
         on_send: Callable[[], None],
+        words: str,
         above: tuple[Any, ...] = (),
-        below: tuple[Any, ...] = (),
+        beside: tuple[Any, ...] = (),
     ) -> None:
         self._stream, self._recorder, self._on_clip = stream, recorder, on_clip
-        self._words = ipywidgets.Label("Nothing was recorded yet.")
+        self._one_at_a_time = threading.Lock()
+        self._words = ipywidgets.Label(words)
         button = ipywidgets.Button(description="Send", tooltip="Send it into the conversation")
         button.on_click(lambda _button: on_send())
         clip.observe(self._took, "value")
-        row = ipywidgets.HBox([*below, button, self._words])
-        self.view = ipywidgets.VBox([*above, recorder, row])
+        row = ipywidgets.HBox([*beside, button, self._words])
+        # The recorder stands last: its preview appears with the first clip, and must move nothing.
+        self.view = ipywidgets.VBox([*above, row, recorder])
 
     def _took(self, change: Any) -> None:
         if change["new"]:
@@ -52,14 +57,22 @@ class Recorder:
         """Do it on a thread of its own, and say beside the button what came of it."""
 
         def run() -> None:
-            try:
-                words = do()
-            except Exception as problem:  # a person reads it where they pressed
-                say_in(self._words, str(problem))
-            else:
-                say_in(self._words, said or str(words))
+            with self._one_at_a_time:  # a clip is read before it is sent
+                try:
+                    result = do()
+                    words = said or str(result)
+                except Exception as problem:  # a person reads it where they pressed
+                    words = str(problem)
+                say_in(self._words, words)
 
         threading.Thread(target=run, name="rtwidgets-recorder", daemon=True).start()
+
+    def display(self, words: str) -> None:
+        """Show it in the notebook; `words` stand there without a kernel."""
+        from IPython.display import display
+
+        model = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
+        display({VIEW_MIME: model, "text/plain": words}, raw=True)
 
     def close(self) -> None:
         """Stop the stream and take everything from the page."""

@@ -57,8 +57,9 @@ class Snapshot:
             recorder.image,
             self._taken,
             lambda: self._press(question.value),
+            "No picture was taken yet.",
             above=(camera,),
-            below=(question,),
+            beside=(question,),
         )
 
     @property
@@ -103,9 +104,9 @@ class Snapshot:
         return f'<img alt="{self!r}" src="{self.picture.address}" style="max-width:320px">'
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
         if self._recorder is not None:
-            display(self._recorder.view)
+            self._recorder.display(repr(self))
         else:
+            from IPython.display import display
+
             display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)

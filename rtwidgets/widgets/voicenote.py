@@ -57,7 +57,14 @@ class VoiceNote:
         webrtc = needed("ipywebrtc", "Recording in the browser")
         stream = webrtc.CameraStream(constraints={"audio": True, "video": False})
         recorder = webrtc.AudioRecorder(stream=stream)
-        self._recorder = Recorder(stream, recorder, recorder.audio, self._recorded, self._press)
+        self._recorder = Recorder(
+            stream,
+            recorder,
+            recorder.audio,
+            self._recorded,
+            self._press,
+            "Nothing was recorded yet.",
+        )
 
     @property
     def samples(self) -> Samples:
@@ -95,6 +102,8 @@ class VoiceNote:
         self._recorder.work(lambda: self.send(), said="Sent.")
 
     def __repr__(self) -> str:
+        if self._samples is None:
+            return "VoiceNote(nothing recorded yet)"
         return f"VoiceNote({self.seconds:.1f} s)"
 
     def _repr_html_(self) -> str:
@@ -105,9 +114,9 @@ class VoiceNote:
         )
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
         if self._recorder is not None:
-            display(self._recorder.view)
+            self._recorder.display(repr(self))
         else:
+            from IPython.display import display
+
             display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
