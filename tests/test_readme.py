@@ -12,7 +12,7 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_its_ten_lines_run_as_they_stand(tmp_path: Path) -> None:
-    [lines] = [block for block in PYTHON if "to_jsonl" in block]
+    [lines] = [block for block in PYTHON if "response.cancel" in block]
     done = subprocess.run(
         [sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )

@@ -2,6 +2,8 @@
 
     log        a recorded log: as a table, its turns, its cost, its difference to another
     compare    openings side by side
+    doctor     what this machine and its servers can do
+    scan       keys that stand in notebooks
 
 A module imports what it needs when it runs, so that `rtwidgets --help` answers at once.
 """

@@ -6,12 +6,15 @@ Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load
     fallback                    what stands there for readers without a kernel
     status  controls  choices   how it stands, Start and Talk, what is chosen before
     standing  hints  budget     the same in words; what to do next; when money runs out
-    narration  transcript       what was said
+    narration  calls            what was said; how a call of a tool reads
+    transcript                  all of it, line by line
     voice  interruption         sound in the page; what was not heard of it
     microphone  takes           sound from the page; one held press of Talk
     talking  turntaking         who talks when, and how a turn ends
+    recorder  clips  delivery   a recorded note: made, read, handed over
+    voicenote  snapshot         a spoken note, a picture
     eventtable  timeline        every event; in time
-    meter  comparison           what it costs; openings side by side
+    meter  comparison  doctor   what it costs; openings side by side; what works here
     hands  working  trouble     work for the session's loop, and what fails there
     keeping  files              a conversation that outlasts its page, and as files
     panels  parts  chat         what opens below; all of it together: `RealtimeChat`

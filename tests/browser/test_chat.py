@@ -268,7 +268,7 @@ def test_interrupt_silences_at_once_and_says_what_was_heard(chat: Notebook) -> N
 
 def test_every_choice_shows_the_focus_as_the_buttons_do(chat: Notebook) -> None:
     for label in ("Opening", "Endpoint", "Model", "Voice", "Text"):
-        chat.page.get_by_label(label, exact=True).focus()
+        chat.page.get_by_label(label, exact=True).first.focus()
         assert "2px" in chat.js("getComputedStyle(document.activeElement).outline"), label
 
 
