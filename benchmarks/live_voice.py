@@ -217,7 +217,10 @@ class Session:
             heard = round(row.event["ms"] * RATE / 1000)
             spoken = self._item(row.item_id)
             around = spoken[max(0, heard - 600) : heard + 600]
-            end = next((one for one in self.ends if one[0] >= self.at[begun.seq]), None)
+            # The voice pauses too: the last end of sound before the page said that it is silent.
+            fits = [one for one in self.ends if 0 <= one[0] - self.at[begun.seq]]
+            fits = [one for one in fits if one[0] <= self.at[row.seq]]
+            end = fits[-1] if fits else None
             if end is None or not len(around) or longest_zeros(around) > 100:
                 continue
             measured.silence.append(end[0] - self.at[begun.seq])

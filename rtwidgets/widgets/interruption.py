@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from ..audio import RATE
@@ -28,8 +29,12 @@ async def interrupt(session: AsyncSession, speaker: Speaker, *, again: bool = Tr
     """Stop the reply that is being made, and take back what nobody heard of it and of others that
     waited to be heard. What a person asked meanwhile is asked now, if `again`."""
     asked = again and has_to_wait(session.conversation)
-    cut = await fall_silent(session, speaker)
-    await session.interrupt(calls=again)  # of what runs for a person who speaks on, they are told
+    falling = asyncio.ensure_future(fall_silent(session, speaker))
+    await asyncio.sleep(0)  # the page is told before the server: a person hears it
+    try:
+        await session.interrupt(calls=again)  # of what runs for one who speaks on, they are told
+    finally:
+        cut = await falling
     await _take_back(session, cut)
     if asked:
         await _ask_again(session)

@@ -45,6 +45,8 @@ TICK_S = 1.0
 TICKS = 4
 """So many seconds without a chunk, and the page is gone. They are counted by the loop's own waking:
 while C code holds the interpreter nothing is counted."""
+CORRECTIONS = 3
+"""How often in a take turn detection is switched off again."""
 KEEPS = ("released", "unplugged", "another microphone", "other turns", "")
 """How a take may end so that what was said counts; of all other ends the person knows nothing."""
 
@@ -104,6 +106,7 @@ class Talking:
         self._asked: dict[str, Update] = {}  # by event id
         self._numbers = itertools.count(1)
         self._speech = False  # whether the server hears somebody speak
+        self._corrections = 0  # of turn detection, in this take
         self._begun: set[str] = set()  # items that a person began to hear
         microphone.ear = self
 
@@ -238,6 +241,7 @@ class Talking:
 
     async def _speak_into(self, session: AsyncSession, spoken: _Spoken) -> None:
         held = self.settings.held
+        self._corrections = 0
         await self._adjust(session)
         cutting = None
         if held and (session.conversation.busy or self._speaker.to_come > 0):
@@ -338,8 +342,18 @@ class Talking:
                 self._hands.give(_quietly(barge_in(session, self._speaker)))
         elif row.type == "session.updated":
             self._show(session)
+            self._see_to_turns(session)
         elif row.type == "error":
             self._refused(session, row.event or {})
+
+    def _see_to_turns(self, session: AsyncSession) -> None:
+        """Turn detection came on while a turn is held: what an opening asked for at its end, say,
+        was confirmed later than the press. Not for ever: a server may insist."""
+        if self._now is None or not self.settings.held or self._corrections >= CORRECTIONS:
+            return
+        if field(session.conversation.session, "audio", "input", "turn_detection") is not None:
+            self._corrections += 1
+            self._hands.give(_quietly(self._adjust(session)))
 
     def _refused(self, session: AsyncSession, event: Event) -> None:
         error = error_of(event)

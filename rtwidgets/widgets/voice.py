@@ -29,6 +29,10 @@ LONGEST = 2 * RATE * SAMPLE_BYTES
 PATIENCE = 2.0
 """Seconds to wait beyond the end of the sound for the page to say that it was reached."""
 
+ANSWER = 3.0
+"""Seconds that a page has to say how far it played when it fell silent. Silent it is at once, but
+on a machine that computes the answer may be late; without it, the count is up to a second old."""
+
 T = TypeVar("T")
 Heard = Callable[[str, int, bool], None]
 
@@ -136,7 +140,7 @@ class Speaker(Live):
             self._sent[known] = self._sent.get(known, 0) + milliseconds_of(len(pcm))
             self.send({"t": "audio", "item_id": item_id}, [pcm])
 
-    async def silence(self, ids: set[str], timeout: float = 0.5) -> dict[str, int]:
+    async def silence(self, ids: set[str], timeout: float = ANSWER) -> dict[str, int]:
         """Be silent at once, and play nothing more of these responses and items.
 
         Returns the milliseconds heard of each item that was not at its end, as the page counted
