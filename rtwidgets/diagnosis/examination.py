@@ -54,7 +54,7 @@ class Examination:
         self._news: Callable[[], None] = lambda: None
         if look:
             self._servers = dict(zip(SERVERS, self._waiting(), strict=True))
-            loop.submit(self._look())
+            self._looking = loop.submit(self._look())
         else:
             self._servers_known.set()
 

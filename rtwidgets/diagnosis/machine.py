@@ -202,9 +202,8 @@ def key(whose: str) -> Finding:
         return Finding(
             "Python",
             what,
-            "none: conversations are with the simulator",
+            "none, which is fine: the simulator needs none (rt.ask_key() for the real service)",
             "fine",
-            "Nothing to do; for the real service call rt.ask_key(), which costs money.",
         )
     return Finding("Python", what, f"there, from {source} (not shown)", "fine")
 
