@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import pytest
 
 from rtwidgets.cli import main
+from rtwidgets.commands.compare import endpoint_named
 from rtwidgets.comparison import Comparison
 
 FAST = ["compare", "--trials", "1", "--latency", "none", "--no-interrupt"]
@@ -39,7 +41,11 @@ def test_what_it_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     ("arguments", "words"),
     [
         (["NoGreeting"], "There are: WaitForUser"),
-        (["ModelGreeting", "--endpoint", "here"], "simulator, openai or an address"),
+        (
+            ["ModelGreeting", "--endpoint", "here"],
+            "simulator, openai, azure:RESOURCE/DEPLOYMENT or an address",
+        ),
+        (["ModelGreeting", "--endpoint", "azure:mine"], "azure:RESOURCE/DEPLOYMENT"),
         (["ModelGreeting", "--trials", "0"], "trials"),
         (["ModelGreeting", "--endpoint", "http://here"], "ws://"),
     ],
@@ -55,3 +61,28 @@ def test_nobody_there_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     nobody = "ws://127.0.0.1:9/v1/realtime"
     assert main([*FAST, "ModelGreeting", "--endpoint", nobody]) == 1
     assert "No connection" in capsys.readouterr().out
+
+
+def test_models_stand_beside_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--model", "gpt-realtime-2.1", "--model", "gpt-realtime-2.1-mini"]
+    assert main([*FAST, "ModelGreeting", *models]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    heading = next(line for line in shown if line.startswith("opening"))
+    assert all(f"Simulator · {model}" in heading for model in models[1::2])
+    assert shown[shown.index(heading) + 2].count("$") == 2
+
+
+def test_where_it_would_be_written_is_looked_at_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "0.jsonl").touch()
+    assert main([*FAST, "ModelGreeting", "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert "holds a comparison already" in told.err and told.out == "", "nothing was run"
+
+
+def test_azure_is_an_endpoint() -> None:
+    chosen = argparse.Namespace(latency="none", seed=0)
+    azure = endpoint_named("azure:mine/greeter", chosen)
+    assert (azure.name, azure.model_for(None), azure.paid) == ("Azure mine", "greeter", True)

@@ -131,6 +131,7 @@ def test_it_always_says_that_it_was_simulated(all_openings: Comparison, tmp_path
     renderings = {
         "text": str(all_openings),
         "repr": repr(all_openings),
+        "rows": str(all_openings.rows),
         "html": all_openings._repr_html_(),
         "page": (tmp_path / "page.html").read_text("utf-8"),
         "figure": "".join(text.get_text() for text in all_openings.plot().findobj(is_text)),
@@ -308,6 +309,28 @@ def test_a_folder_is_not_written_over(all_openings: Comparison, tmp_path: Path) 
         all_openings.save(folder)
     with pytest.raises(rt.Misuse, match="no comparison"):
         Comparison.load(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(rt.Misuse, match="is a file"):
+        all_openings.save(tmp_path / "file")
+
+
+def test_a_folder_is_written_over_on_request(all_openings: Comparison, tmp_path: Path) -> None:
+    few = Comparison(trial.log for trial in all_openings.of("spoken"))
+    folder = all_openings.save(tmp_path / "folder")
+    few.save(folder, replace=True)
+    assert [one.measures for one in Comparison.load(folder).trials] == [
+        one.measures for one in few.trials
+    ]
+    assert len(list((folder / "audio").iterdir())) == len(few.trials)
+
+
+def test_tokens_are_told_by_kind(all_openings: Comparison) -> None:
+    rows = {row.opening: row for row in all_openings.rows}
+    assert set(rows["spoken"].kinds) == {"text in", "text out", "audio out"}
+    assert sum(rows["spoken"].kinds.values()) == rows["spoken"].tokens.median
+    assert rows["scripted"].kinds == {}
+    told = f"{rows['spoken'].kinds['audio out']:.0f} audio out"
+    assert told in all_openings._repr_html_()
 
 
 def test_an_unknown_opening_is_misuse(all_openings: Comparison) -> None:

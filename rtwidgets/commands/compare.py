@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..comparison import Comparison
     from ..endpoints import Endpoint
     from ..openings import Opening
-
-ENDPOINTS = ("simulator", "openai")
 
 
 def add(commands: Any) -> None:
@@ -36,7 +34,8 @@ def add(commands: Any) -> None:
         "--endpoint",
         action="append",
         metavar="WHERE",
-        help="simulator, openai, or a ws:// address; several stand beside each other",
+        help="simulator, openai, azure:RESOURCE/DEPLOYMENT, or a ws:// address; "
+        "several stand beside each other",
     )
     parser.add_argument("--model", action="append", help="several stand beside each other")
     parser.add_argument("--voice")
@@ -60,11 +59,15 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Compare, print, and write what was asked for. 1 where no session could be opened."""
     from ..comparison import compare
+    from ..comparison.folder import check_free
+    from ..comparison.text import text_of
 
+    if chosen.out:
+        check_free(chosen.out)  # before anything is spent on it
     comparison = compare(
         openings_named(chosen.openings, chosen.text),
         chosen.trials,
-        [endpoint_named(name, chosen) for name in chosen.endpoint or ENDPOINTS[:1]],
+        [endpoint_named(name, chosen) for name in chosen.endpoint or ["simulator"]],
         model=chosen.model,
         instructions=chosen.instructions,
         voice=chosen.voice,
@@ -75,12 +78,17 @@ def run(chosen: argparse.Namespace) -> int:
         budget=chosen.budget,
         announce=lambda notice: print(notice, file=sys.stderr),
     )
-    print(as_json(comparison) if chosen.format == "json" else comparison)
+    print(as_json(comparison) if chosen.format == "json" else text_of(comparison, _width()))
     if chosen.html:
         comparison.to_html(chosen.html)
     if chosen.out:
         comparison.save(chosen.out)
     return 0 if any(trial.log.where(direction="server") for trial in comparison.trials) else 1
+
+
+def _width() -> int:
+    """Cells of the terminal; where the output is read elsewhere, those of a wide one."""
+    return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 120
 
 
 def openings_named(names: Sequence[str], text: str | None) -> list[Opening]:
@@ -95,27 +103,36 @@ def openings_named(names: Sequence[str], text: str | None) -> list[Opening]:
 
 
 def endpoint_named(name: str, chosen: argparse.Namespace) -> Endpoint:
-    """Where to connect: `simulator`, `openai`, or an address. Raises Misuse."""
-    from ..endpoints import Endpoint, OpenAI, Simulated
+    """Where to connect: `simulator`, `openai`, `azure:RESOURCE/DEPLOYMENT`, or an address.
 
+    Raises Misuse for anything else.
+    """
+    from ..endpoints import Azure, Endpoint, OpenAI, Simulated
+
+    resource, slash, deployment = name.removeprefix("azure:").partition("/")
     if name == "simulator":
         return Simulated(chosen.latency, chosen.seed)
     if name == "openai":
         return OpenAI()
+    if name.startswith("azure:") and slash:
+        return Azure(resource, deployment)
     if "://" in name:
         return Endpoint(name)
-    raise Misuse(f"An endpoint is simulator, openai or an address ws://…, not {name!r}.")
+    raise Misuse(
+        "An endpoint is simulator, openai, azure:RESOURCE/DEPLOYMENT or an address ws://…, "
+        f"not {name!r}."
+    )
 
 
 def as_json(comparison: Comparison) -> str:
     """For programs: the rows, each trial, and whether any of it is simulated."""
-    from ..comparison.results import flat
+    from ..comparison.results import flat, plain
 
     return json.dumps(
         {
             "simulated": comparison.simulated,
             "notice": comparison.notice,
-            "rows": [asdict(row) for row in comparison.rows],
+            "rows": [plain(row) for row in comparison.rows],
             "trials": [flat(trial.measures) for trial in comparison.trials],
         },
         indent=2,

@@ -12,23 +12,32 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .. import audio
 from ..errors import Misuse
 from ..log import EventLog
-from .results import Comparison, Trial, flat
+from .results import Comparison, Trial, flat, plain
 
 _NOT_A_NAME = re.compile(r"[^\w-]+")
 
 
-def save(comparison: Comparison, folder: Path) -> Path:
-    """Write all of it. What another comparison left in `folder` must not mix with it: Misuse."""
-    events, sounds = folder / "events", folder / "audio"
-    if any(events.glob("*.jsonl")):
+def check_free(folder: Path) -> None:
+    """Raises Misuse where a folder cannot take a comparison, or holds one: two must not mix."""
+    if folder.exists() and not folder.is_dir():
+        raise Misuse(f"{folder} is a file. Name a folder for the comparison.")
+    if any((folder / "events").glob("*.jsonl")):
         raise Misuse(f"{folder} holds a comparison already. Name another folder, or delete it.")
+
+
+def save(comparison: Comparison, folder: Path, replace: bool = False) -> Path:
+    """Write all of it; with `replace` in the place of what was there. Raises Misuse, see above."""
+    events, sounds = folder / "events", folder / "audio"
+    if replace:
+        for old in (*events.glob("*.jsonl"), *sounds.glob("*.wav")):
+            old.unlink()
+    check_free(folder)
     for one in (folder, events, sounds):
         one.mkdir(parents=True, exist_ok=True)
     for name, trial in _named(comparison):
@@ -37,7 +46,7 @@ def save(comparison: Comparison, folder: Path) -> Path:
             pcm = audio.pcm_from_samples(trial.samples)
             (sounds / f"{name}.wav").write_bytes(audio.wav_bytes(pcm))
     _write_results(comparison, folder / "results.csv")
-    summary = {"notice": comparison.notice, "rows": [asdict(row) for row in comparison.rows]}
+    summary = {"notice": comparison.notice, "rows": [plain(row) for row in comparison.rows]}
     (folder / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
     return folder
 

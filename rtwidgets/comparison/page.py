@@ -48,8 +48,7 @@ def table_html(comparison: Comparison, listen: Listen = "no") -> str:
         "first sound",
         "the words",
         "tokens",
-        "left behind",
-        "asked what it said first",
+        "what it remembers",
         "spoken over",
     ]
     longest = max((row.first_audio.high or 0.0 for row in comparison.rows), default=0.0)
@@ -114,14 +113,24 @@ def _row(comparison: Comparison, row: Summary, longest: float, listen: Listen) -
         f"{escape(str(row.first_audio))}{_unit(row.first_audio, 's')}"
         f"{strip(row.first_audio, longest) or '<br>'}<small>{_before(row)}</small>",
         _words(first, row) if first else "",
-        f"{row.tokens.median or 0:.0f}<br><small>{_money(row.cost)}</small>",
-        _list(_told(row.items, first.said if first else "")) or "nothing",
-        f"{_yes(row.knows)}<br><small>{escape(row.answer)}</small>" if row.answer else "–",
+        f"{row.tokens.median or 0:.0f}<br><small>{_kinds(row)}{_money(row.cost)}</small>",
+        _remembered(row, first.said if first else ""),
         escape(row.interruption) or "–",
     ]
     body = "".join(f"<td>{cell}</td>" for cell in cells)
     faults = f"<ul>{faults}</ul>" if faults else ""
     return f'<tr><th scope="row">{escape(row.opening)}{where}{faults}</th>{body}</tr>'
+
+
+def _kinds(row: Summary) -> str:
+    return "".join(f"{count:.0f} {escape(name)}<br>" for name, count in row.kinds.items())
+
+
+def _remembered(row: Summary, said: str) -> str:
+    """Whether the model knows what it said, its answer, and what the opening has left behind."""
+    asked = f"{_yes(row.knows)}<br><small>{escape(row.answer)}</small><br>" if row.answer else ""
+    left = _list(_told(row.items, said))
+    return f"{asked}<small>{f'left behind:{left}' if left else 'nothing left behind'}</small>"
 
 
 def _told(items: Iterable[str], said: str) -> list[str]:
@@ -130,9 +139,9 @@ def _told(items: Iterable[str], said: str) -> list[str]:
 
 
 def _before(row: Summary) -> str:
-    """What came before the sound (the response, its first words), and how long it is."""
+    """What came before the sound (the response, its first words), and its length, in seconds."""
     told = [("created", row.created), ("text", row.first_text), ("lasts", row.speech)]
-    return "<br>".join(f"{name} {escape(str(one))} s" for name, one in told if one.values)
+    return "<br>".join(f"{name} {escape(str(one))}" for name, one in told if one.values)
 
 
 def _words(first: Measures, row: Summary) -> str:

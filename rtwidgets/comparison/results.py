@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import audio
 from ..errors import Misuse
 from ..log import EventLog
+from ..pricing import KINDS, Tokens
 from ..tables import Table, column
 from .marks import Setup
 from .measures import Measures, measure
@@ -74,6 +75,7 @@ class Summary:
         exact: how many trials said the script word for word, of how many that had one.
         likeness: of the words to the script, over the trials.
         tokens, cost: of the opening; the median of the trials; US dollars.
+        kinds: the tokens by kind, those that there are; the median of the trials.
         items: what the first trial left in the conversation.
         knows: how many trials know what they said, of how many that were asked.
         interruption: what happened when somebody spoke over it.
@@ -91,6 +93,7 @@ class Summary:
     exact: str = column()
     likeness: Spread = column(hidden=True)
     tokens: Spread = column()
+    kinds: Mapping[str, float] = column("by kind", digits=0)
     cost: float | None = column(unit="$", digits=5)
     items: tuple[str, ...] = column("left behind")
     knows: str = column()
@@ -158,7 +161,7 @@ class Comparison:
         """One row an opening and endpoint."""
         pairs = [(opening, endpoint) for opening in self.openings for endpoint in self.endpoints]
         summaries = (self._summary(opening, endpoint) for opening, endpoint in pairs)
-        return Table([row for row in summaries if row is not None], Summary)
+        return Table([row for row in summaries if row is not None], Summary, caption=self.notice)
 
     def _summary(self, opening: str, endpoint: str) -> Summary | None:
         own = [one for one in self.trials if one.setup.label == opening]
@@ -191,11 +194,16 @@ class Comparison:
         Path(path).write_text(text, encoding="utf-8")
         return None
 
-    def save(self, folder: str | Path) -> Path:
-        """Write results.csv, summary.json, audio/*.wav and events/*.jsonl; `load` reads them."""
+    def save(self, folder: str | Path, *, replace: bool = False) -> Path:
+        """Write results.csv, summary.json, audio/*.wav and events/*.jsonl; `load` reads them.
+
+        Args:
+            replace: put it in the place of the comparison that the folder holds. Without that,
+                such a folder is Misuse: what was paid for is not written over by the way.
+        """
         from .folder import save
 
-        return save(self, Path(folder))
+        return save(self, Path(folder), replace)
 
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
@@ -256,6 +264,7 @@ def summary_of(opening: str, endpoint: str, trials: Sequence[Measures]) -> Summa
         exact=f"{sum(one == 1.0 for one in scripted)} of {len(scripted)}" if scripted else "",
         likeness=Spread(tuple(scripted)),
         tokens=spread(lambda one: one.tokens.total),
+        kinds=_kinds([one.tokens for one in greeted]),
         cost=median(costs) if costs else None,
         items=first.items if first else (),
         knows=f"{sum(asked)} of {len(asked)}" if asked else "",
@@ -263,6 +272,20 @@ def summary_of(opening: str, endpoint: str, trials: Sequence[Measures]) -> Summa
         interruption=counted(one.interruption for one in trials if one.setup.kind != "greeting"),
         faults=tuple(_faults(trials)),
     )
+
+
+def plain(row: Summary) -> dict[str, Any]:
+    """A row for JSON: each spread with its median beside its values."""
+    values = asdict(row)
+    for name, value in vars(row).items():
+        if isinstance(value, Spread):
+            values[name] = {"median": value.median, "values": value.values}
+    return values
+
+
+def _kinds(trials: Sequence[Tokens]) -> dict[str, float]:
+    medians = {kind: median(getattr(one, kind) for one in trials) for kind in KINDS if trials}
+    return {kind.replace("_", " "): count for kind, count in medians.items() if count}
 
 
 def counted(words: Iterable[str]) -> str:
