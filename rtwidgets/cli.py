@@ -1,4 +1,4 @@
-"""The command line: `rtwidgets lab | serve | compare | log | doctor`."""
+"""The command line: `rtwidgets lab | serve | compare | log | doctor | scan`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .commands import compare, doctor, log
+from .commands import compare, doctor, log, scan
 from .errors import RealtimeError
 from .tables import printable
 
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add(commands)
     log.add(commands)
     doctor.add(commands)
+    scan.add(commands)
     return parser
 
 
