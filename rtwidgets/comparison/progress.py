@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _WIDTH = 24
 
 
-def shown(total: int) -> Callable[[int, int, str], None]:
-    """What tells the progress of `total` trials where this runs."""
-    if _in_notebook():
-        return _Bar(total).tell
-    return _line if sys.stderr.isatty() else _nothing
+@contextmanager
+def shown(total: int) -> Iterator[Callable[[int, int, str], None]]:
+    """What tells the progress of `total` trials where this runs; it is gone at the end."""
+    show = _Bar(total).show if _in_notebook() else _line if sys.stderr.isatty() else _nothing
+    try:
+        yield lambda done, total, label: show(f"{bar(done, total)}  {label[:40]}")
+    finally:
+        show("")
 
 
 def bar(done: int, total: int) -> str:
@@ -23,30 +27,24 @@ def bar(done: int, total: int) -> str:
 
 
 class _Bar:
-    """A line of output that is written again and again, and taken away at the end."""
+    """A line of a cell's output that is written again and again."""
 
     def __init__(self, total: int) -> None:
         from IPython import display
 
         ipython: Any = display  # untyped
         self._handle = ipython.DisplayHandle()
-        self._handle.display(_text(bar(0, total)), raw=True)
+        self._handle.display({"text/plain": bar(0, total)}, raw=True)
 
-    def tell(self, done: int, total: int, label: str) -> None:
-        words = "" if done == total else f"{bar(done, total)}  {label}"
-        self._handle.update(_text(words), raw=True)
-
-
-def _text(words: str) -> dict[str, str]:
-    return {"text/plain": words}
+    def show(self, words: str) -> None:
+        self._handle.update({"text/plain": words}, raw=True)
 
 
-def _line(done: int, total: int, label: str) -> None:
-    end = "\n" if done == total else ""
-    print(f"\r\033[K{bar(done, total)}  {label[:40]}", end=end, file=sys.stderr, flush=True)
+def _line(words: str) -> None:
+    print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
-def _nothing(done: int, total: int, label: str) -> None:
+def _nothing(words: str) -> None:
     """Nobody is looking."""
 
 

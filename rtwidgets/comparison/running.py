@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..openings import Opening, checked
 from ..pricing import rough_cost_of_minutes
 from ..session import Modality
 from .marks import Kind, Setup
+from .progress import shown
 from .purse import Purse
 from .results import Comparison
 from .trial import Settings, label_of, run_trial
@@ -100,8 +102,8 @@ def compare(
     purse = Purse(budget, many)
     settings = Settings(instructions, voice, modality, timeout, probe)
     speech = _speech() if interrupt else None
-    tell = progress or _default_progress(len(jobs))
-    stopped = _run(_all(jobs, settings, speech, many, purse, tell))
+    with shown(len(jobs)) if progress is None else nullcontext(progress) as tell:
+        stopped = _run(_all(jobs, settings, speech, many, purse, tell))
     logs = [job.log for job in jobs if job.log is not None]
     return Comparison(logs, notice=_notice(stopped, len(logs), len(jobs), purse))
 
@@ -249,9 +251,3 @@ def _speech() -> audio.Samples:
     from ..simulator import speech
 
     return audio.samples_from_pcm(speech.shared().speak(SPOKEN_OVER, "cedar"))
-
-
-def _default_progress(total: int) -> Progress:
-    from .progress import shown
-
-    return shown(total)

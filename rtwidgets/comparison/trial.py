@@ -112,15 +112,17 @@ async def _until(session: AsyncSession, ready: Callable[[], bool], seconds: floa
     news = asyncio.Event()
     unsubscribe = session.subscribe(lambda _: news.set())
     limit = asyncio.ensure_future(session.clock.sleep(seconds))
+    told = asyncio.ensure_future(news.wait())
     try:
         while not ready() and not limit.done():
-            news.clear()
-            told = asyncio.ensure_future(news.wait())
             await asyncio.wait({told, limit}, return_when=asyncio.FIRST_COMPLETED)
-            told.cancel()
+            if told.done():
+                news.clear()
+                told = asyncio.ensure_future(news.wait())
     finally:
         unsubscribe()
         limit.cancel()
+        told.cancel()
     return ready()
 
 
