@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from rtwidgets.simulator.speech import shared as voice
 from rtwidgets.widgets import talking
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.microphone import Microphone, old_kernel
+from rtwidgets.widgets.promptness import prompt_threads
 from rtwidgets.widgets.takes import PATIENCE, Take
 from rtwidgets.widgets.turntaking import CAPTIONS, TurnSettings, updates
 
@@ -190,6 +192,19 @@ def test_a_kernel_that_is_deaf_while_a_cell_computes_is_named(
     said = old_kernel(Kernel(subshells), installed)
     assert words in said if words else said == ""
     assert old_kernel() == ""  # no kernel at all: a script
+
+
+def test_threads_take_turns_sooner_while_anybody_speaks() -> None:
+    before = sys.getswitchinterval()
+    with prompt_threads():
+        with prompt_threads():
+            pass
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before
+    with prompt_threads():
+        sys.setswitchinterval(0.02)  # somebody else's wish
+    assert sys.getswitchinterval() == pytest.approx(0.02)
+    sys.setswitchinterval(before)
 
 
 # ---------------------------------------------------------------- spoken turns

@@ -328,6 +328,8 @@ class RealtimeChat:
 
     def _show(self, session: Session, row: Row) -> None:
         self._parts.take(row)
+        if row.type == "input_audio_buffer.append":
+            return  # twenty-five a second, and nothing in them to read
         narrate(row, session.conversation, self._transcript)
         self._duty.wake()
         if (row.direction, row.type) == ("local", "line.lost"):

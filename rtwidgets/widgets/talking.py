@@ -35,6 +35,7 @@ from .comm import Content
 from .hands import Hands, Tell
 from .interruption import barge_in, interrupt, interruptible
 from .microphone import Microphone
+from .promptness import prompt_threads
 from .takes import Take
 from .turntaking import TurnSettings, Update, updates
 from .voice import Speaker
@@ -261,9 +262,10 @@ class Talking:
         sent = 0
         session.record(microphone_row(True))
         try:
-            while (pcm := await spoken.next()) is not None:
-                await session.append(pcm)
-                sent += len(pcm)
+            with prompt_threads():
+                while (pcm := await spoken.next()) is not None:
+                    await session.append(pcm)
+                    sent += len(pcm)
         finally:
             session.record(microphone_row(False))
             self._count_lost(spoken.take)
