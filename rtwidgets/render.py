@@ -39,9 +39,12 @@ def log_html(log: Rows, limit: int = 200) -> str:
     rows = "".join(_html_row(run) for run in runs)
     more = len(log) - sum(run.count for run in runs)
     rest = f"<p>… and {more} more events (the first {limit} lines are shown)</p>" if more else ""
-    names = ("direction", "type", "", "what it says")
+    # The least widths: names are broken before what an event says has no room.
+    names = {"direction": 0, "type": 16, "": 0, "what it says": 12}
     head = '<th class="rt-n" style="text-align:right">s</th>'
-    head += "".join(f"<th{_LEFT}>{name}</th>" for name in names)
+    head += "".join(
+        f'<th style="text-align:left;min-width:{em}em">{name}</th>' for name, em in names.items()
+    )
     return whole_characters(
         f'<div class="rt-static"><style>{TABLE_CSS}</style>'
         f"<p>{len(log)} events{escape(printable(source_of(log)))}</p>"

@@ -44,6 +44,8 @@ SHOWN_ROWS = 200
 """Rows a table shows in a notebook; a saved notebook stays small. The DataFrame has all."""
 
 _SENTENCE = 24  # characters
+_SEAM, _MAY_BREAK = re.compile(r"(?<=[a-z])([._])(?=[a-z]{3})"), r"\1<wbr>"
+_NAME = 18  # characters of one word: it is an id or a type, and may be broken
 _CELL_LIMIT = 400  # characters of a cell in HTML
 _LINE_LIMIT = 200  # and in a line of text, where no width is given
 
@@ -60,14 +62,15 @@ color:var(--jp-ui-font-color1,inherit);overflow-x:auto}
 .rt-static table{border-collapse:collapse;width:100%;margin:0;font:inherit;color:inherit}
 .rt-static table caption{caption-side:top;text-align:left;font-weight:600;padding:2px 8px;
 color:inherit}
-.rt-static table tr td,.rt-static table tr th{padding:2px 8px;text-align:left;
+.rt-static table tr td,.rt-static table tr th{padding:2px 6px;text-align:left;
 vertical-align:top;max-width:none;border:0;
 border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35))}
 .rt-static table tr td.rt-n,.rt-static table tr th.rt-n{font-variant-numeric:tabular-nums;
 text-align:right}
 .rt-static table tr td.rt-n,.rt-static table tr td.rt-d{white-space:nowrap}
 .rt-static table tr td.rt-w{white-space:normal;overflow-wrap:break-word}
-.rt-static table tr td.rt-t{font-family:var(--jp-code-font-family,monospace);white-space:nowrap}
+.rt-static table tr td.rt-b{overflow-wrap:anywhere}
+.rt-static table tr td.rt-t{font-family:var(--jp-code-font-family,monospace);overflow-wrap:anywhere}
 .rt-static table tfoot td{font-weight:600;border-top:2px solid currentColor}
 .rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
 .rt-static summary{cursor:pointer}.rt-static .rt-err{font-weight:600}
@@ -263,13 +266,23 @@ class Table(Sequence[T], Generic[T]):
         return self.to_html()
 
     def to_html(self, rows: int = SHOWN_ROWS) -> str:
-        """HTML that needs neither script nor kernel: at most `rows` rows, and how many more."""
-        columns = self._shown()
+        """HTML that needs neither script nor kernel: at most `rows` rows, and how many more.
+
+        Columns that can be spared and say nothing in any row are left out.
+        """
+        shown = self._rows[:rows]
+        looks = {
+            one: _look(one, texts)
+            for one in self._shown()
+            for texts in [[one.text(row) for row in shown]]
+            if not (one.spare and set(texts) <= {"", NOT_KNOWN})
+        }
         head = "".join(
-            f"<th{_align(one, self._wide(one, rows))}>{escape(one.title)}</th>" for one in columns
+            f'<th class="{kind}" style="{style}">{escape(one.title)}</th>'
+            for one, (kind, style) in looks.items()
         )
-        body = "".join(_html_row(row, columns) for row in self._rows[:rows])
-        total = f"<tfoot>{_html_row(self.total, columns)}</tfoot>" if self.total is not None else ""
+        body = "".join(_html_row(row, looks) for row in shown)
+        total = f"<tfoot>{_html_row(self.total, looks)}</tfoot>" if self.total is not None else ""
         caption = f"<caption{_CAPTION}>{escape(printable(self.caption))}</caption>"
         more = len(self) - rows
         return (
@@ -278,11 +291,6 @@ class Table(Sequence[T], Generic[T]):
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{total}</table>"
             + (f"<p>… and {more} more</p></div>" if more > 0 else "</div>")
         )
-
-    def _wide(self, one: _Column, rows: int) -> bool:
-        """Whether a column has sentences, which need room between ids that have no blanks."""
-        texts = (one.text(row) for row in self._rows[:rows])
-        return not one.number and any(len(text) > _SENTENCE and " " in text for text in texts)
 
     def __str__(self) -> str:
         return self.to_text()
@@ -327,14 +335,26 @@ def _title(one: Field[Any]) -> str:
     return f"{heading} ({unit})" if unit else heading
 
 
-def _align(one: _Column, wide: bool = False) -> str:
-    side, room = "right" if one.number else "left", ";min-width:16em" if wide else ""
-    return f' class="rt-{"n" if one.number else "w"}" style="text-align:{side}{room}"'
+def _look(one: _Column, texts: Sequence[str]) -> tuple[str, str]:
+    """The class of a column's cells and the style of its heading: on which side it stands, and
+    its least width in em. Below that words would stand one on each line, and long names, which are
+    broken where they must be, in many pieces; beyond it the browser gives what there is."""
+    if one.number:
+        return "rt-n", "text-align:right"
+    longest = max(map(len, texts), default=0)
+    names = max((len(word) for text in texts for word in text.split()), default=0) > _NAME
+    if longest > _SENTENCE and any(len(text) > _SENTENCE and " " in text for text in texts):
+        em = 12
+    else:
+        em = 9 if names else longest // 3 if any(" " in text for text in texts) else 0
+    return f"rt-w{' rt-b' if names else ''}", f"text-align:left;min-width:{em}em"
 
 
-def _html_row(row: Any, columns: list[_Column]) -> str:
+def _html_row(row: Any, looks: Mapping[_Column, tuple[str, str]]) -> str:
     cells = (
-        f"<td{_align(one)}>{escape(shortened(one.text(row), _CELL_LIMIT))}</td>" for one in columns
+        f'<td class="{kind}" style="{style.partition(";")[0]}">'
+        f"{_SEAM.sub(_MAY_BREAK, escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
+        for one, (kind, style) in looks.items()
     )
     return f"<tr>{''.join(cells)}</tr>"
 

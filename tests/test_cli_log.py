@@ -328,3 +328,11 @@ def test_a_reader_that_goes_away_is_no_error(recorded: Path) -> None:
 def test_a_terminal_that_knows_few_characters(hostile: Path) -> None:
     done = run([str(hostile)], env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0 and b"\\u65e5" in done.stdout and not done.stderr
+
+
+def test_lines_are_cut_to_a_width_on_request(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = shown(capsys, recorded, "--turns", "--width", 60)
+    assert max(map(width_of, lines)) <= 60
+    assert max(map(width_of, shown(capsys, recorded, "--turns"))) > 60

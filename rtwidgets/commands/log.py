@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..log.rows import Rows
 
 _LINES = 200  # of a table, unless asked for more
+_NARROWEST = 20  # cells that a line is cut to
 
 
 def add(commands: Any) -> None:
@@ -58,6 +59,12 @@ def add(commands: Any) -> None:
         "--format", choices=("table", "json", "csv", "jsonl"), help="default: table in a terminal"
     )
     log.add_argument("--limit", type=_count, help="lines at the most (default: 200 in a table)")
+    log.add_argument(
+        "--width",
+        type=_count,
+        metavar="CELLS",
+        help="of a line (default: the terminal's; else all)",
+    )
     log.add_argument("-o", "--output", type=Path, metavar="OUT", help="write there instead")
 
 
@@ -198,9 +205,11 @@ def _file(rows: Rows) -> Iterable[str]:
 
 
 def _width(chosen: argparse.Namespace) -> int | None:
+    if chosen.width is not None:
+        return max(_NARROWEST, int(chosen.width))
     if chosen.output is not None or not sys.stdout.isatty():
         return None
-    return max(20, shutil.get_terminal_size().columns)
+    return max(_NARROWEST, shutil.get_terminal_size().columns)
 
 
 def _colour(chosen: argparse.Namespace) -> bool:
