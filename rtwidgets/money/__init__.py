@@ -1,5 +1,5 @@
 """What a session costs, and what keeps it to a budget.
 
-    ledger -> metering     what was used, entry by entry; the bill
-    budgeting              whether the next reply still fits
+ledger -> metering     what was used, entry by entry; the bill
+budgeting              whether the next reply still fits
 """

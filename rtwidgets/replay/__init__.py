@@ -1,7 +1,7 @@
 """A recorded session as an endpoint: `rtwidgets.Replay(path)`.
 
-    recording     what was recorded, and what each frame waits for
-    playing       the endpoint that plays it
+recording     what was recorded, and what each frame waits for
+playing       the endpoint that plays it
 """
 
 from .playing import Replay
