@@ -13,6 +13,8 @@ help:  ## print this list
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
 	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
 	@echo "make bench       measure the simulator, the event log, table and voice in a browser (eleven minutes)"
+	@echo "make kernels     live voice beside busy cells on five ipykernels, each in .venv-kernels/ (1 GB)"
+	@echo "make soak        ten minutes of live voice in a browser: memory, drift, gaps (SECONDS=600)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -54,6 +56,18 @@ bench-log:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python benchmarks/event_log.py
 
+.PHONY: kernels soak
+KERNELS =
+SECONDS ?= 600
+
+kernels:
+	@$(PYTHON) .ci/bootstrap.py test
+	@.venv/bin/python .ci/kernels.py $(KERNELS)
+
+soak:
+	@$(PYTHON) .ci/bootstrap.py test
+	@.venv/bin/python benchmarks/soak.py --seconds $(SECONDS)
+
 clean:
-	rm -rf .venv .venv-conformance build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv .venv-conformance .venv-kernels build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,392 @@
+"""Live voice beside busy cells on several ipykernels: `make kernels`, or `kernels.py SERIES…`.
+
+For each series of versions: an environment of its own under .venv-kernels/, which JupyterLab (this
+project's) starts as a kernel; a Chromium whose microphone plays a question over and over; a chat,
+hands-free; and a cell that computes in pure Python, one in numpy, one in time.sleep. Meanwhile a
+message is typed and sent by its button. What is measured and how is in benchmarks/live_voice.py.
+
+    kernels.py                   7.4, 7.3, 7.0, 6 and the newest that there is
+    kernels.py 7.3 6             these series
+    kernels.py --seconds 4       shorter cells
+
+Status 0: with subshells everything was in time; without them (ipykernel 6) the microphone says that
+the kernel is too old, and how to upgrade, and loses nothing. 1: something was not so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import tomllib
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bootstrap
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+
+from playwright.sync_api import sync_playwright  # noqa: E402
+
+import rtwidgets as rt  # noqa: E402
+from benchmarks import live_voice  # noqa: E402
+from tests.browser.conftest import PLAYS_AT_ONCE, Notebook, launch, running_lab  # noqa: E402
+from tests.browser.test_voice import LIVE, SAID, STATE, hands_free, start  # noqa: E402
+
+ROOT = CHECKOUT / ".venv-kernels"
+NEWEST = "newest"
+SERIES = ("7.4", "7.3", "7.0", "6", NEWEST)
+PACE = 25  # chunks a second
+QUIET = "no cell"
+QUIET_S = 5.0  # seconds in which the machine shows what it can by itself
+HEADINGS = (
+    *("ipykernel", "subshells", QUIET, *live_voice.BUSY, "underruns", "Send answers", "lost"),
+    "verdict",
+)
+
+ABOUT = """
+import ipykernel
+kernel = get_ipython().kernel
+print(ipykernel.__version__, getattr(kernel, "_supports_kernel_subshells", False))
+"""
+TYPED = "Good morning, number {}"
+UNDERRUNS = "Number(document.querySelector('.rtw-voice').dataset.underruns)"
+
+
+class NotInstalled(Exception):
+    """A series could not be installed; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one busy cell did to the conversation.
+
+    Attributes:
+        on_time: of the `chunks` that the page recorded meanwhile, those that were handled in time.
+        p95: ms that 95 of 100 of them took at most. underruns: gaps in the answer.
+        reply: ms until what was typed stood in the transcript; None where it did not before the
+            cell had ended.
+    """
+
+    on_time: int
+    chunks: int
+    underruns: int = 0
+    reply: float | None = None
+    p95: float = 0.0
+
+    @property
+    def late(self) -> bool:
+        return self.on_time < live_voice.ON_TIME * self.chunks
+
+
+@dataclass(frozen=True)
+class Window:
+    """When something was measured, from `begin` to `end` in ms since 1970, and what the page saw
+    meanwhile (see Cell)."""
+
+    begin: float
+    end: float
+    underruns: int = 0
+    reply: float | None = None
+
+    def cell(self, chunks: list[tuple[float, float]]) -> Cell:
+        """With the chunks of it, of all: (when it was recorded, when it was handled)."""
+        delays = [handled - at for at, handled in chunks if self.begin <= at <= self.end]
+        on_time = sum(delay <= live_voice.ON_TIME_MS for delay in delays)
+        p95 = live_voice.percentile(delays, 95)
+        return Cell(on_time, len(delays), self.underruns, self.reply, p95)
+
+
+@dataclass
+class Row:
+    """One series in the table.
+
+    Attributes:
+        version: what pip took for it. said: the microphone's own sentence.
+        lost: chunks that never came, or came and did not reach the session.
+        cells: by kind; QUIET is without one.
+        trouble: why nothing was measured; empty where it was.
+    """
+
+    series: str
+    seconds: float = 10.0
+    version: str = ""
+    subshells: bool = False
+    said: str = ""
+    lost: int = 0
+    cells: dict[str, Cell] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def faults(self) -> list[str]:
+        """What is not as it has to be."""
+        if self.trouble:
+            return [self.trouble]
+        if not self.subshells:
+            told = "too old" in self.said and "pip install --upgrade" in self.said
+            return [] if told else [f"it does not say that it is too old: {self.said!r}"]
+        faults = [f"{self.lost} chunks lost"] if self.lost else []
+        for kind, cell in self.cells.items():
+            seconds = QUIET_S if kind == QUIET else self.seconds
+            faults += [f"{kind}: {fault}" for fault in self.of(kind, cell, seconds)]
+        return faults + ([f"it says: {self.said}"] if "too old" in self.said else [])
+
+    def of(self, kind: str, cell: Cell, seconds: float) -> list[str]:
+        faults = []
+        if cell.chunks < 0.9 * PACE * seconds:
+            faults.append(f"the microphone brought {cell.chunks} chunks only")
+        elif cell.late:
+            faults.append("chunks were late")
+        if cell.underruns:
+            faults.append("gaps in the answer")
+        if kind != QUIET and cell.reply is None:
+            faults.append("the button answered after the cell")
+        return faults
+
+    @property
+    def verdict(self) -> str:
+        if self.faults:
+            quiet = self.cells.get(QUIET)
+            by_itself = (
+                " (so it is without a cell: the machine is busy)" if quiet and quiet.late else ""
+            )
+            return "NO: " + "; ".join(self.faults) + by_itself
+        return "good" if self.subshells else "too old, and the microphone says so"
+
+    def columns(self) -> tuple[str, ...]:
+        name = self.version or self.series
+        if self.trouble:
+            return (name, *["-"] * (len(HEADINGS) - 2), self.verdict)
+        shares = (share(cell) for cell in self.cells.values())
+        gaps = sum(cell.underruns for cell in self.cells.values())
+        replies = [cell.reply for kind, cell in self.cells.items() if kind != QUIET]
+        known = [reply for reply in replies if reply is not None]
+        reply = f"{max(known):.0f} ms" if len(known) == len(replies) else "after the cell"
+        subshells = "yes" if self.subshells else "no"
+        return (name, subshells, *shares, str(gaps), reply, str(self.lost), self.verdict)
+
+
+def share(cell: Cell) -> str:
+    return f"{100 * cell.on_time / max(1, cell.chunks):.1f} % of {cell.chunks}, {cell.p95:.0f} ms"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Live voice beside busy cells, by ipykernel.")
+    parser.add_argument("series", nargs="*", default=SERIES, help=f"like 7.3, or {NEWEST}")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each busy cell")
+    options = parser.parse_args()
+    os.environ.setdefault("CHROMIUM", bootstrap.find_browser())
+    rows = [Row(series, options.seconds) for series in options.series]
+    for row in rows:
+        print(f"ipykernel {row.series}: its environment ...", flush=True)
+        try:
+            row.version = prepare(row.series)
+        except NotInstalled as problem:
+            row.trouble = str(problem)
+    rows = without_doubles(rows)
+    measure_all([row for row in rows if not row.trouble])
+    print()
+    print(table_of(rows))
+    print(
+        "\nBeside each kind of cell: chunks handled within "
+        f"{live_voice.ON_TIME_MS:.0f} ms of their last sample, of how many; 95 of 100 took at most."
+    )
+    return 1 if any(row.faults for row in rows) else 0
+
+
+def without_doubles(rows: list[Row]) -> list[Row]:
+    """The newest is often one of those that are named: it is measured once."""
+    named = {row.version: row for row in rows if row.series != NEWEST and row.version}
+    for row in rows:
+        if row.series == NEWEST and row.version in named:
+            print(f"The newest is ipykernel {row.version}, which is there already.")
+    return [row for row in rows if row.series != NEWEST or row.version not in named]
+
+
+# --- an environment each
+
+
+def prepare(series: str) -> str:
+    """Make the environment of a series if need be; gives ipykernel's version there.
+
+    A stamp says what it was made from. While that is unchanged nothing is asked of the network, but
+    for the newest, of which a newer one may have come. Raises NotInstalled.
+    """
+    folder = ROOT / series
+    wanted = json.dumps({"needs": needs(series), "python": sys.version.split()[0]})
+    stamp = folder / "stamp.json"
+    made = stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted
+    if not made:
+        shutil.rmtree(folder, ignore_errors=True)
+        done = bootstrap.run([sys.executable, "-m", "venv", str(folder)])
+        if not done.ok:
+            raise NotInstalled(f"no environment could be made: {last_line(done.output)}")
+    if not made or series == NEWEST:
+        pip = [python_of(folder), "-m", "pip", "--disable-pip-version-check", "install"]
+        done = bootstrap.run([*pip, "--upgrade", "--no-input", *needs(series)], ROOT)
+        if not done.ok and not made:
+            raise NotInstalled(f"it could not be installed: {last_line(done.output)}")
+    stamp.write_text(wanted, encoding="utf-8")
+    command = "from importlib.metadata import version; print(version('ipykernel'))"
+    return bootstrap.run([python_of(folder), "-c", command]).output.strip()
+
+
+def needs(series: str) -> list[str]:
+    """What is installed for a series. rtwidgets itself is taken from the checkout."""
+    with (CHECKOUT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    kernel = "ipykernel" if series == NEWEST else f"ipykernel=={series}.*"
+    return [kernel, *project["dependencies"], *project["optional-dependencies"]["speech"]]
+
+
+def last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    marked = [line for line in lines if line.startswith("ERROR")]
+    return (marked or lines or ["no word"])[-1][:200]
+
+
+def python_of(folder: Path) -> str:
+    return str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+
+
+def install_kernel(series: str, home: Path) -> None:
+    """Let a JupyterLab whose folders are in `home` start the kernel of a series."""
+    folder = home / "jupyter_data_dir" / "kernels" / kernel_name(series)
+    folder.mkdir(parents=True)
+    argv = [python_of(ROOT / series), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": f"ipykernel {series}", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def kernel_name(series: str) -> str:
+    return f"ipykernel-{series}"
+
+
+# --- the conversations
+
+
+class OnKernel(Notebook):
+    """A notebook that runs on the kernel of a series."""
+
+    series = ""
+
+    def write(self, *cells: str, name: str = "test") -> str:
+        written = super().write(*cells, name=name)
+        path = self.root / written
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook["metadata"]["kernelspec"]["name"] = kernel_name(self.series)
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+        return written
+
+
+def measure_all(rows: list[Row]) -> None:
+    """One JupyterLab and one browser for all, a page and a kernel each, one after the other."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        home = Path(folder)
+        for row in rows:
+            install_kernel(row.series, home)
+        question = home / "question.wav"
+        live_voice.write_question(question)
+        wav = f"--use-file-for-fake-audio-capture={question}"
+        browser: Any = launch(playwright, PLAYS_AT_ONCE, wav)
+        with running_lab(home) as (url, root):
+            for row in rows:
+                print(f"ipykernel {row.version}: talking beside busy cells ...", flush=True)
+                context = browser.new_context(viewport={"width": 1100, "height": 1300})
+                notebook = OnKernel(context.new_page(), url, root)
+                notebook.series = row.series
+                try:
+                    measure(notebook, row)
+                except Exception as problem:  # one that fails does not end the others
+                    traceback.print_exc()
+                    row.trouble = str(problem).splitlines()[0]
+                finally:
+                    notebook.end()
+                    context.close()
+        browser.close()
+
+
+def measure(notebook: Notebook, row: Row) -> None:
+    kinds = live_voice.BUSY.items()
+    busy = [f"end = time.time() + {row.seconds}\n{work}" for _, work in kinds]
+    cells = (live_voice.CHAT, live_voice.WATCH, live_voice.TELL, ABOUT, *busy)
+    notebook.open(notebook.write(*cells, name=kernel_name(row.series)))
+    notebook.run(0)
+    start(notebook)
+    version, subshells = notebook.run(3).split()
+    assert version == row.version, f"another kernel runs: ipykernel {version}"
+    row.subshells, row.said = subshells == "True", str(notebook.js(SAID))
+    notebook.run(1)
+    hands_free(notebook)
+    notebook.until("Number(document.querySelector('.rtw-voice').dataset.nonzero) > 24000")
+    windows = {QUIET: quiet(notebook)}
+    for at, kind in enumerate(live_voice.BUSY):
+        if notebook.js(STATE) != "live":  # without subshells a cell may have ended it
+            notebook.page.locator(".rtw-talk").click()
+            notebook.until(LIVE)
+        windows[kind] = one_cell(notebook, 4 + at, TYPED.format(at + 1))
+    if notebook.js(STATE) == "live":
+        notebook.page.locator(".rtw-talk").click()
+    notebook.until(f"{STATE} === 'ready'")
+    told = json.loads(notebook.run(2))
+    log = rt.EventLog.from_jsonl(notebook.root / "voice.jsonl")
+    appended = len(log.where(type="input_audio_buffer.append"))
+    row.lost = told["lost"] + len(told["chunks"]) - appended
+    # Where all came through: when a chunk reached the session; else when it came to the kernel.
+    session = live_voice.Session(log, told, [])
+    came = [(at, handled) for at, handled in told["chunks"]]
+    chunks = came if row.lost else [(at, left) for _, at, left in session.chunks]
+    row.cells = {kind: window.cell(chunks) for kind, window in windows.items()}
+
+
+def quiet(notebook: Notebook) -> Window:
+    """The same without a cell."""
+    before, begin = notebook.js(UNDERRUNS), notebook.js("Date.now()")
+    notebook.page.wait_for_timeout(1000 * QUIET_S)
+    return Window(begin, notebook.js("Date.now()") - 100, notebook.js(UNDERRUNS) - before)
+
+
+def one_cell(notebook: Notebook, cell: int, typed: str) -> Window:
+    """Run a busy cell and send a message meanwhile."""
+    stands = f"document.querySelector('.rtw-chat').innerText.includes({json.dumps(typed)})"
+    notebook.page.locator(".rtw-message").fill(typed)
+    before, begin = notebook.js(UNDERRUNS), notebook.js("Date.now()")
+    notebook.start_cell(cell)
+    notebook.until(running(notebook, cell))
+    notebook.page.wait_for_timeout(1000)  # well inside the cell
+    clicked = notebook.js("Date.now()")
+    notebook.page.locator(".rtw-form button[type=submit]").click()
+    while notebook.is_running(cell) and not notebook.js(stands):
+        notebook.page.wait_for_timeout(20)
+    answered = notebook.is_running(cell)
+    reply = notebook.js("Date.now()") - clicked if answered else None
+    notebook.until(f"!{running(notebook, cell)}", 120)
+    return Window(begin, notebook.js("Date.now()") - 100, notebook.js(UNDERRUNS) - before, reply)
+
+
+def running(notebook: Notebook, cell: int) -> str:
+    """Whether a cell runs, as an expression in the page."""
+    return f"{notebook.CONTENT}.widgets[{cell}].promptNode.textContent.startsWith('[*]')"
+
+
+# --- the table
+
+
+def table_of(rows: list[Row]) -> str:
+    """Columns as wide as their widest cell, the verdict last and as long as it is."""
+    table = [HEADINGS, *(row.columns() for row in rows)]
+    widths = [max(len(row[at]) for row in table) for at in range(len(HEADINGS) - 1)]
+    padded = (
+        [*(one.ljust(w) for one, w in zip(row, widths, strict=False)), row[-1]] for row in table
+    )
+    return "\n".join("  ".join(row) for row in padded)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
