@@ -10,6 +10,7 @@ A browser lets any page of any site talk to 127.0.0.1. So:
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 import time
@@ -65,6 +66,11 @@ def masked(key: str) -> str:
     return key[:8] + "*" * (len(key) - 12) + key[-4:]
 
 
+def _digest(secret: str) -> bytes:
+    """What a client secret is kept and looked up as: how long that takes tells nothing of it."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
 class Gate:
     """Knows the server's key and the client secrets that are still good.
 
@@ -75,7 +81,7 @@ class Gate:
     def __init__(self, key: str, anywhere: bool = False) -> None:
         self._anywhere = anywhere
         self._key = key.encode()
-        self._minted: dict[str, tuple[float, Json]] = {}
+        self._minted: dict[bytes, tuple[float, Json]] = {}
 
     def check(self, headers: Mapping[str, str]) -> Json | None:
         """What the key is bound to, if anything. Raises Refused for no key or a wrong one."""
@@ -84,7 +90,7 @@ class Gate:
             raise Refused(401, "Missing bearer or basic authentication in header")
         if hmac.compare_digest(key.encode(), self._key):
             return None
-        expires, configuration = self._minted.get(key, (0.0, {}))
+        expires, configuration = self._minted.get(_digest(key), (0.0, {}))
         if time.monotonic() < expires:
             return configuration
         message = (
@@ -110,7 +116,7 @@ class Gate:
         if len(good) >= MOST_SECRETS:
             raise Refused(429, f"{MOST_SECRETS} client secrets are waiting to be used already.")
         secret = "ek_" + secrets.token_urlsafe(24)
-        self._minted = {**good, secret: (now + seconds, configuration)}
+        self._minted = {**good, _digest(secret): (now + seconds, configuration)}
         return secret
 
     def check_host(self, headers: Mapping[str, str]) -> None:

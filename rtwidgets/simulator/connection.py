@@ -54,6 +54,7 @@ class Connection:
     def opened(self) -> None:
         assert self.line is not None
         if self._refused is not None or self._make is None:
+            self.simulation.refused += 1
             event, code, reason = self._refused or ({}, 1011, "server_error")
             self.line.send(encoded(event))
             return self.line.close(code, reason)
@@ -79,6 +80,8 @@ class Connection:
     def lost(self) -> None:
         if self._opened is not None:
             self._opened.end()
+        elif self._refused is not None:
+            self.simulation.refused -= 1
         self._engine = self._opened = None  # the ticker may hold on to this object for a while
         self.simulation.sessions.discard(self)
         if not self.gone.done():

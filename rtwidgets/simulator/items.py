@@ -14,6 +14,8 @@ from .jobs import Turn
 Json = dict[str, Any]
 
 ROOT = "root"
+MOST_CHARACTERS = 32 * 1024 * 1024  # of one conversation: a client that floods fills no memory
+OVERHEAD = 512  # what an item takes, however little it says
 
 
 @dataclass
@@ -116,6 +118,8 @@ class Items:
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self._by_id: dict[str, Entry] = {}
+        self._size = 0
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
@@ -124,13 +128,15 @@ class Items:
         return len(self._entries)
 
     def get(self, item_id: str) -> Entry | None:
-        return next((entry for entry in self._entries if entry.id == item_id), None)
+        return self._by_id.get(item_id)
 
     def tail_id(self) -> str | None:
         return self._entries[-1].id if self._entries else None
 
     def previous_id(self, item_id: str) -> str | None:
         """The id before `item_id`, None for the first."""
+        if item_id == self.tail_id():  # most often
+            return self._entries[-2].id if len(self._entries) > 1 else None
         before: str | None = None
         for entry in self._entries:
             if entry.id == item_id:
@@ -156,10 +162,15 @@ class Items:
         """
         if self.get(entry.id) is not None:
             raise refusals.duplicate_item(entry.id)
+        size = _size(entry.wire)
+        if self._size + size > MOST_CHARACTERS:
+            raise refusals.conversation_full(MOST_CHARACTERS)
         if previous is None:
             self._entries.append(entry)
         else:
             self._entries.insert(self._place_after(previous), entry)
+        self._by_id[entry.id] = entry
+        self._size += size
         return self.previous_id(entry.id)
 
     def _place_after(self, previous: str) -> int:
@@ -174,7 +185,9 @@ class Items:
         entry = self.get(item_id)
         if entry is None:
             raise refusals.no_such_item("delete", item_id)
-        self._entries.remove(entry)
+        self._entries = [one for one in self._entries if one is not entry]
+        del self._by_id[item_id]
+        self._size = max(0, self._size - _size(entry.wire))
 
     def has_call(self, call_id: str) -> bool:
         return any(
@@ -204,6 +217,20 @@ def entry_from_client(item: Json, item_id: str, call_id: str, audio_ms: int = 0)
         return Entry(wire)
     given = {key: value for key, value in item.items() if key not in ("object", "status", "id")}
     return Entry(wire | given)
+
+
+def _size(value: Any) -> int:
+    """About how many characters some JSON holds."""
+    waiting, size = [value], OVERHEAD
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return size
 
 
 def _part(part: Json) -> Json:

@@ -8,7 +8,9 @@ import hashlib
 import os
 import socket
 import struct
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import tornado.iostream
@@ -19,6 +21,7 @@ from .item_shapes import APPEND_MAX
 LARGEST_MESSAGE = APPEND_MAX + 64 * 1024  # the 15 MiB of an append in base64, and its JSON
 MOST_UNSENT_BYTES = 64 * 1024 * 1024  # a client that does not read is dropped here
 PAUSE_BYTES = 1024 * 1024  # unsent: whoever asks faster than they read has to wait
+TURN_SECONDS = 0.005  # for what one client sent, before others are served
 CLOSE_SECONDS = 2.0  # for the client's answer to a close
 
 
@@ -38,6 +41,9 @@ class Line(asyncio.Protocol):
         self._reader = Reader(LARGEST_MESSAGE)
         self._transport: asyncio.Transport | None = None
         self._closing = False
+        self._unread: deque[bytes] = deque()  # of a client that sends faster than it is served
+        self._frames: Iterator[tuple[int, bytes]] = iter(())
+        self._is_full = self._is_behind = False
         self._timer: asyncio.TimerHandle | None = None
 
     # --- what its owner does
@@ -83,9 +89,28 @@ class Line(asyncio.Protocol):
         self._owner.opened()
 
     def data_received(self, data: bytes) -> None:
+        self._unread.append(data)
+        if not self._is_behind:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Take what came, but for no longer than a moment: then it is the others' turn."""
+        until = time.monotonic() + TURN_SECONDS
+        self._is_behind = False
         try:
-            for opcode, payload in self._reader.feed(data):
-                self._take(opcode, payload)
+            while True:
+                for opcode, payload in self._frames:
+                    self._take(opcode, payload)
+                    if self._is_full:  # goes on when there is room for answers
+                        self._is_behind = True
+                        return self._listen()
+                    if time.monotonic() > until:
+                        self._is_behind = True
+                        asyncio.get_running_loop().call_soon(self._serve)
+                        return self._listen()
+                if not self._unread:
+                    return self._listen()
+                self._frames = self._reader.feed(self._unread.popleft())
         except Fault as fault:
             self._fail(fault.code, fault.reason)
         except UnicodeDecodeError:
@@ -93,21 +118,37 @@ class Line(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than it is sent to: it is not listened to meanwhile."""
-        if self._transport is not None and not self._closing:
-            self._transport.pause_reading()
+        self._is_full = True
+        self._listen()
 
     def resume_writing(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        was_full, self._is_full = self._is_full, False
+        if was_full and self._is_behind:
+            return self._serve()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Read on, unless the client has to wait or the line is going down."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._is_behind or (self._is_full and not self._closing):
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._closing = True
+        self._unread.clear()
+        self._frames = iter(())
         if self._timer is not None:
             self._timer.cancel()
         self._owner.lost()
 
     def _fail(self, code: int, reason: str) -> None:
         """What follows cannot be read any more: say why and hang up."""
+        self._unread.clear()
+        self._frames = iter(())
         self.close(code, reason)
         if self._transport is not None:
             self._transport.close()
@@ -148,11 +189,13 @@ async def take_over(stream: tornado.iostream.IOStream, line: Line) -> None:
 
 
 def _read_ahead(stream: tornado.iostream.IOStream) -> bytes:
-    """What a hasty client sent behind its request."""
-    early = b""
-    while True:
-        more = asyncio.ensure_future(stream.read_bytes(1 << 16, partial=True))
-        if not more.done() or more.exception() is not None:
-            more.add_done_callback(lambda done: done.exception())  # that the stream is closed
-            return early
-        early += more.result()
+    """What a hasty client sent behind its request and was read with it.
+
+    One read empties what was read; what else has come stays in the socket. To read on until nothing
+    is there would never end with a client that sends as fast as it can.
+    """
+    more = asyncio.ensure_future(stream.read_bytes(stream.max_buffer_size, partial=True))
+    if more.done() and more.exception() is None:
+        return bytes(more.result())
+    more.add_done_callback(lambda done: done.exception())  # that the stream is closed
+    return b""

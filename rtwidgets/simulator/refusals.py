@@ -182,6 +182,15 @@ def too_many_responses(most: int) -> Refusal:
     return Refusal(message, "rate_limit_exceeded")
 
 
+def conversation_full(most: int) -> Refusal:
+    """Ours: the real server forgets by tokens long before."""
+    message = (
+        f"This simulator keeps {most // 1024 // 1024} MiB of a conversation, and this one has as "
+        "much. Delete items, or begin a new session."
+    )
+    return Refusal(message, "rate_limit_exceeded")
+
+
 def nothing_to_cancel() -> Refusal:
     return Refusal("Cancellation failed: no active response found", "response_cancel_not_active")
 

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import tornado.httpserver
+import tornado.iostream
 import tornado.web
 
 from . import models, refusals, sessions
@@ -33,7 +34,11 @@ from .simulation import Simulation, check_model
 Json = dict[str, Any]
 
 LARGEST_BODY = 1024 * 1024  # of an HTTP request: a session's configuration
+LARGEST_HEAD = 32 * 1024  # and its lines before
 MOST_SESSIONS = 512
+MOST_WAITING = 256  # connections that are not (yet) a session
+MOST_REFUSED = 64  # that were let in only to be told why they are not
+HANDSHAKE_SECONDS = 10.0  # for a request to come whole
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 
 
@@ -57,6 +62,8 @@ class Doorway(Polite):
         if self.request.method != "GET":
             return
         self._refusal = self._judge()
+        if self._refusal and self.simulation.refused >= MOST_REFUSED:
+            return self._deny(429, self._refusal[0])
         if self._refusal and self.simulation.handshake_errors:
             refusal, code, _ = self._refusal
             by_code = {"invalid_model": 404}
@@ -146,6 +153,25 @@ def _reason(code: str | None) -> str:
     return f"{refusals.REQUEST_ERROR}.{code}" if code else refusals.REQUEST_ERROR
 
 
+class Entrance(tornado.httpserver.HTTPServer):
+    """Of those who have connected and ask for nothing, so many stay; the oldest makes room.
+
+    So whoever floods or stalls turns away only others that stall: a client that means it is
+    through in milliseconds.
+    """
+
+    def initialize(self, *args: Any, **options: Any) -> None:
+        self._waiting: list[tornado.iostream.IOStream] = []
+        super().initialize(*args, **options)
+
+    def handle_stream(self, stream: tornado.iostream.IOStream, address: Any) -> None:
+        self._waiting = [one for one in self._waiting if not one.closed()]
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.pop(0).close()
+        self._waiting.append(stream)
+        super().handle_stream(stream, address)
+
+
 def application(simulation: Simulation) -> tornado.web.Application:
     shared = {"simulation": simulation}
     return tornado.web.Application(
@@ -171,6 +197,12 @@ def listen(
     """
     listener = socket.create_server((host, port), backlog=MOST_SESSIONS)
     listener.setblocking(False)
-    server = tornado.httpserver.HTTPServer(application(simulation), max_buffer_size=LARGEST_BODY)
+    server = Entrance(
+        application(simulation),
+        max_buffer_size=LARGEST_BODY,
+        max_header_size=LARGEST_HEAD,
+        idle_connection_timeout=HANDSHAKE_SECONDS,
+        body_timeout=HANDSHAKE_SECONDS,
+    )
     server.add_sockets([listener])
     return server, listener.getsockname()[1]

@@ -99,6 +99,7 @@ class Simulation:
     sessions: set[Closable] = field(default_factory=set)
     lateness: Lateness = field(default_factory=Lateness)
     recordings: Recordings = field(default_factory=Recordings)
+    refused: int = 0  # lines that stand only until they have been told why
 
     def __post_init__(self) -> None:
         chosen = self.settings
