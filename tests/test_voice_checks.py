@@ -27,6 +27,11 @@ def soak() -> Any:
 
 
 @pytest.fixture(scope="module")
+def judge() -> Any:
+    return importlib.import_module("benchmarks.soaked")
+
+
+@pytest.fixture(scope="module")
 def kernels(script_path: Path) -> Any:
     return importlib.import_module("kernels")
 
@@ -146,21 +151,21 @@ def test_a_lab_finds_the_kernel_of_a_series(kernels: Any, tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def soaked(soak: Any) -> Any:
+def soaked(judge: Any) -> Any:
     """Three minutes in which nothing went wrong."""
     looks = [
-        soak.Look(20.0 * n, 80 + n / 30, 80.0, 35.0, 9000, 200.0, 900 * n, 500 * n, 0, 0, 0)
+        judge.Look(20.0 * n, 80 + n / 30, 80.0, 35.0, 9000, 200.0, 900 * n, 500 * n, 0, 0, 0)
         for n in range(1, 10)
     ]
-    answers = [soak.Answer(8.0 * n, RATE, 1000, "done") for n in range(22)]
-    return soak.Soaked(180.0, looks, answers, played=22 * RATE, round=16.0)
+    answers = [judge.Answer(8.0 * n, RATE, 1000, "done") for n in range(22)]
+    return judge.Soaked(180.0, looks, answers, played=22 * RATE, round=16.0)
 
 
-def test_three_good_minutes_have_no_fault_and_a_row_each(soak: Any, soaked: Any) -> None:
+def test_three_good_minutes_have_no_fault_and_a_row_each(judge: Any, soaked: Any) -> None:
     assert soaked.faults() == []
-    assert [round(look.at) for look, _ in soak.minutes(soaked)] == [40, 100, 160, 180]
-    assert sum(len(answers) for _, answers in soak.minutes(soaked)) == 22
-    assert "22 answers, 0 of them cut short" in soak.table_of(soaked)
+    assert [round(look.at) for look, _ in judge.minutes(soaked)] == [40, 100, 160, 180]
+    assert sum(len(answers) for _, answers in judge.minutes(soaked)) == 22
+    assert "22 answers, 0 of them cut short" in judge.table_of(soaked)
 
 
 @pytest.mark.parametrize("what", ["own", "heap"])
@@ -200,21 +205,21 @@ def test_missing_numbers_and_gaps_are_faults_by_the_last_look(soaked: Any) -> No
 
 
 def test_of_an_answer_that_was_cut_its_heard_milliseconds_were_to_be_played(
-    soak: Any, soaked: Any
+    judge: Any, soaked: Any
 ) -> None:
-    soaked.answers[3] = soak.Answer(24.0, RATE, 400, "cut")
+    soaked.answers[3] = judge.Answer(24.0, RATE, 400, "cut")
     soaked.played -= 600 * RATE // 1000 - 12  # 12 samples are half a millisecond
     assert (soaked.drift, soaked.tolerance, soaked.faults()) == (-12, 12, [])
-    soaked.answers[4] = soak.Answer(32.0, RATE, 400, "")
+    soaked.answers[4] = judge.Answer(32.0, RATE, 400, "")
     assert "nobody knows of an answer whether it was heard" in soaked.faults()
 
 
-def test_an_answer_that_is_said_to_be_heard_and_was_not_is_a_fault(soak: Any, soaked: Any) -> None:
-    soaked.answers[3] = soak.Answer(24.0, RATE, 900, "done")
+def test_an_answer_that_is_said_to_be_heard_and_was_not_is_a_fault(judge: Any, soaked: Any) -> None:
+    soaked.answers[3] = judge.Answer(24.0, RATE, 900, "done")
     assert soaked.faults() == ["1 answers were heard to their end, but not all of them"]
 
 
-def test_answers_are_read_from_the_log(soak: Any) -> None:
+def test_answers_are_read_from_the_log(judge: Any) -> None:
     log = rt.EventLog()
 
     def add(direction: str, type_: str, t: float, **fields: Any) -> None:
@@ -227,29 +232,29 @@ def test_answers_are_read_from_the_log(soak: Any) -> None:
     add("local", "playback.heard", 1.7, item_id="a", ms=200, done=True)
     add("local", "playback.flushed", 2.5, item_id="b", ms=40)
     add("local", "playback.heard", 2.6, item_id="b", ms=30, done=False)
-    assert soak.answers_of(log) == [
-        soak.Answer(1.7, 4800, 200, "done"),
-        soak.Answer(2.5, 2400, 40, "cut"),
-        soak.Answer(3.0, 2400, 0, ""),
+    assert judge.answers_of(log) == [
+        judge.Answer(1.7, 4800, 200, "done"),
+        judge.Answer(2.5, 2400, 40, "cut"),
+        judge.Answer(3.0, 2400, 0, ""),
     ]
 
 
 @pytest.mark.parametrize("first", [0.0, 5.0])
-def test_questions_are_found_at_their_places_in_the_wav(soak: Any, first: float) -> None:
+def test_questions_are_found_at_their_places_in_the_wav(judge: Any, first: float) -> None:
     """Whichever of the two came first; and one that came late is seen."""
     starts = sorted([16.0 * n for n in range(20)] + [16.0 * n + 5.0 for n in range(20)])
     starts = [one + 3.2 for one in starts if one >= first]
-    assert soak.phases_of(starts, 16.0, 5.0) == pytest.approx([0.0] * len(starts))
+    assert judge.phases_of(starts, 16.0, 5.0) == pytest.approx([0.0] * len(starts))
     starts[7] -= 0.04
-    offs = soak.phases_of(starts, 16.0, 5.0)
+    offs = judge.phases_of(starts, 16.0, 5.0)
     assert [n for n, off in enumerate(offs) if abs(off) > 0.01] == [7]
     assert offs[7] == pytest.approx(-0.04)
-    assert soak.phases_of([], 16.0, 5.0) == []
+    assert judge.phases_of([], 16.0, 5.0) == []
 
 
-def test_a_line_through_too_little_is_flat(soak: Any) -> None:
-    assert soak.slope([]) == soak.slope([(1.0, 5.0)]) == 0.0
-    assert soak.slope([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) == pytest.approx(2.0)
+def test_a_line_through_too_little_is_flat(judge: Any) -> None:
+    assert judge.slope([]) == judge.slope([(1.0, 5.0)]) == 0.0
+    assert judge.slope([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) == pytest.approx(2.0)
 
 
 def test_the_wav_goes_round_in_step(soak: Any, tmp_path: Path) -> None:
