@@ -47,7 +47,7 @@ QUIET = "no cell"
 QUIET_S = 5.0  # seconds in which the machine shows what it can by itself
 HEADINGS = (
     *("ipykernel", "subshells", QUIET, *live_voice.BUSY, "underruns", "Send answers", "lost"),
-    "verdict",
+    *("load", "verdict"),
 )
 
 ABOUT = """
@@ -111,6 +111,7 @@ class Row:
         version: what pip took for it. said: the microphone's own sentence.
         lost: chunks that never came, or came and did not reach the session.
         cells: by kind; QUIET is without one.
+        load: of the machine, how many wanted a processor on the average of the last minute.
         trouble: why nothing was measured; empty where it was.
     """
 
@@ -121,6 +122,7 @@ class Row:
     said: str = ""
     lost: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
+    load: float = 0.0
     trouble: str = ""
 
     @property
@@ -169,7 +171,16 @@ class Row:
         known = [reply for reply in replies if reply is not None]
         reply = f"{max(known):.0f} ms" if len(known) == len(replies) else "after the cell"
         subshells = "yes" if self.subshells else "no"
-        return (name, subshells, *shares, str(gaps), reply, str(self.lost), self.verdict)
+        return (
+            name,
+            subshells,
+            *shares,
+            str(gaps),
+            reply,
+            str(self.lost),
+            f"{self.load:.1f}",
+            self.verdict,
+        )
 
 
 def share(cell: Cell) -> str:
@@ -196,6 +207,7 @@ def main() -> int:
     print(
         "\nBeside each kind of cell: chunks handled within "
         f"{live_voice.ON_TIME_MS:.0f} ms of their last sample, of how many; 95 of 100 took at most."
+        f"\nThis machine has {os.cpu_count()} processors."
     )
     return 1 if any(row.faults for row in rows) else 0
 
@@ -334,15 +346,27 @@ def measure(notebook: Notebook, row: Row) -> None:
     if notebook.js(STATE) == "live":
         notebook.page.locator(".rtw-talk").click()
     notebook.until(f"{STATE} === 'ready'")
-    told = json.loads(notebook.run(2))
-    log = rt.EventLog.from_jsonl(notebook.root / "voice.jsonl")
+    told, log = last_word(notebook)
     appended = len(log.where(type="input_audio_buffer.append"))
     row.lost = told["lost"] + len(told["chunks"]) - appended
     # Where all came through: when a chunk reached the session; else when it came to the kernel.
     session = live_voice.Session(log, told, [])
     came = [(at, handled) for at, handled in told["chunks"]]
     chunks = came if row.lost else [(at, left) for _, at, left in session.chunks]
+    row.load = os.getloadavg()[0]
     row.cells = {kind: window.cell(chunks) for kind, window in windows.items()}
+
+
+def last_word(notebook: Notebook) -> tuple[dict[str, Any], rt.EventLog]:
+    """What the kernel noted, and its log, once all that was said is in there."""
+    for _ in range(20):
+        told = json.loads(notebook.run(2))
+        log = rt.EventLog.from_jsonl(notebook.root / "voice.jsonl")
+        begun, over = (len(log.where(type=f"microphone.{one}")) for one in ("started", "stopped"))
+        if begun == over:
+            break
+        notebook.page.wait_for_timeout(500)
+    return told, log
 
 
 def quiet(notebook: Notebook) -> Window:
