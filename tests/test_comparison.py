@@ -314,6 +314,22 @@ def test_a_folder_is_not_written_over(all_openings: Comparison, tmp_path: Path) 
         all_openings.save(tmp_path / "file")
 
 
+def test_a_damaged_folder_is_read_as_far_as_possible(
+    all_openings: Comparison, tmp_path: Path
+) -> None:
+    folder = all_openings.save(tmp_path / "folder")
+    paths = sorted((folder / "events").glob("*.jsonl"))
+    paths[0].write_bytes(b"\xff\xfe no log {{{")
+    paths[1].write_text("", "utf-8")
+    lines = paths[2].read_text("utf-8").splitlines(keepends=True)
+    paths[2].write_text("".join([*lines[:-1], lines[-1][:20]]), "utf-8")
+    got = Comparison.load(folder)
+    assert len(got.trials) == len(all_openings.trials) - 2
+    assert f"left out: {paths[0].name}, {paths[1].name}." in got.notice
+    assert f"Damaged, read as far as possible: {paths[2].name}." in got.notice
+    assert paths[0].name in got._repr_html_()
+
+
 def test_a_folder_is_written_over_on_request(all_openings: Comparison, tmp_path: Path) -> None:
     few = Comparison(trial.log for trial in all_openings.of("spoken"))
     folder = all_openings.save(tmp_path / "folder")

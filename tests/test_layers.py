@@ -69,6 +69,7 @@ UPWARD = {
     ("log.rows", "widgets.eventtable"), ("log.rows", "render"), ("log.rows", "report"),
     ("log.rows", "report.differing"), ("log.rows", "timeline.plotting"),
     ("log.rows", "money.metering"), ("comparison.results", "widgets.comparison"),
+    ("log.rows", "report.tables"), ("log.rows", "tables"),  # for their types alone
 }  # fmt: skip
 # Law 2.
 PURE = {

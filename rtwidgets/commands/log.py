@@ -96,6 +96,8 @@ def _read(path: Path) -> EventLog:
     from ..log import EventLog
 
     if str(path) != "-":
+        if not path.exists():
+            raise Misuse(f"There is no file {path}.")
         return EventLog.from_jsonl(path)
     with tempfile.TemporaryDirectory(prefix="rtwidgets-") as folder:
         kept = Path(folder, "stdin.jsonl")

@@ -18,6 +18,7 @@ from typing import Any
 from .. import audio
 from ..errors import Misuse
 from ..log import EventLog
+from .marks import Setup
 from .results import Comparison, Trial, flat, plain
 
 _NOT_A_NAME = re.compile(r"[^\w-]+")
@@ -52,11 +53,20 @@ def save(comparison: Comparison, folder: Path, replace: bool = False) -> Path:
 
 
 def load(folder: Path) -> Comparison:
-    """Read the logs of a saved comparison. Raises Misuse where there are none."""
+    """Read the logs of a saved comparison; the notice names files that are damaged, or no trial's.
+
+    Raises Misuse where there are none.
+    """
     paths = sorted((folder / "events").glob("*.jsonl"))
-    if not paths:
-        raise Misuse(f"{folder} holds no comparison: there is nothing in {folder / 'events'}.")
-    return Comparison(EventLog.from_jsonl(path) for path in paths)
+    logs = {path.name: EventLog.from_jsonl(path) for path in paths}
+    trials = {name: log for name, log in logs.items() if Setup.of(log) is not None}
+    if not trials:
+        raise Misuse(f"{folder} holds no comparison: no log of a trial is in {folder / 'events'}.")
+    other = [name for name in logs if name not in trials]
+    damaged = [name for name, log in trials.items() if log.problems]
+    notes = [f"No log of a trial, and left out: {', '.join(other)}."] if other else []
+    notes += [f"Damaged, read as far as possible: {', '.join(damaged)}."] if damaged else []
+    return Comparison(trials.values(), notice=" ".join(notes))
 
 
 def _named(comparison: Comparison) -> Iterator[tuple[str, Trial]]:

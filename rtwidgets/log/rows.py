@@ -25,7 +25,13 @@ from .cutting import NOT_CUT, parse_fast
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    from ..money.metering import Bill
+    from ..report.differing import Difference
+    from ..report.tables import ItemRow, ResponseRow, TurnRow
+    from ..tables import Table
     from ..widgets.eventtable import EventTable
     from .eventlog import EventLog
 
@@ -333,35 +339,35 @@ class Rows(Sequence[Row]):
 
     # ------------------------------------------------------------ what it says, from higher modules
 
-    def items(self) -> Any:
+    def items(self) -> Table[ItemRow]:
         """The conversation's items in these rows, one a line, as a table."""
         from ..report import items
 
         return items(self)
 
-    def responses(self) -> Any:
+    def responses(self) -> Table[ResponseRow]:
         """The responses in these rows with their times, one a line, as a table."""
         from ..report import responses
 
         return responses(self)
 
-    def turns(self) -> Any:
+    def turns(self) -> Table[TurnRow]:
         """The turns in these rows, what was said and what was answered, as a table."""
         from ..report import turns
 
         return turns(self)
 
-    def usage(self) -> Any:
+    def usage(self) -> Bill:
         """Tokens and dollars by response and in sum."""
         from ..money.metering import bill
 
         return bill(self)
 
-    def cost(self) -> Any:
+    def cost(self) -> Bill:
         """The same as `usage()`."""
         return self.usage()
 
-    def diff(self, other: Rows) -> Any:
+    def diff(self, other: Rows) -> Table[Difference]:
         """What these rows have and `other` lacks, and the other way round, aligned by meaning."""
         from ..report.differing import diff
 
@@ -373,7 +379,7 @@ class Rows(Sequence[Row]):
 
         return redact(self, text=text)
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, **options: Any) -> Figure | Axes:
         """The timeline as a figure. Needs matplotlib."""
         from ..timeline.plotting import plot
 
