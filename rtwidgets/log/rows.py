@@ -50,7 +50,8 @@ class Row:
         type: the event's type, empty where the frame is not a JSON object.
         item_id, response_id: what it is about, empty where it does not say.
         size: bytes of the frame on the wire.
-        audio_ms: milliseconds of audio inside, 0 without.
+        audio_ms: milliseconds of audio inside, 0 without; taken for PCM16, so of G.711 a sixth of
+            what it is. Turns, items and the timeline know the session's format.
     """
 
     __slots__ = ("_event", "log", "seq")
