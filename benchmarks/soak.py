@@ -8,8 +8,8 @@ second question, the second one is heard to its end. Nothing may grow, drift or 
 
 Printed for each minute:
     kernel   memory of the kernel's process
-    own      the same without the sound that its log holds in memory, which has a limit of its own
-             (log/eventlog.py: AUDIO_LIMIT): this has to be flat
+    own      the same without its log, which keeps every event: a log of the same events is made in
+             a process of its own, and what that grows by is taken off. This has to be flat
     heap     the page's, after a collection; its nodes; the memory of its process
     chunks   of the microphone; how many of their numbers are missing; how many one overtook
     sent     sound that the server sent, what an interruption took back of it, what was played of
@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
 import wave
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,29 @@ for row in chat.log[looked:]:
         errors.append(row.summary)
 looked = len(chat.log)
 print(json.dumps({
-    "rss": process.memory_info().rss, "sound": chat.log._sound.in_memory, "events": looked,
+    "rss": process.memory_info().rss, "events": looked,
     "chunks": chunks, "lost": microphone.lost, "errors": errors,
     "failures": [*map(str, shared_sender().failures), *chat.log.problems],
 }))
 """
 KEEP = "chat.log.to_jsonl('soak.jsonl')"
+ALONE = """
+import json, sys
+import psutil
+import rtwidgets as rt
+path, *counts = sys.argv[1:]
+log, process = rt.EventLog(), psutil.Process()
+sizes, begin = {}, process.memory_info().rss
+with open(path, encoding="utf-8") as lines:
+    next(lines)  # the header
+    for line in lines:
+        entry = json.loads(line)
+        if "event" in entry:
+            log.append(entry["direction"], json.dumps(entry["event"]), t=entry["t"])
+        if str(len(log)) in counts:
+            sizes[str(len(log))] = process.memory_info().rss - begin
+print(json.dumps([sizes.get(count, process.memory_info().rss - begin) for count in counts]))
+"""
 PAGE = "({...document.querySelector('.rtw-voice').dataset})"
 
 # ---------------------------------------------------------------- what is asked
@@ -114,7 +132,6 @@ class Watcher:
         self.notebook = notebook
         self.processes = browser.new_browser_cdp_session()
         self.begin = time.monotonic()
-        self.most = 0.0  # MB of sound that the log has had in memory
         self.told: dict[str, Any] = {}
 
     def look(self) -> Look:
@@ -123,12 +140,11 @@ class Watcher:
         heap = page.send("Runtime.getHeapUsage")["usedSize"] / 1e6
         nodes = page.send("Memory.getDOMCounters")["nodes"]
         told = self.told = json.loads(self.notebook.run(2))
-        self.most = max(self.most, told["sound"] / 1e6)
         chunks, kernel = told["chunks"], told["rss"] / 1e6
         return Look(
             at=time.monotonic() - self.begin,
             kernel=kernel,
-            own=kernel - self.most,
+            own=kernel,
             heap=heap,
             nodes=nodes,
             renderer=self.renderers(),
@@ -168,9 +184,20 @@ def soak(notebook: Notebook, browser: Any, seconds: float, wav: tuple[float, flo
     soaked.looks.append(watcher.look())
     soaked.played = int(notebook.js(PAGE)["played"])
     notebook.run(3)
-    log = rt.EventLog.from_jsonl(notebook.root / "soak.jsonl")
+    kept = notebook.root / "soak.jsonl"
+    log = rt.EventLog.from_jsonl(kept)
+    alone = log_alone(kept, [look.events for look in soaked.looks])
+    pairs = zip(soaked.looks, alone, strict=True)
+    soaked.looks = [replace(look, own=look.kernel - size) for look, size in pairs]
     judge(soaked, watcher.told, log, wav)
     return soaked
+
+
+def log_alone(kept: Path, counts: list[int]) -> list[float]:
+    """MB by which a process grows that makes a log of the first so many events, no more."""
+    command = [sys.executable, "-c", ALONE, str(kept), *map(str, counts)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [size / 1e6 for size in json.loads(done.stdout)]
 
 
 def finish(notebook: Notebook) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import rtwidgets as rt
 from rtwidgets.audio import RATE, SAMPLE_BYTES
 
-GROWTH = 1.0  # MB a minute, at most: a log of 3000 events a minute is a third of that
+GROWTH = 1.0  # MB a minute, at most: allocators and collectors do not go by the minute
 ANSWERED = 0.9  # of the questions, at least: the first and the last may be cut off
 MS = RATE // 1000  # samples
 
@@ -20,7 +20,7 @@ class Look:
     """One look at everything, `at` seconds from the first word; memory in MB.
 
     Attributes:
-        kernel: of its process. own: the same less the most sound that the log has had in memory.
+        kernel: of its process. own: the same without what its log takes.
         heap: the page's, collected. renderer: of all processes that draw pages.
         missing: numbers of chunks that did not come. late: chunks that one behind them overtook.
         underruns: gaps in the answers.

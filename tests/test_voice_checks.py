@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import sys
@@ -255,6 +256,18 @@ def test_questions_are_found_at_their_places_in_the_wav(judge: Any, first: float
 def test_a_line_through_too_little_is_flat(judge: Any) -> None:
     assert judge.slope([]) == judge.slope([(1.0, 5.0)]) == 0.0
     assert judge.slope([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) == pytest.approx(2.0)
+
+
+def test_what_a_log_alone_takes_is_measured_by_its_events(soak: Any, tmp_path: Path) -> None:
+    log = rt.EventLog()
+    for n in range(400):
+        sound = base64.b64encode(bytes([n % 251]) * 20_000).decode()
+        event = {"type": "input_audio_buffer.append", "audio": sound}
+        log.append("client", json.dumps(event), t=n / 25)
+    log.to_jsonl(tmp_path / "soak.jsonl")
+    few, half, all_ = soak.log_alone(tmp_path / "soak.jsonl", [10, 200, 400])
+    assert few < half < all_
+    assert 0.8 * 8 <= all_ <= 3 * 8, "8 MB of sound"
 
 
 def test_the_wav_goes_round_in_step(soak: Any, tmp_path: Path) -> None:
