@@ -54,7 +54,7 @@ HOUSE: dict[str, str] = {
     "comparison": "errors events audio pricing tables log items conversation money openings report "
     "timeline loop endpoints session",
     "simulator": "audio errors",
-    "checking": "errors events items conversation explanations",
+    "checking": "errors events tables items conversation explanations",
     "widgets": "*",
     "diagnosis": "*",
     "commands": "*",

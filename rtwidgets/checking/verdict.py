@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from ..events import Event, text_field
+from ..tables import printable
 
 _LONGEST = 4000  # characters of a corrected event that are shown; audio is longer
 
@@ -64,7 +65,8 @@ class Verdict:
         elif not self.ok:
             lines.append("There is no correction that could be told for sure.")
         lines += [f"Note: {note}" for note in self.notes]
-        return "\n".join(line for at, line in enumerate(lines) if line or at > 1)
+        text = "\n".join(line for at, line in enumerate(lines) if line or at > 1)
+        return printable(text, lines=True)  # the event's own words command no terminal
 
     __repr__ = __str__
 

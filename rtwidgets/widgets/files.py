@@ -12,6 +12,7 @@ from ..events import whole_characters
 from ..log import EventLog
 from ..money.metering import bill
 from ..render import Said, log_html, log_text, said_html, said_text
+from ..tables import printable
 from .transcript import Line
 
 PLAIN_LIMIT = 80_000
@@ -58,8 +59,9 @@ def _rows(log: EventLog) -> bytes:
 def document_of(lines: Sequence[Line], log: EventLog, opening: str) -> str:
     """A page of its own: what was talked to, when, what was said and heard, what it cost, and every
     event."""
-    title = escape(f"Conversation with {log.model}" if log.model else "A chat before its start")
-    about = " · ".join(map(escape, filter(None, (_date(log), _place(log), opening))))
+    heading = f"Conversation with {log.model}" if log.model else "A chat before its start"
+    title = escape(printable(heading))
+    about = escape(printable(" · ".join(filter(None, (_date(log), _place(log), opening)))))
     return whole_characters(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_DOCUMENT_CSS}</style></head><body><h1>{title}</h1><p>{about}</p>"
