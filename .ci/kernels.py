@@ -321,6 +321,7 @@ def measure_all(rows: list[Row]) -> None:
                 finally:
                     notebook.end()
                     context.close()
+                print(f"  {row.verdict}", flush=True)
         browser.close()
 
 

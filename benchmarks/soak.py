@@ -136,6 +136,7 @@ class Watcher:
 
     def look(self) -> Look:
         page = self.notebook.protocol
+        self.await_pause()  # a collection stops the page: it would make the gap that it looks for
         page.send("HeapProfiler.collectGarbage")
         heap = page.send("Runtime.getHeapUsage")["usedSize"] / 1e6
         nodes = page.send("Memory.getDOMCounters")["nodes"]
@@ -154,6 +155,13 @@ class Watcher:
             late=chunks["late"],
             underruns=int(self.notebook.js(PAGE)["underruns"]),
         )
+
+    def await_pause(self) -> None:
+        """Wait until nothing is played; not for ever, for somebody may never stop."""
+        for _ in range(200):
+            if self.notebook.js(PAGE)["playing"] == "false":
+                return
+            self.notebook.page.wait_for_timeout(100)
 
     def renderers(self) -> float:
         total = 0
