@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,9 +48,17 @@ def words_of(notebook: Any) -> str:
     return "\n".join(words)
 
 
+@pytest.fixture(scope="module")
+def runs(script: Callable[[str], ModuleType]) -> Iterator[dict[Path, Future[Any]]]:
+    """All notebooks, three at a time: they wait for speech most of the time."""
+    run = script("notebooks").run
+    with ThreadPoolExecutor(3) as pool:
+        yield {path: pool.submit(run, path) for path in NOTEBOOKS}
+
+
 @each_notebook
-def test_it_runs_from_top_to_bottom(path: Path, script: Callable[[str], ModuleType]) -> None:
-    notebook = script("notebooks").run(path)
+def test_it_runs_from_top_to_bottom(path: Path, runs: dict[Path, Future[Any]]) -> None:
+    notebook = runs[path].result()
     assert [output for output in outputs_of(notebook) if output.output_type == "error"] == []
     assert "simulat" in words_of(notebook).lower()
 
