@@ -94,8 +94,6 @@ def table(shown: Notebook) -> Notebook:
         page.locator(".rtw-clear").click()
     page.locator(".rtw-list").focus()
     page.keyboard.press("End")
-    # Scrolled and drawn, before the next key: on a busy machine both come later than the key does.
-    shown.until(f"{TOLD}.at(-1)?.includes('response.done')")
     return shown
 
 
@@ -114,8 +112,9 @@ def test_all_of_a_hundred_thousand_events_can_be_scrolled_to(table: Notebook) ->
     page = table.page
     assert table.js(f"{ROWS}.length") < 100, "only what is in sight is drawn"
     assert "response.done" in table.js(TOLD)[-1]
+    page.wait_for_timeout(300)  # the fixture's End is scrolled to later than its key on a busy machine
     press(table, "Home")
-    table.until(f"{TOLD}[0]?.startsWith('Turn 1 · typed')", 40)
+    table.until(f"{TOLD}[0].startsWith('Turn 1 · typed')")
     # The middle of the scroll bar is the middle of the log.
     page.evaluate("{ const list = document.querySelector('.rtw-list');"
                   " list.scrollTop = (list.scrollHeight - list.clientHeight) / 2 }")  # fmt: skip
