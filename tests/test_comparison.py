@@ -20,6 +20,7 @@ from rtwidgets.comparison.progress import bar
 from rtwidgets.comparison.purse import Purse
 from rtwidgets.comparison.results import Spread, counted
 from rtwidgets.comparison.running import SPOKEN_OVER
+from rtwidgets.comparison.trial import label_of
 from rtwidgets.openings import BUILT_IN, Opening
 
 SCRIPT = "Welcome to the museum! Shall I show you the fossils?"
@@ -192,6 +193,25 @@ def test_two_openings_of_a_kind_have_names_of_their_own() -> None:
     assert "Good day!" in got.openings[1]
 
 
+def test_openings_that_share_a_name_are_told_apart_by_what_differs() -> None:
+    named: dict[str, Opening] = {}
+    for opening in (
+        rt.SpokenGreeting("Hello!"),
+        rt.SpokenGreeting("Hello!", protect=True),
+        rt.SpokenGreeting("Good day!", protect=True),
+        rt.SpokenGreeting("Hello!", protect=True, wait=False),
+        rt.SpokenGreeting("Hello!"),
+    ):
+        named[label_of(opening, named)] = opening
+    first, *others = named
+    assert [one.removeprefix(first) for one in others] == [
+        ": protect=True",
+        ": Good day!, protect=True",
+        ": protect=True, wait=False",
+        " (2)",
+    ]
+
+
 @dataclass(frozen=True)
 class Broken(Opening):
     """An opening of a user's own, with a mistake in it."""
@@ -328,6 +348,21 @@ def test_a_damaged_folder_is_read_as_far_as_possible(
     assert f"left out: {paths[0].name}, {paths[1].name}." in got.notice
     assert f"Damaged, read as far as possible: {paths[2].name}." in got.notice
     assert paths[0].name in got._repr_html_()
+
+
+def test_a_folder_says_that_the_run_was_stopped(all_openings: Comparison, tmp_path: Path) -> None:
+    stopped = Comparison(
+        (trial.log for trial in all_openings.of("spoken")), notice="It was stopped: 2 of 9 trials."
+    )
+    folder = stopped.save(tmp_path / "folder")
+    again = Comparison.load(folder)
+    assert again.notice == stopped.notice
+    Comparison.load(again.save(tmp_path / "copy"))
+    for odd in ("[]", "{", '{"run": 7}', "\xff"):
+        (folder / "summary.json").write_text(odd, "latin-1")
+        assert "stopped" not in Comparison.load(folder).notice
+    (folder / "summary.json").unlink()
+    assert len(Comparison.load(folder).trials) == len(stopped.trials)
 
 
 def test_a_folder_is_written_over_on_request(all_openings: Comparison, tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from rtwidgets import audio
 from rtwidgets.comparison import Comparison
 from rtwidgets.comparison.marks import FAILED, OPENED, PROBE_MARK, Setup
 from rtwidgets.comparison.measures import Measures, measure
+from rtwidgets.comparison.page import table_html
 from rtwidgets.comparison.results import summary_of
 from rtwidgets.log import EventLog
+from rtwidgets.pricing import Tokens
 
 SCRIPT = "Welcome to the museum! Shall I show you the fossils?"
 SIMULATED = "sess_simulated_1"
@@ -109,8 +111,10 @@ class Crafted:
     def probe(self, answer: str, t: float = 3.0) -> Crafted:
         return self.response(answer, t, written=True, response={"metadata": PROBE_MARK})
 
-    def spoken_over(self, t: float) -> Crafted:
-        self.server("input_audio_buffer.speech_started", t, audio_start_ms=0, item_id="item_u")
+    def spoken_over(self, t: float, *, noticed: bool = True) -> Crafted:
+        self.client("input_audio_buffer.append", t, audio="AAAA")
+        if noticed:
+            self.server("input_audio_buffer.speech_started", t, audio_start_ms=0, item_id="item_u")
         return self
 
     def failed(self, message: str, t: float = 2.0) -> Crafted:
@@ -132,20 +136,21 @@ def test_a_spoken_greeting_word_for_word() -> None:
     assert got.speech == pytest.approx(1.0)
     assert (got.status, got.knows, got.errors) == ("completed", True, ())
     assert got.items == (f"assistant (spoken): {SCRIPT}",)
-    assert (got.tokens.text_in, got.tokens.audio_out, got.tokens.total) == (50, 20, 70)
+    assert got.tokens == Tokens(text_in=50, audio_out=20)
     assert got.cost == pytest.approx((50 * 4 + 20 * 64) / 1e6)
 
 
 def test_the_probe_is_no_part_of_the_greeting() -> None:
     got = Crafted(scripted()).response(SCRIPT, 0.1).opened().probe("Nothing.").measured()
-    assert (got.greetings, got.answer, got.knows, got.tokens.total) == (1, "Nothing.", False, 70)
+    assert (got.greetings, got.answer, got.knows) == (1, "Nothing.", False)
+    assert got.tokens == Tokens(text_in=50, audio_out=20)
 
 
 def test_a_silent_item_is_remembered_and_not_heard() -> None:
     got = Crafted(scripted()).silent_item(SCRIPT, 0.1).opened().probe(SCRIPT).measured()
     assert (got.heard, got.first_audio, got.speech, got.greetings) == ("silent", None, 0.0, 0)
     assert (got.said, got.likeness, got.knows) == (SCRIPT, 1.0, True)
-    assert (got.tokens.total, got.cost, got.status) == (0, 0.0, "")
+    assert (got.tokens, got.cost, got.status) == (Tokens(), 0.0, "")
     assert got.items == (f"assistant (text): {SCRIPT}",)
 
 
@@ -187,8 +192,23 @@ def test_a_double_greeting() -> None:
 
 def test_a_failed_response() -> None:
     got = Crafted(Setup("f")).response("", 0.1, status="failed", ms=0).opened().measured()
-    assert (got.status, got.errors) == ("failed", ("It broke.",))
+    assert (got.status, got.errors, got.greetings) == ("failed", ("It broke.",), 0)
     assert "failed in 1" in faults_of([got])
+
+
+def test_a_greeting_that_comes_when_the_first_had_failed_is_one_greeting() -> None:
+    crafted = Crafted(Setup("f")).response("", 0.1, status="failed", ms=0).response("Hi!", 1.1)
+    got = crafted.opened(3.0).measured()
+    assert (got.greetings, got.status, got.said) == (1, "completed", "Hi!")
+    assert faults_of([got]) == ("It broke.",)
+
+
+def test_the_answer_to_who_speaks_over_a_greeting_is_no_second_greeting() -> None:
+    setup = Setup("o", kind="interruption")
+    over = Crafted(setup).response("Hi", 0.1).spoken_over(0.7).response("Yes?", 2.0).measured()
+    assert over.interruption == "interrupted"
+    quiet = Crafted(Setup("o")).response("Hi", 0.1).opened().measured()
+    assert faults_of([quiet, over]) == ()
 
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:
@@ -202,6 +222,18 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
 def test_a_trial_that_could_not_go_on() -> None:
     got = Crafted(Setup("x")).failed("The line was cut.").measured()
     assert (got.heard, got.items, got.errors) == ("silent", (), ("The line was cut.",))
+
+
+@pytest.mark.parametrize("kind", ["greeting", "interruption"])
+def test_where_no_session_began_nothing_was_played_said_or_tried(kind: Any) -> None:
+    log = EventLog()
+    log.append("local", scripted(kind=kind, plays_ms=1000).event())
+    log.append("local", {"type": FAILED, "message": "No connection."})
+    got = measure(log)
+    assert (got.heard, got.speech, got.likeness, got.greetings) == ("silent", 0.0, None, 0)
+    assert got.interruption == "not tried"
+    summary = summary_of("o", "e", [got])
+    assert (summary.exact, summary.faults) == ("", ("No connection.",))
 
 
 @pytest.mark.parametrize(
@@ -221,8 +253,13 @@ def test_a_response_that_the_server_cancels_was_interrupted() -> None:
 
 
 def test_a_protected_greeting_is_spoken_through() -> None:
-    got = Crafted(Setup("o", kind="interruption")).response("Hi", 0.1).measured()
-    assert got.interruption == "spoken through"
+    crafted = Crafted(Setup("o", kind="interruption")).response("Hi", 0.1)
+    assert crafted.spoken_over(0.7, noticed=False).measured().interruption == "spoken through"
+
+
+def test_a_line_that_was_lost_before_anybody_spoke_says_nothing_of_interruptions() -> None:
+    crafted = Crafted(Setup("o", kind="interruption")).response("Hi", 0.1)
+    assert crafted.failed("The line was cut.").measured().interruption == "not tried"
 
 
 def test_where_nothing_is_heard_nothing_is_interrupted() -> None:
@@ -245,7 +282,11 @@ def test_without_usage_the_cost_is_unknown() -> None:
     crafted.client("response.create", 0.1)
     crafted.server("response.created", 0.2, response={"id": "r", "status": "in_progress"})
     crafted.server("response.done", 0.3, response={"id": "r", "status": "completed"})
-    assert crafted.opened().measured().cost is None
+    got = crafted.opened().measured()
+    assert (got.cost, got.tokens) == (None, None)
+    assert summary_of("u", "e", [got]).tokens.values == ()
+    assert ">–<br>" in table_html(Comparison([crafted.log]))
+    assert crafted.response("Hi!", 1.0).measured().tokens is None, "a part is not the whole"
 
 
 def test_any_log_can_be_measured() -> None:
@@ -285,5 +326,7 @@ def faults_of(trials: Sequence[Measures]) -> tuple[str, ...]:
 
 
 def test_a_greeting_that_comes_late_is_not_taken_for_the_answer() -> None:
-    trial = Crafted(scripted()).opened(0.1).response(SCRIPT, 0.2).probe("Nothing.")
-    assert trial.measured().answer == "Nothing."
+    got = Crafted(scripted()).opened(0.1).response(SCRIPT, 0.2).probe("Nothing.").measured()
+    assert (got.answer, got.knows) == ("Nothing.", False)
+    assert (got.heard, got.said, got.greetings) == ("audio", SCRIPT, 1)
+    assert got.tokens == Tokens(text_in=50, audio_out=20)

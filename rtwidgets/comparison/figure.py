@@ -9,8 +9,7 @@ from ..tables import printable
 from ..timeline import timeline_of
 from ..timeline.drawing import INK
 from ..timeline.plotting import draw_strip, new_figure
-from .marks import OPENED
-from .measures import ready
+from .measures import ready, without_probe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,9 +63,7 @@ def draw(
 def _draw_one(axes: Axes, trial: Trial, y: float) -> float:
     """Draw a trial at `y`, and give where it ends, in seconds."""
     log = trial.log
-    mark = next(iter(log.where(type=OPENED)), None)
-    rows = log if mark is None else log[: mark.seq]
-    zero = ready(log)
+    rows, zero = without_probe(log), ready(log)
     draw_strip(axes, timeline_of(rows), y=y, height=0.8, zero=zero)
     if trial.setup.plays_ms:  # not in the log: the page plays it, nothing is sent
         played = trial.setup.plays_ms / 1000

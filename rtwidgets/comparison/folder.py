@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import audio
 from ..errors import Misuse
+from ..events import text_field
 from ..log import EventLog
 from .marks import Setup
 from .results import Comparison, Trial, flat, plain
@@ -47,7 +48,8 @@ def save(comparison: Comparison, folder: Path, replace: bool = False) -> Path:
             pcm = audio.pcm_from_samples(trial.samples)
             (sounds / f"{name}.wav").write_bytes(audio.wav_bytes(pcm))
     _write_results(comparison, folder / "results.csv")
-    summary = {"notice": comparison.notice, "rows": [plain(row) for row in comparison.rows]}
+    rows = [plain(row) for row in comparison.rows]
+    summary = {"notice": comparison.notice, "run": comparison.run_notice, "rows": rows}
     (folder / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
     return folder
 
@@ -64,18 +66,29 @@ def load(folder: Path) -> Comparison:
         raise Misuse(f"{folder} holds no comparison: no log of a trial is in {folder / 'events'}.")
     other = [name for name in logs if name not in trials]
     damaged = [name for name, log in trials.items() if log.problems]
-    notes = [f"No log of a trial, and left out: {', '.join(other)}."] if other else []
+    notes = [said] if (said := _said_of_the_run(folder)) else []
+    notes += [f"No log of a trial, and left out: {', '.join(other)}."] if other else []
     notes += [f"Damaged, read as far as possible: {', '.join(damaged)}."] if damaged else []
     return Comparison(trials.values(), notice=" ".join(notes))
 
 
+def _said_of_the_run(folder: Path) -> str:
+    """What no log can know: that it was stopped, or ended by the budget."""
+    try:
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    return text_field(summary, "run")
+
+
 def _named(comparison: Comparison) -> Iterator[tuple[str, Trial]]:
     """Each trial with the name of its files, in an order that sorting keeps."""
+    digits = max(3, len(str(len(comparison.trials))))
     for place, trial in enumerate(comparison.trials):
         setup = trial.setup
         words = _NOT_A_NAME.sub("-", f"{setup.label} {setup.column}".casefold()).strip("-")[:60]
         kind = "" if setup.kind == "greeting" else f"-{setup.kind}"
-        yield f"{place:03d}-{words}{kind}-{setup.number}", trial
+        yield f"{place:0{digits}d}-{words}{kind}-{setup.number}", trial
 
 
 def _write_results(comparison: Comparison, path: Path) -> None:

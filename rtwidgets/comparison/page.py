@@ -113,13 +113,17 @@ def _row(comparison: Comparison, row: Summary, longest: float, listen: Listen) -
         f"{escape(str(row.first_audio))}{_unit(row.first_audio, 's')}"
         f"{strip(row.first_audio, longest) or '<br>'}<small>{_before(row)}</small>",
         _words(first, row) if first else "",
-        f"{row.tokens.median or 0:.0f}<br><small>{_kinds(row)}{_money(row.cost)}</small>",
+        f"{_total(row)}<br><small>{_kinds(row)}{_money(row.cost)}</small>",
         _remembered(row, first.said if first else ""),
         escape(row.interruption) or "–",
     ]
     body = "".join(f"<td>{cell}</td>" for cell in cells)
     faults = f"<ul>{faults}</ul>" if faults else ""
     return f'<tr><th scope="row">{escape(row.opening)}{where}{faults}</th>{body}</tr>'
+
+
+def _total(row: Summary) -> str:
+    return "–" if row.tokens.median is None else f"{row.tokens.median:.0f}"
 
 
 def _kinds(row: Summary) -> str:

@@ -108,12 +108,13 @@ class Comparison:
     Attributes:
         trials: all of them, in the order of openings, endpoints and numbers.
         notice: what a reader must know first: that it is simulated, or not complete.
+        run_notice: of this what no log can know: that it was stopped, or ended by the budget.
     """
 
     def __init__(self, logs: Iterable[EventLog], *, notice: str = "") -> None:
         trials = [Trial(log, measure(log)) for log in logs]
         self.trials: Sequence[Trial] = tuple(trials)
-        self._said = notice
+        self.run_notice = notice
 
     # ------------------------------------------------------------ what it is
 
@@ -132,7 +133,7 @@ class Comparison:
                 f"{which} numbers come from a simulator on this machine. They show how the ways "
                 "of opening differ, not how fast or how dear the real service is."
             )
-        return " ".join(part for part in (simulated, self._said) if part)
+        return " ".join(part for part in (simulated, self.run_notice) if part)
 
     @property
     def openings(self) -> list[str]:
@@ -236,9 +237,8 @@ class Comparison:
 def flat(measures: Measures) -> dict[str, Any]:
     """One trial as plain columns: the setup and the tokens without a level of their own."""
     values = asdict(measures)
-    setup, tokens = values.pop("setup"), values.pop("tokens")
-    tokens = {f"tokens_{kind}": count for kind, count in tokens.items()}
-    return {**setup, **values, **tokens}
+    setup, used = values.pop("setup"), values.pop("tokens") or {}
+    return {**setup, **values, **{f"tokens_{kind}": used.get(kind) for kind in KINDS}}
 
 
 def summary_of(opening: str, endpoint: str, trials: Sequence[Measures]) -> Summary:
@@ -263,14 +263,14 @@ def summary_of(opening: str, endpoint: str, trials: Sequence[Measures]) -> Summa
         speech=spread(lambda one: one.speech or None),
         exact=f"{sum(one == 1.0 for one in scripted)} of {len(scripted)}" if scripted else "",
         likeness=Spread(tuple(scripted)),
-        tokens=spread(lambda one: one.tokens.total),
-        kinds=_kinds([one.tokens for one in greeted]),
+        tokens=spread(lambda one: None if one.tokens is None else one.tokens.total),
+        kinds=_kinds([one.tokens for one in greeted if one.tokens is not None]),
         cost=median(costs) if costs else None,
         items=first.items if first else (),
         knows=f"{sum(asked)} of {len(asked)}" if asked else "",
         answer=first.answer if first else "",
         interruption=counted(one.interruption for one in trials if one.setup.kind != "greeting"),
-        faults=tuple(_faults(trials)),
+        faults=tuple(_faults(greeted, trials)),
     )
 
 
@@ -296,17 +296,14 @@ def counted(words: Iterable[str]) -> str:
     return ", ".join(f"{word} {count}" for word, count in counts.most_common())
 
 
-def _faults(trials: Sequence[Measures]) -> Iterable[str]:
-    doubled = sum(one.greetings > 1 for one in trials)
+def _faults(greeted: Sequence[Measures], trials: Sequence[Measures]) -> Iterable[str]:
+    """What went wrong. Who speaks over a greeting may be answered: that is no second greeting."""
+    doubled = sum(one.greetings > 1 for one in greeted)
     if doubled:
-        yield f"greeted more than once in {doubled} of {len(trials)}"
-    undone = Counter(
-        one.status
-        for one in trials
-        if one.setup.kind == "greeting" and one.status not in ("", "completed")
-    )
+        yield f"greeted more than once in {doubled} of {len(greeted)}"
+    undone = Counter(one.status for one in greeted if one.status not in ("", "completed"))
     yield from (f"{status} in {count}" for status, count in undone.items())
-    written = sum(one.heard == "text" and one.setup.modality == "audio" for one in trials)
+    written = sum(one.heard == "text" and one.setup.modality == "audio" for one in greeted)
     if written:
         yield f"text instead of audio in {written}"
     yield from dict.fromkeys(error for one in trials for error in one.errors)

@@ -115,7 +115,7 @@ def _named(openings: Any) -> dict[str, Opening]:
         raise Misuse("compare() takes a list of openings: compare([ModelGreeting(), …]).")
     named: dict[str, Opening] = {}
     for opening in map(checked, openings):
-        named[label_of(opening, set(named))] = opening
+        named[label_of(opening, named)] = opening
     return named
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 
 from .. import audio
 from ..endpoints import Endpoint
@@ -13,6 +13,7 @@ from ..events import Event, field, response_create, user_text
 from ..log import EventLog
 from ..openings import Opening
 from ..session import AsyncSession, Modality
+from ..tables import shortened
 from .marks import FAILED, OPENED, PROBE_MARK, SETUP, Setup
 
 _IDLE = ("audio", "input", "turn_detection", "idle_timeout_ms")
@@ -20,6 +21,7 @@ _IDLE_ALLOWED = 2.0  # seconds beyond the silence until a server that speaks up 
 _WRITTEN = ("conversation.item.create", "conversation.item.delete")
 _ANSWERS = ("conversation.item.done", "conversation.item.deleted", "error")
 _PROBE_SECONDS = 20.0
+_DETAIL = 40  # characters of what tells an opening from one of the same name
 _SPEECH_ALLOWED = 10.0  # seconds until the greeting to be spoken over must be heard
 
 
@@ -165,13 +167,27 @@ async def _speak_over(session: AsyncSession, speech: audio.Samples) -> None:
     await session.settled()
 
 
-def label_of(opening: Opening, taken: set[str]) -> str:
-    """What to call an opening beside others: its name, with its text where two share the name."""
+def label_of(opening: Opening, others: Mapping[str, Opening]) -> str:
+    """What to call an opening beside others: its name, and where another has that, with what is not
+    as in that one: its text, or an option."""
     own = opening.name != Opening.name
     name = opening.name if own else type(opening).__name__
-    if name not in taken:
+    if name not in others:
         return name
-    detail = next((value for value in vars(opening).values() if isinstance(value, str)), "")
-    label = f"{name}: {detail[:40]}" if detail else name
-    numbered = (f"{label} ({number})" for number in range(2, len(taken) + 3))
-    return label if label not in taken else next(one for one in numbered if one not in taken)
+    detail = _difference(opening, others[name])
+    label = f"{name}: {detail}" if detail else name
+    numbered = (f"{label} ({number})" for number in range(2, len(others) + 3))
+    return label if label not in others else next(one for one in numbered if one not in others)
+
+
+def _difference(opening: Opening, other: Opening) -> str:
+    """The fields that differ, as a person would say them."""
+    if type(opening) is not type(other) or not is_dataclass(opening):
+        detail = next((value for value in vars(opening).values() if isinstance(value, str)), "")
+        return shortened(detail, _DETAIL)
+    told = []
+    for one in sorted(fields(opening), key=lambda one: one.kw_only is True):
+        value = getattr(opening, one.name)
+        if repr(value) != repr(getattr(other, one.name)):
+            told.append(value if isinstance(value, str) else f"{one.name}={value!r}")
+    return ", ".join(shortened(one, _DETAIL) for one in told)

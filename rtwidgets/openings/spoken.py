@@ -45,7 +45,7 @@ class GeneratedGreeting(Greeting):
 
     They replace the session's instructions for that response: persona, language and rules given
     there are not known to the greeting, unless `join` puts the session's in front. No tool is
-    called. The words are never the same twice; they stay in the conversation. (facts §2c)
+    called. The words are seldom the same twice; they stay in the conversation. (facts §2c)
 
     Args:
         instructions: what the greeting should do.
