@@ -56,6 +56,7 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # Notebooks strip <style> from what they do not trust: alignment stands in attributes as well.
 # The selectors name one element more than a notebook's own, which align every cell to the right.
+# In a narrow window all is smaller, so that a table of a dozen columns does not scroll sideways.
 TABLE_CSS = """
 .rt-static{font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif);
 color:var(--jp-ui-font-color1,inherit);overflow-x:auto}
@@ -74,6 +75,10 @@ text-align:right}
 .rt-static table tfoot td{font-weight:600;border-top:2px solid currentColor}
 .rt-static pre{margin:4px 0;max-height:24em;overflow:auto;font-size:12px;white-space:pre-wrap}
 .rt-static summary{cursor:pointer}.rt-static .rt-err{font-weight:600}
+@media (max-width:1300px){.rt-static{font-size:12px}
+.rt-static table tr td,.rt-static table tr th{padding:2px 3px}
+.rt-static table tr th.rt-b{min-width:6em!important}
+.rt-static table tr th.rt-s{min-width:7em!important}}
 """.replace("\n", "")
 
 
@@ -95,6 +100,11 @@ def printable(text: str, *, lines: bool = False) -> str:
         return _NAMED.get(character, short)
 
     return _OBEYED.sub(escaped, whole_characters(text))
+
+
+def breakable(html: str) -> str:
+    """Escaped text whose long names may be broken at their points and underscores."""
+    return _SEAM.sub(_MAY_BREAK, html)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -343,17 +353,19 @@ def _look(one: _Column, texts: Sequence[str]) -> tuple[str, str]:
         return "rt-n", "text-align:right"
     longest = max(map(len, texts), default=0)
     names = max((len(word) for text in texts for word in text.split()), default=0) > _NAME
-    if longest > _SENTENCE and any(len(text) > _SENTENCE and " " in text for text in texts):
+    sentences = any(len(text) > _SENTENCE and " " in text for text in texts)
+    if sentences:
         em = 12
     else:
         em = 9 if names else longest // 3 if any(" " in text for text in texts) else 0
-    return f"rt-w{' rt-b' if names else ''}", f"text-align:left;min-width:{em}em"
+    kind = f"rt-w{' rt-b' if names else ''}{' rt-s' if sentences else ''}"
+    return kind, f"text-align:left;min-width:{em}em"
 
 
 def _html_row(row: Any, looks: Mapping[_Column, tuple[str, str]]) -> str:
     cells = (
         f'<td class="{kind}" style="{style.partition(";")[0]}">'
-        f"{_SEAM.sub(_MAY_BREAK, escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
+        f"{breakable(escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
         for one, (kind, style) in looks.items()
     )
     return f"<tr>{''.join(cells)}</tr>"

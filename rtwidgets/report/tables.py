@@ -100,7 +100,7 @@ class TurnRow:
     heard_ms: int | None = column("heard", unit="ms", spare=2)
     wait: float | None = column("wait", unit="s")
     status: str = column("status")
-    interrupted: bool = column("interrupted", spare=3)
+    interrupted: bool = column("cut short", spare=3)
     response_ids: tuple[str, ...] = column("responses", hidden=True)
     cost: float | None = column("cost", unit="$", digits=6, spare=1)
 

@@ -86,3 +86,18 @@ def test_the_figure_is_as_wide_as_the_notebook(compared: Notebook) -> None:
             "document.querySelector('.jp-OutputArea-output').getBoundingClientRect().width"
         )
     )
+
+
+def test_the_tables_of_a_log_fit_a_narrow_window(compared: Notebook) -> None:
+    compared.fill(
+        "log = comparison.trials[2].log\n"
+        "display(log.turns(), log.responses(), log.items(), log.diff(comparison.trials[4].log))"
+    )
+    compared.run(0)
+    compared.page.set_viewport_size({"width": 900, "height": 1400})
+    compared.js("jupyterapp.shell.collapseLeft(); 0")
+    tables = "[...document.querySelectorAll('.jp-OutputArea .rt-static')]"
+    compared.until(f"{tables}.length === 4")
+    compared.until(f"{tables}.every((one) => one.clientWidth < 800)")
+    assert compared.js(f"{tables}.every((one) => one.scrollWidth <= one.clientWidth)")
+    compared.page.set_viewport_size({"width": 1280, "height": 1400})
