@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from .events import Event, beta_names, error_of, ga_name, response_id_of, text_field
+from .events import Event, beta_names, count_field, error_of, ga_name, response_id_of, text_field
 from .events import field as value_at
-from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Part, Response
+from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Items, Part, Response, add_usage
 from .turns import Turns
 
 
@@ -44,13 +44,13 @@ class Conversation:
 
     def __init__(self) -> None:
         self.session: Event = {}
-        self.items: list[Item] = []
+        self._items = Items()
+        self.items = self._items.order
         self.responses: dict[str, Response] = {}
         self.usage: Event = {}
         self.errors: list[Event] = []
         self.turns = Turns()
         self._live: dict[str, Response] = {}  # those that may be active: few, in a long session
-        self._known: dict[str, Item] = {}  # also items that no conversation holds (out of band)
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
 
@@ -81,7 +81,7 @@ class Conversation:
 
     def item(self, item_id: str) -> Item | None:
         """The item with that id, in the conversation or outside it."""
-        return self._known.get(item_id)
+        return self._items.get(item_id)
 
     def response_to(self, request_id: str) -> Response | None:
         """The response that a `response.create` with that event id brought, once it began."""
@@ -161,20 +161,21 @@ class Conversation:
     # Order is taken from here alone: conversation.item.done names no predecessor (null) for an item
     # the model made right behind the first one (33 of 33 recorded items).
     def _item_added(self, event: Event) -> None:
+        self._items.forget_deleted(text_field(event, "item", "id"))
         item = self._learn(value_at(event, "item"))
-        if item is None or item in self.items:
+        if item is None or self._items.holds(item):
             return
         previous = value_at(event, "previous_item_id")
         item.previous_item_id = previous if isinstance(previous, str) else None
         self._names_predecessors |= item.previous_item_id is not None
-        behind = next((at for at, one in enumerate(self.items) if one.id == previous), None)
-        if behind is not None:
-            self.items.insert(behind + 1, item)
+        behind = self._items.get(item.previous_item_id or "")
+        if self._items.holds(behind):
+            self._items.place(item, behind)
         elif previous is None and "previous_item_id" in event and self._means_first():
             self._to_the_front = max(0, self._to_the_front - 1)
-            self.items.insert(0, item)
+            self._items.place(item, first=True)
         else:
-            self.items.append(item)
+            self._items.place(item)
 
     def _means_first(self) -> bool:
         """Whether `previous_item_id: null` means "in front of all": some servers never fill it."""
@@ -182,23 +183,21 @@ class Conversation:
 
     def _item_done(self, event: Event) -> None:
         item = self._learn(value_at(event, "item"))
-        if item is not None and item not in self.items:  # a server that never said .added
-            self.items.append(item)
+        if item is not None:  # where it is not there yet: a server that never said .added
+            self._items.place(item)
 
     def _item_learned(self, event: Event) -> None:
         self._learn(value_at(event, "item"))
 
     def _item_deleted(self, event: Event) -> None:
-        item = self._known.pop(text_field(event, "item_id"), None)
-        if item in self.items:
-            self.items.remove(item)
+        self._items.delete(text_field(event, "item_id"))
 
     # "The server will also delete the server-side text transcript of the truncated audio", so that
     # there is no text in the context that the user has not heard.
     def _item_truncated(self, event: Event) -> None:
-        item = self._known.get(text_field(event, "item_id"))
-        heard = value_at(event, "audio_end_ms")
-        if item is None or not isinstance(heard, int):
+        item = self._items.get(text_field(event, "item_id"))
+        heard = count_field(event, "audio_end_ms")
+        if item is None or heard is None:
             return
         item.truncated_ms = heard
         for part in item.content:
@@ -240,9 +239,10 @@ class Conversation:
             response.status = "completed"
         self._live.pop(response.id, None)
         if response.conversation_id and value_at(event, "response", "conversation_id"):
-            self.items.extend(item for item in response.items if item not in self.items)
+            for item in response.items:
+                self._items.place(item)
         if response.usage:
-            _add(self.usage, response.usage)
+            add_usage(self.usage, response.usage)
 
     def _output_item(self, event: Event) -> None:
         response = self._response(event)
@@ -302,9 +302,7 @@ class Conversation:
         id_ = text_field(given, "id")
         if not id_:
             return None
-        item = self._known.get(id_)
-        if item is None:
-            item = self._known[id_] = Item(id_)
+        item = self._items.named(id_)
         for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
             setattr(item, name, text_field(given, name) or getattr(item, name))
         parts = value_at(given, "content")
@@ -318,9 +316,7 @@ class Conversation:
         id_ = event.get("item_id")
         if id_.__class__ is not str or not id_:
             return None
-        item = self._known.get(id_)
-        if item is None:
-            item = self._known[id_] = Item(id_)
+        item = self._items.named(id_)
         if event.get("response_id", "") == item.response_id and "response" not in event:
             return item  # nearly always: what follows would change nothing
         if response_id_of(event):
@@ -336,8 +332,13 @@ class Conversation:
         return item.content[index] if index < len(item.content) else _at(item.content, index)
 
     def _belongs(self, response: Response, item: Item | None) -> None:
-        if item is not None and item not in response.items:
-            item.response_id = response.id
+        if item is None or (item.response_id == response.id and item in response.items):
+            return
+        item.response_id = response.id
+        same = [at for at, one in enumerate(response.items) if one.id == item.id]
+        if same:  # deleted, and there again by the same name
+            response.items[same[0]] = item
+        else:
             response.items.append(item)
 
 
@@ -390,17 +391,3 @@ def _at(parts: list[Part], index: int) -> Part:
 def _pcm_size(encoded: str) -> int:
     """Bytes in a piece of base64, from its length: decoding again would only cost time."""
     return len(encoded) * 3 // 4 - encoded[-2:].count("=")
-
-
-def _add(total: Event, more: Event) -> None:
-    """Add the numbers of one usage report to another, group by group."""
-    for key, value in more.items():
-        so_far = total.get(key)
-        if isinstance(value, dict):
-            if so_far is None:
-                so_far = total[key] = {}
-            if isinstance(so_far, dict):
-                _add(so_far, value)
-        elif isinstance(value, int) and not isinstance(value, bool):
-            if not isinstance(so_far, dict):
-                total[key] = (so_far or 0) + value

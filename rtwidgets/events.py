@@ -306,6 +306,16 @@ def text_field(event: Any, *path: str | int) -> str:
     return value if isinstance(value, str) else ""
 
 
+MOST = 2**53 - 1
+"""The largest whole number that every reader of JSON takes for the same."""
+
+
+def count_field(event: Any, *path: str | int) -> int | None:
+    """Like `field`, for what is counted: a whole number from 0 to `MOST`, else None."""
+    value = field(event, *path)
+    return value if value.__class__ is int and 0 <= value <= MOST else None
+
+
 def item_id_of(event: Event) -> str:
     """The item an event is about, or an empty string."""
     return text_field(event, "item_id") or text_field(event, "item", "id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import audio
-from .events import Event, text_field
+from .events import MOST, Event, count_field, text_field
 
 # The states of a response. Once it has ended nothing moves it again.
 UNKNOWN = ""
@@ -116,3 +116,75 @@ class Response:
     def error(self) -> str:
         """Why it failed, in the server's words; empty where it did not."""
         return text_field(self.status_details, "error", "message")
+
+
+class Items:
+    """Items by id, and those of them that stand in the conversation in their order.
+
+    Attributes:
+        order: the conversation's items.
+    """
+
+    def __init__(self) -> None:
+        self.order: list[Item] = []
+        self._known: dict[str, Item] = {}  # also those that no conversation holds (out of band)
+        self._placed: set[Item] = set()
+        self._gone: dict[str, Item] = {}  # deleted: the response that makes them may go on
+
+    def get(self, id_: str) -> Item | None:
+        """The item with that id, unless it was deleted."""
+        return self._known.get(id_)
+
+    def named(self, id_: str) -> Item:
+        """The item with that id, a new one where none is known; one that was deleted stays so."""
+        item = self._known.get(id_) or self._gone.get(id_)
+        if item is None:
+            item = self._known[id_] = Item(id_)
+        return item
+
+    def forget_deleted(self, id_: str) -> None:
+        """The server adds an item by that name: it is another one."""
+        self._gone.pop(id_, None)
+
+    def holds(self, item: Item | None) -> bool:
+        """Whether it stands in the conversation."""
+        return item in self._placed
+
+    def place(self, item: Item, behind: Item | None = None, *, first: bool = False) -> None:
+        """Put an item at the conversation's end, or elsewhere. One that is there, or was deleted,
+        stays as it is."""
+        if item in self._placed or item.id in self._gone:
+            return
+        at = 0 if first else len(self.order)
+        while behind is not None and at and self.order[at - 1] is not behind:
+            at -= 1  # from the end, where it nearly always is: a flood must not search it all
+        self._placed.add(item)
+        self.order.insert(at, item)
+
+    def delete(self, id_: str) -> None:
+        """Take it from the conversation."""
+        item = self._known.pop(id_, None)
+        if item is None:
+            return
+        self._gone[id_] = item
+        if item in self._placed:
+            self._placed.remove(item)
+            self.order.remove(item)
+
+
+_DEPTH = 8
+"""How deep the groups of a usage report go at most; three levels are known."""
+
+
+def add_usage(total: Event, more: Event, depth: int = _DEPTH) -> None:
+    """Add the counts of one usage report to another, group by group; what is no count is left
+    out."""
+    for key, value in more.items():
+        so_far = total.get(key)
+        if isinstance(value, dict):
+            if so_far is None and depth:
+                so_far = total[key] = {}
+            if isinstance(so_far, dict):
+                add_usage(so_far, value, depth - 1)
+        elif not isinstance(so_far, dict) and (count := count_field(more, key)) is not None:
+            total[key] = min(MOST, (so_far or 0) + count)
