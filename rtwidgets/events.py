@@ -42,6 +42,8 @@ CLIENT_EVENTS = (
 #   tool.called           call_id, name,       a function of the user's is called; arguments as an
 #                         arguments            object, or as the text that was none
 #   tool.answered         call_id, ms, ok      it was answered after so long; `ok`: with a result
+#   line.stalled          message              the server takes nothing of what is to be sent
+#   line.resumed          ms                   and takes again, after so long
 #   line.lost             code, reason,        the connection ended; a WebSocket's close code (null
 #                         message              without one), the server's reason, a person's words
 #   opening.ended         ms, by               the opening's sound is over, said once: by `page`
@@ -58,6 +60,8 @@ LOCAL_EVENTS = (
     "microphone.stopped",
     "tool.called",
     "tool.answered",
+    "line.stalled",
+    "line.resumed",
     "line.lost",
     "opening.ended",
     "opening.failed",
@@ -205,6 +209,16 @@ def tool_called(call_id: str, name: str, arguments: Event | str) -> Event:
 def tool_answered(call_id: str, ms: int, ok: bool) -> Event:
     """`tool.answered`: a call was answered after `ms`; not `ok` where it brought no result."""
     return {"type": "tool.answered", "call_id": call_id, "ms": ms, "ok": ok}
+
+
+def line_stalled(message: str) -> Event:
+    """`line.stalled`: the server takes nothing of what is to be sent."""
+    return {"type": "line.stalled", "message": message}
+
+
+def line_resumed(ms: int) -> Event:
+    """`line.resumed`: it takes again, after `ms`."""
+    return {"type": "line.resumed", "ms": ms}
 
 
 def line_lost(code: int | None, reason: str, message: str) -> Event:
@@ -423,8 +437,9 @@ def describe(event: Event) -> str:
         return f"{kind} “{_short(words)}”" if words else kind
     if type_ == "rate_limits.updated":
         return "tokens left: " + str(field(event, "rate_limits", 0, "remaining"))
-    if type_.startswith("playback.") and isinstance(event.get("ms"), int):
-        return f"{event['ms'] / 1000:.1f} s heard"
+    heard = count_field(event, "ms")
+    if type_.startswith("playback.") and heard is not None:
+        return f"{heard / 1000:.1f} s heard"
     if type_.startswith("tool."):
         return _describe_call(event)
     words = text_of(event)

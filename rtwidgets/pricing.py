@@ -232,9 +232,12 @@ def _cached(read: Mapping[str, Any], given: Mapping[str, int]) -> dict[str, int]
     return by_kind
 
 
+_MOST = 2**53  # a count beyond that is none, and no float holds it
+
+
 def _count(details: Mapping[str, Any], key: str) -> int:
     value = details.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if value.__class__ is int and 0 < value <= _MOST else 0
 
 
 # ---------------------------------------------------------------- dollars

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from .. import audio
 from ..endpoints import Endpoint
 from ..errors import RealtimeError, TimedOut
-from ..events import Event, field, response_create, user_text
+from ..events import Event, count_field, response_create, user_text
 from ..log import EventLog
 from ..openings import Opening
 from ..session import AsyncSession, Modality
@@ -94,8 +94,8 @@ async def _let_it_open(session: AsyncSession) -> None:
 
 async def _spoken_up(session: AsyncSession) -> None:
     """Give a server that was told to speak after a silence the time to do so."""
-    silence = field(session.conversation.session, *_IDLE)
-    if isinstance(silence, int):
+    silence = count_field(session.conversation.session, *_IDLE)
+    if silence is not None:
         allowed = silence / 1000 + _IDLE_ALLOWED
         await _until(session, lambda: bool(session.conversation.responses), allowed)
 

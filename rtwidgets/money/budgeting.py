@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 
 from .. import pricing
-from ..events import Event, budget_reached, session_update, text_field
+from ..events import MOST, Event, budget_reached, session_update, text_field
 from ..events import field as value_at
 from ..pricing import Price, Tokens
 from .ledger import Ledger
@@ -130,7 +130,7 @@ def _output(ledger: Ledger, price: Price, request: Event | None) -> Tokens:
     spoken = modalities != ["text"]
     limit = value_at(request, "response", "max_output_tokens")
     limit = ledger.session.get("max_output_tokens") if limit is None else limit
-    if isinstance(limit, int):  # else "inf"
+    if limit.__class__ is int and 0 <= limit <= MOST:  # else "inf"
         dear = spoken and (price.audio_out or 0) > (price.text_out or 0)
         return Tokens(audio_out=limit) if dear else Tokens(text_out=limit)
     seen = [one.tokens for one in ledger.responses if one.tokens is not None]

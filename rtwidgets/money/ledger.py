@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .. import pricing
-from ..events import SIMULATED_ID, Event, ga_name, text_field
+from ..events import MOST, SIMULATED_ID, Event, count_field, ga_name, text_field
 from ..events import field as value_at
 from ..items import ENDED, IN_PROGRESS
 from ..pricing import Price, Prices, Tokens, tokens_of
@@ -232,12 +232,11 @@ class Ledger:
         self._appended_ms = 0
 
     def _speech_started(self, row: AnyRow) -> None:
-        start = value_at(row.event, "audio_start_ms")
-        self._speech_start_ms = start if isinstance(start, int) else None
+        self._speech_start_ms = count_field(row.event, "audio_start_ms")
 
     def _speech_stopped(self, row: AnyRow) -> None:
-        end = value_at(row.event, "audio_end_ms")
-        if isinstance(end, int) and self._speech_start_ms is not None:
+        end = count_field(row.event, "audio_end_ms")
+        if end is not None and self._speech_start_ms is not None:
             self.unread += Tokens(audio_in=-(-max(0, end - self._speech_start_ms) // 100))
         self._speech_start_ms, self._appended_ms = None, 0
 
@@ -276,7 +275,7 @@ def _seconds_of(usage: Event) -> float | None:
     value = usage.get("seconds")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < float("inf") else None
+    return float(value) if 0 <= value <= MOST else None
 
 
 def ledger_of(rows: Iterable[AnyRow], model: str = "") -> Ledger:

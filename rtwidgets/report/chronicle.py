@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import audio
-from ..events import Event, error_of, ga_name, text_field
+from ..events import Event, count_field, error_of, ga_name, text_field
 from ..events import field as value_at
 from ..items import ENDED, IN_PROGRESS
 from ..log.rows import Row
-from .facts import ItemFacts, ResponseFacts, unnamed, whole_number
+from .facts import ItemFacts, ResponseFacts, unnamed
 from .linking import APPEND, COMMIT, CREATE_ITEM, CREATE_RESPONSE, Request, about
 from .userspeech import UserSpeech
 
@@ -171,7 +171,7 @@ class Chronicle(UserSpeech):
         if row.type.endswith("deleted"):
             item.deleted = True
         elif row.type.endswith("truncated"):
-            item.truncated_ms = whole_number(row.event, "audio_end_ms")
+            item.truncated_ms = count_field(row.event, "audio_end_ms")
         else:
             self.learn(item, value_at(row.event, "item"))
 

@@ -169,8 +169,3 @@ class Known:
 def unnamed(seq: int) -> str:
     """The key of an item whose id nobody has said; no id of a server contains a blank."""
     return f"row {seq}"
-
-
-def whole_number(event: Event | None, name: str) -> int | None:
-    value = value_at(event, name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from ..events import Event
-from ..events import field as value_at
+from ..events import Event, count_field
 from ..log import EventLog
 from ..log.rows import Rows
 from ..pricing import cost_of_tokens, priced_as, tokens_of
 from ..tables import Table, column
 from .chronicle import Chronicle
-from .facts import ItemFacts, ResponseFacts, whole_number
+from .facts import ItemFacts, ResponseFacts
 
 
 @dataclass(frozen=True)
@@ -246,7 +245,7 @@ def _text(item: ItemFacts, rows: Rows) -> str:
 
 
 def _heard(item: ItemFacts, rows: Rows) -> int | None:
-    return None if item.last_heard is None else whole_number(rows.log[item.last_heard].event, "ms")
+    return None if item.last_heard is None else count_field(rows.log[item.last_heard].event, "ms")
 
 
 def _heard_of(facts: list[ItemFacts], rows: Rows) -> int | None:
@@ -284,8 +283,7 @@ def _cost(response: ResponseFacts) -> float | None:
 
 
 def _total(usage: Event | None) -> int | None:
-    total = value_at(usage, "total_tokens")
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
+    return count_field(usage, "total_tokens")
 
 
 _OPENINGS_OWN = "opening_"

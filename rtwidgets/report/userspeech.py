@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .. import audio
+from ..events import count_field, text_field
 from ..events import field as value_at
-from ..events import text_field
 from ..log.rows import Row
-from .facts import ItemFacts, Known, whole_number
+from .facts import ItemFacts, Known
 from .linking import COMMIT, Links
 from .marks import Marks
 
@@ -34,19 +34,19 @@ class UserSpeech(Known):
 
     def speech_started(self, row: Row) -> None:
         self.marks.user_speaks(row, "spoken")
-        self.spoken_item(row).span = (whole_number(row.event, "audio_start_ms"), None)
+        self.spoken_item(row).span = (count_field(row.event, "audio_start_ms"), None)
         self._by_audio(row)
 
     def speech_stopped(self, row: Row) -> None:
         item = self.spoken_item(row)
-        item.span = (item.span[0], whole_number(row.event, "audio_end_ms"))
+        item.span = (item.span[0], count_field(row.event, "audio_end_ms"))
         item.asked_t = row.t
         self._by_audio(row)
 
     def timed_out(self, row: Row) -> None:
         self.marks.silence(row)
         item = self.spoken_item(row)
-        item.span = tuple(whole_number(row.event, f"audio_{one}_ms") for one in ("start", "end"))
+        item.span = tuple(count_field(row.event, f"audio_{one}_ms") for one in ("start", "end"))
         item.idle, item.asked_t = True, row.t
 
     def committed(self, row: Row) -> None:

@@ -7,13 +7,21 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from ..errors import ConnectionLost, Misuse
+from ..errors import ConnectionLost, Misuse, TimedOut
+from ..events import Event, line_resumed, line_stalled
 from ..log import EventLog, Row
 from ..transport import Transport
 from ..turns import Turns
 
 T = TypeVar("T")
 
+STALLED_S = 5.0
+"""Seconds after which a frame that the server does not take is spoken of."""
+
+STALLED = (
+    "The server takes nothing at the moment. What you say waits; a microphone's sound is kept for "
+    "some seconds only."
+)
 NOT_OPEN = "The session is not open. Use it inside `with`, or start the chat."
 
 logger = logging.getLogger("rtwidgets")
@@ -26,18 +34,32 @@ class Line:
         log: takes each frame before it leaves.
         turns: holds the frames that are to leave.
         tell: called with the row of each.
+        record: writes a `local` row: the server takes nothing, or takes again.
 
     Attributes:
+        patience: seconds that a caller waits for its frame to leave; then it raises TimedOut, and
+            the frame leaves when the server takes it.
+        stalled: whether a frame has been waiting for long.
         transport: None before it stands and after it is closed.
         lost: what ended it, None while nothing has.
     """
 
-    def __init__(self, log: EventLog, turns: Turns, tell: Callable[[Row], None]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        turns: Turns,
+        tell: Callable[[Row], None],
+        record: Callable[[Event], object],
+    ) -> None:
+        self.patience = 30.0
+        self.stalled = False
         self.transport: Transport | None = None
         self.lost: ConnectionLost | None = None
         self._log = log
         self._turns = turns
         self._tell = tell
+        self._record = record
+        self._waiting: asyncio.Task[None] | None = None  # for its turn to send all
         self._order = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -57,16 +79,52 @@ class Line:
         Args:
             note: called when it is in the log, before any answer can come.
         """
-        return await asyncio.shield(self.spawn(self._send_one(frame, note)))
+        begun: list[bool] = []
 
-    async def flush(self) -> None:
-        """Send all that is to be sent, to the end even if the caller is interrupted meanwhile."""
-        await asyncio.shield(self.spawn(self._send_all()))
+        def noted() -> None:
+            begun.append(True)
+            if note is not None:
+                note()
+
+        sending = self.spawn(self._send_one(frame, noted))
+        try:
+            return await self._patiently(sending, self.patience, "This event was not sent.")
+        except TimedOut:
+            if not begun:
+                sending.cancel()
+            raise
+
+    async def flush(self, seconds: float | None = None) -> None:
+        """Send all that is to be sent, to the end even if the caller is interrupted meanwhile.
+        Raises TimedOut after so many seconds."""
+        seconds = self.patience if seconds is None else seconds
+        sending = self.spawn(self._send_all())
+        await self._patiently(sending, seconds, "What was said leaves when it goes on.")
 
     def flush_soon(self) -> None:
-        """The same, without waiting for it."""
-        if self._turns.outbox and self.is_open:
-            self.spawn(self._send_all())
+        """The same, without waiting for it. One at a time waits: it will take what comes too."""
+        if not self._turns.outbox or not self.is_open:
+            return
+        if self._waiting is None or self._waiting.done():
+            self._waiting = self.spawn(self._send_all())
+
+    async def _patiently(self, sending: asyncio.Task[T], seconds: float, then: str) -> T:
+        """Wait until it is sent; `then` says what becomes of it otherwise."""
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.wait([sending])
+        except TimeoutError:
+            pass
+        if not sending.done():
+            raise TimedOut(f"The server took nothing for {seconds:g} s. {then}")
+        if sending.cancelled():  # the session was closed meanwhile
+            raise self.lost or Misuse(NOT_OPEN)
+        return sending.result()
+
+    def stop(self) -> None:
+        """The transport is closed: what still waits for it waits in vain."""
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Do `work` beside the caller's, and hold it until it is done."""
@@ -82,6 +140,7 @@ class Line:
 
     async def _send_all(self) -> None:
         async with self._order:
+            self._waiting = None
             for frame in self._turns.frames():
                 await self._transmit(frame, None)
 
@@ -95,5 +154,19 @@ class Line:
         if note is not None:
             note()
         self._tell(row)
-        await transport.send(frame)
+        began = asyncio.get_running_loop().time()
+        watch = asyncio.get_running_loop().call_later(STALLED_S, self._stall, transport)
+        try:
+            await transport.send(frame)
+        finally:
+            watch.cancel()
+        if self.stalled:
+            self.stalled = False
+            waited = asyncio.get_running_loop().time() - began
+            self._record(line_resumed(round(1000 * waited)))
         return row
+
+    def _stall(self, transport: Transport) -> None:
+        if transport is self.transport and self.is_open:
+            self.stalled = True
+            self._record(line_stalled(STALLED))

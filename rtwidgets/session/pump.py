@@ -57,7 +57,7 @@ class Pump:
         self._turns = conversation.turns
         self._news = News()
         self._pumping: asyncio.Task[None] | None = None
-        self.line = Line(log, self._turns, self._sent)
+        self.line = Line(log, self._turns, self._sent, self.record)
         self.purse = Purse(budget, ledger, self._turns, self.record)
         self.calls = Calls(tools, conversation, request=self.request, record=self.record)
         self.stage = Stage(
@@ -86,6 +86,7 @@ class Pump:
             await asyncio.gather(self._pumping, return_exceptions=True)
         if transport is not None:
             await transport.close()
+        self.line.stop()
         self._news.wake()
 
     async def _run(self, transport: Transport) -> None:

@@ -109,6 +109,7 @@ class AsyncSession:
             playing=lambda: self.playing(),
         )
         self._line, self._stage = self._pump.line, self._pump.stage
+        self._line.patience = timeout
         self.limit = self._pump.purse.limit
         self._answers = Answers(
             self.conversation, self.log, self.ledger, self._pump.calls, self._until
@@ -298,22 +299,22 @@ class AsyncSession:
         self._mark = row.seq
         return row
 
-    async def say(self, text: str) -> str:
-        """Add the user's words and ask for a reply, without waiting; gives the request's event
-        id."""
+    async def say(self, text: str, timeout: float | None = None) -> str:
+        """Add the user's words and ask for a reply, without waiting; gives the request's event id.
+        Raises TimedOut where the server takes nothing; the words leave when it goes on."""
         if not isinstance(text, str):
             raise Misuse(f"What is said is text, not {type(text).__name__}.")
         self._pump.purse.check()
         self._mark_here()
         self._pump.request(item_create(user_text(whole_characters(text))))
         asked = self._pump.request(response_create())
-        await self._line.flush()
+        await self._line.flush(timeout)
         return text_field(asked, "event_id")
 
     async def ask(self, text: str, timeout: float | None = None) -> Reply:
         """Say `text` and wait for the reply. Where the model calls functions first, that is the
         one behind them. Raises TimedOut, ConnectionLost."""
-        return await self._answers.to(await self.say(text), timeout)
+        return await self._answers.to(await self.say(text, timeout), timeout)
 
     async def hear(
         self, samples: Any, *, reply: bool = True, timeout: float | None = None

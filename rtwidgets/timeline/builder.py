@@ -23,10 +23,10 @@ Take = Callable[[Row, float], None]
 _LABEL = 160  # characters of what an event says that its mark keeps
 _TURNS = frozenset({
     "session.created", "session.update", "session.updated", "response.create", "response.created",
-    "response.done", "response.cancel", "conversation.item.truncate", "line.lost", "error",
-    "opening.failed", "budget.reached",
+    "response.done", "response.cancel", "conversation.item.truncate", "line.lost",
+    "line.stalled", "error", "opening.failed", "budget.reached",
 })  # fmt: skip
-_FAILED = frozenset({"line.lost", "opening.failed", "response.mcp_call.failed"})
+_FAILED = frozenset({"line.lost", "line.stalled", "opening.failed", "response.mcp_call.failed"})
 
 
 def timeline_of(rows: Rows, *, peaks: bool = True) -> Timeline:

@@ -162,10 +162,13 @@ class Tracks:
         )
 
 
+_LONGEST = 1e10  # ms, some four months: what is longer was never said or heard
+
+
 def number_in(event: object, name: str) -> float | None:
-    """A number of an event that may be anything; None where it is none."""
+    """Milliseconds in an event that may be anything; None where they are none."""
     value = field(event, name)
-    return float(value) if isinstance(value, int | float) and value >= 0 else None
+    return float(value) if isinstance(value, int | float) and 0 <= value <= _LONGEST else None
 
 
 def words_of(item: object) -> str:

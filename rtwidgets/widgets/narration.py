@@ -4,7 +4,7 @@ before their first word."""
 from __future__ import annotations
 
 from ..conversation import Conversation
-from ..events import error_of, field, text_field
+from ..events import count_field, error_of, field, text_field
 from ..explanations import explain
 from ..items import Response
 from ..log import Row
@@ -30,9 +30,8 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
         if row.type == "playback.flushed" and field(row.event, "ms") == 0:
             transcript.unheard(row.item_id)
         if row.type in ("tool.called", "tool.answered"):
-            ms, ok = field(row.event, "ms"), field(row.event, "ok") is True
-            call_id = text_field(row.event, "call_id")
-            transcript.called(call_id, ms if isinstance(ms, int) else None, ok)
+            ms, ok = count_field(row.event, "ms"), field(row.event, "ok") is True
+            transcript.called(text_field(row.event, "call_id"), ms, ok)
         if row.type == "line.lost":
             transcript.over(LOST)
     transcript.wake()

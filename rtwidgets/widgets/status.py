@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..events import field, text_field
+from ..events import count_field, text_field
 from ..money.budgeting import money
 from ..session import AsyncSession
 from .choices import Choice
@@ -67,7 +67,6 @@ def status_of(
     state: str, session: AsyncSession, since: float, until: float, trouble: str = ""
 ) -> Status:
     """What is said of a session from `since` to `until`, both in seconds since 1970, or 0."""
-    tokens = field(session.conversation.usage, "total_tokens")
     return Status(
         state=state,
         words=WORDS[state],
@@ -76,7 +75,7 @@ def status_of(
         voice=text_field(session.conversation.session, "audio", "output", "voice"),
         since=round(since * 1000),
         seconds=max(0.0, until - since),
-        tokens=tokens if isinstance(tokens, int) else 0,
+        tokens=count_field(session.conversation.usage, "total_tokens") or 0,
         spent=spent_words(session),
         trouble=trouble,
     )

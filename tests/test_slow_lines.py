@@ -1,0 +1,150 @@
+"""Lines on which one side takes nothing, or gives more than enough: bounded, and said so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+from scripted import Scripted, greet, types
+
+import rtwidgets as rt
+from rtwidgets.session import line as module
+from rtwidgets.transport import MemoryTransport, Transport
+
+SOON = 20.0
+
+
+class Narrow(MemoryTransport):
+    """An end of a line whose frames wait while the gate is shut."""
+
+    def __init__(self, *ends: asyncio.Queue[str | bytes | None]) -> None:
+        super().__init__(*ends)
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def send(self, frame: str) -> None:
+        await self.gate.wait()
+        await super().send(frame)
+
+
+class Slow(Scripted):
+    """A scripted server that takes nothing while `line.gate` is shut."""
+
+    async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+        there: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        back: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self.line = Narrow(there, back)
+        self.serving = asyncio.ensure_future(self._serve(MemoryTransport(back, there)))
+        return self.line
+
+
+class Listener:
+    """A server that greets, and then keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+        self.line: MemoryTransport
+
+    async def __call__(self, line: MemoryTransport) -> None:
+        self.line = line
+        await greet(line)
+        with contextlib.suppress(rt.ConnectionLost):
+            while True:
+                self.came.append(json.loads(await line.recv())["type"])
+
+
+Scene = Callable[[rt.AsyncSession, Slow, Listener], Awaitable[None]]
+
+
+def played(scene: Scene, timeout: float = SOON) -> rt.AsyncSession:
+    """The session, open and its line shut, in which the scene was played."""
+
+    async def play() -> rt.AsyncSession:
+        listener = Listener()
+        endpoint = Slow(listener)
+        async with asyncio.timeout(SOON), rt.AsyncSession(endpoint, timeout=timeout) as s:
+            await asyncio.sleep(0)
+            endpoint.line.gate.clear()
+            await scene(s, endpoint, listener)
+        return s
+
+    return asyncio.run(play())
+
+
+async def arrived(listener: Listener, count: int) -> list[str]:
+    while len(listener.came) < count:
+        await asyncio.sleep(0.001)
+    return listener.came
+
+
+def test_what_is_said_ends_by_its_timeout_and_leaves_once_when_the_server_goes_on() -> None:
+    async def scene(s: rt.AsyncSession, slow: Slow, listener: Listener) -> None:
+        for _ in range(3):
+            with pytest.raises(rt.TimedOut, match="took nothing.*leaves when it goes on"):
+                await s.ask("Hello?", timeout=0.01)
+        assert listener.came == []
+        slow.line.gate.set()
+        await s.send({"type": "session.update"})
+        said = ["conversation.item.create", "response.create", *["conversation.item.create"] * 2]
+        assert await arrived(listener, 5) == [*said, "session.update"]
+
+    assert types(played(scene).log, "local") == []
+
+
+def test_sound_that_is_not_taken_is_not_kept() -> None:
+    async def scene(s: rt.AsyncSession, slow: Slow, listener: Listener) -> None:
+        for _ in range(50):
+            with pytest.raises(rt.TimedOut, match="took nothing"):
+                await s.append(bytes(960))
+        assert len(s._line._tasks) <= 2
+        assert len(s.log.where(type="input_audio_buffer.append")) == 1
+        slow.line.gate.set()
+        await s.append(bytes(960))
+        assert await arrived(listener, 2) == ["input_audio_buffer.append"] * 2
+
+    played(scene, timeout=0.005)
+
+
+def test_a_server_that_floods_and_takes_nothing_leaves_one_piece_of_work_waiting() -> None:
+    async def scene(s: rt.AsyncSession, slow: Slow, listener: Listener) -> None:
+        with pytest.raises(rt.TimedOut):
+            await s.say("One", 0.01)
+        with pytest.raises(rt.TimedOut):
+            await s.say("Two", 0.01)
+        for number in range(2000):
+            await listener.line.send(json.dumps({"type": "ping", "n": number}))
+        await listener.line.send(json.dumps({"type": "the.end"}))
+        await s.wait_for("the.end")
+        assert len(s._line._tasks) <= 4
+
+    played(scene)
+
+
+def test_a_stalled_line_is_said_once_and_its_going_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STALLED_S", 0.001)
+
+    async def scene(s: rt.AsyncSession, slow: Slow, listener: Listener) -> None:
+        said = asyncio.ensure_future(s.say("Hello?"))
+        row = await s.wait_for("line.stalled")
+        assert "takes nothing" in (row.event or {})["message"]
+        slow.line.gate.set()
+        await said
+        await s.wait_for("line.resumed")
+
+    assert types(played(scene).log, "local") == ["line.stalled", "line.resumed"]
+
+
+def test_a_stalled_session_can_be_closed_and_who_waits_is_told() -> None:
+    async def scene(s: rt.AsyncSession, slow: Slow, listener: Listener) -> None:
+        said = [asyncio.ensure_future(s.say("Hello?")) for _ in range(3)]
+        await s.wait_for("conversation.item.create")
+        await s.close()
+        for one in said:
+            with pytest.raises(rt.Misuse, match="not open"):
+                await one
+        assert not s._line._tasks
+
+    played(scene)
