@@ -19,7 +19,7 @@ from .items import Item
 from .listing import events_text
 from .log.folding import Run, fold
 from .log.rows import Rows
-from .tables import TABLE_CSS, breakable, printable
+from .tables import TABLE_CSS, printable
 
 _ARROWS = {"client": "→", "server": "←", "local": "◦"}
 
@@ -40,7 +40,7 @@ def log_html(log: Rows, limit: int = 200) -> str:
     more = len(log) - sum(run.count for run in runs)
     rest = f"<p>… and {more} more events (the first {limit} lines are shown)</p>" if more else ""
     # The least widths: names are broken before what an event says has no room.
-    names = {"direction": 0, "type": 16, "": 0, "what it says": 12}
+    names = {"direction": 0, "type": 17, "": 0, "what it says": 12}
     head = '<th class="rt-n" style="text-align:right">s</th>'
     head += "".join(
         f'<th style="text-align:left;min-width:{em}em">{name}</th>' for name, em in names.items()
@@ -58,12 +58,11 @@ def _html_row(run: Run) -> str:
     said = escape(printable(_short(run.summary)))
     details = escape(printable(_details(run), lines=True)[:_DETAILS_LIMIT])
     said = f"<details><summary>{said or 'JSON'}</summary><pre>{details}</pre></details>"
-    type_ = breakable(escape(printable(_short(row.type)) or "(not JSON)"))
     important = ' class="rt-err"' if row.family == "error" else ""
     return (
         f'<tr{important}><td class="rt-n" style="text-align:right">{row.t:.3f}</td>'
         f'<td class="rt-d"{_LEFT}>{_ARROWS[row.direction]} {row.direction}</td>'
-        f'<td class="rt-t"{_LEFT}>{type_}</td>'
+        f'<td class="rt-t"{_LEFT}>{escape(printable(_short(row.type)) or "(not JSON)")}</td>'
         f'<td class="rt-n">{count}</td><td class="rt-w"{_LEFT}>{said}</td></tr>'
     )
 

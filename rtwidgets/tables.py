@@ -102,11 +102,6 @@ def printable(text: str, *, lines: bool = False) -> str:
     return _OBEYED.sub(escaped, whole_characters(text))
 
 
-def breakable(html: str) -> str:
-    """Escaped text whose long names may be broken at their points and underscores."""
-    return _SEAM.sub(_MAY_BREAK, html)
-
-
 def shortened(text: str, limit: int) -> str:
     """At most `limit` characters of `text`, with … where something was left out."""
     return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
@@ -365,7 +360,7 @@ def _look(one: _Column, texts: Sequence[str]) -> tuple[str, str]:
 def _html_row(row: Any, looks: Mapping[_Column, tuple[str, str]]) -> str:
     cells = (
         f'<td class="{kind}" style="{style.partition(";")[0]}">'
-        f"{breakable(escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
+        f"{_SEAM.sub(_MAY_BREAK, escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
         for one, (kind, style) in looks.items()
     )
     return f"<tr>{''.join(cells)}</tr>"
