@@ -142,7 +142,8 @@ def test_a_value_that_is_none_of_the_choices_is_refused_at_any_depth(kind: str) 
         except Refusal as refusal:
             assert refusal.code == "invalid_value"
             assert refusal.param == path
-            assert path.endswith("audio") or "bogus!" in refusal.message or "URL" in refusal.message
+            words = ("bogus!", "base64", "URL", "pattern")
+            assert any(word in refusal.message for word in words)
 
 
 LIMITS = [
@@ -157,7 +158,8 @@ LIMITS = [
     ("conversation.item.create", "item.id", "i" * 33, "string_above_max_length"),
     ("response.create", "event_id", "e" * 513, "string_above_max_length"),
     ("response.create", "response.max_output_tokens", 0, "integer_below_min_value"),
-    ("response.create", "response.metadata", {"k" * 65: "v"}, "string_above_max_length"),
+    ("response.create", "response.metadata", {"k": "v" * 513}, "string_above_max_length"),
+    ("response.create", "response.metadata", {"k" * 65: "v"}, "property_name_above_max_length"),
 ]  # fmt: skip
 
 
@@ -169,4 +171,68 @@ def test_what_is_too_much_or_too_little_is_refused(
     holder, key = next((holder, key) for where, holder, key in places(event) if where == path)
     holder[key] = value
     refusal = refused(event)
-    assert (refusal.code, refusal.param) == (code, path)
+    inner = f".{next(iter(value))}" if isinstance(value, dict) else ""
+    assert (refusal.code, refusal.param) == (code, path + inner)
+
+
+def session(**fields: Any) -> Event:
+    return {"type": "session.update", "session": {"type": "realtime", **fields}}
+
+
+def item(**fields: Any) -> Event:
+    return {"type": "conversation.item.create", "item": {"type": "message", **fields}}
+
+
+#: What a type is called, as captured of OpenAI's interfaces: what was sent, what was expected.
+EXPECTED = [
+    (session(audio={"input": {"format": "pcm16"}}), "an object, but got a string"),
+    (session(truncation=[]), "one of one of 'auto' or 'disabled' or object, but got an array"),
+    (session(tool_choice=7), "one of one of 'auto', 'none', or 'required' or object, but got "
+     "an integer"),
+    (session(tools={}), "an array of objects, but got an object"),
+    (session(output_modalities="text"), "an array of one of 'text' or 'audio', but got a string"),
+    (session(tools=[{"type": "mcp", "server_label": "a", "allowed_tools": 5}]),
+     "one of an array of strings or object, but got an integer"),
+    (session(tools=[{"type": None, "name": "a"}]), "one of 'function' or 'mcp', but got null"),
+    (session(audio={"input": {"noise_reduction": {"type": 5}}}),
+     "one of 'near_field' or 'far_field', but got an integer"),
+    (session(include="x"), "an array of 'ite...obs', but got a string"),
+    (item(role="user", content="Hello"), "an array of objects, but got a string"),
+    ({"type": "response.create", "response": {"metadata": "x"}},
+     "a metadata object, but got a string"),
+    ({"type": "response.create", "response": {"conversation": {}}},
+     "one of 'auto' or 'none', but got an object"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "words"), EXPECTED, ids=lambda value: str(value)[-50:])
+def test_what_was_expected_is_called_as_the_server_calls_it(event: Event, words: str) -> None:
+    refusal = refused(event)
+    assert refusal.code == "invalid_type"
+    assert f": expected {words} instead." in refusal.message
+
+
+def test_a_tool_has_a_name_without_dots_and_blanks() -> None:
+    for name in ("pos.add_item", "add item", "", "add\n"):
+        refusal = refused(session(tools=[{"type": "function", "name": name}]))
+        assert (refusal.code, refusal.param) == ("invalid_value", "session.tools[0].name")
+        assert refusal.message == (
+            "Invalid 'session.tools[0].name': string does not match pattern. "
+            "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
+        )
+    check(session(tools=[{"type": "function", "name": "get-weather_2"}]))
+
+
+def test_of_several_faults_the_missing_comes_first_and_the_unknown_next() -> None:
+    holder: Event = {"instructions": 5, "bogus": 1}
+    assert refused({"type": "session.update", "session": holder}).param == "session.type"
+    assert refused(session(**holder)).param == "session.bogus"
+    assert refused(session(instructions=5)).param == "session.instructions"
+
+
+def test_a_name_that_is_too_long_is_repeated_in_short() -> None:
+    event = {"type": "response.create", "response": {"metadata": {"k" * 65: "v"}}}
+    assert refused(event).message == (
+        "Invalid property name in 'response.metadata': 'kkk...kkk' is too long. Expected a string "
+        "with maximum length 64, but got a string with length 65 instead."
+    )

@@ -97,8 +97,12 @@ def test_every_event_is_answered_and_refused_once_at_most(sent: list[Sent]) -> N
         for each in came:
             known.read(each)
         refused = [each["error"]["message"] for each in came if each["type"] == "error"]
-        # What turn detection may not do is no answer to this event.
-        assert len([message for message in refused if "Tool choice" not in message]) <= 1
+        # What turn detection and the idle timeout may not do is no answer to this event.
+        by_themselves = ["Tool choice"]
+        if isinstance(event, dict) and str(event.get("type")).endswith("append"):
+            by_themselves.append("already has an active response")
+        own = [one for one in refused if not any(words in one for words in by_themselves)]
+        assert len(own) <= 1
         if not came and desk.engine.closing is None:  # only this event has no answer
             assert isinstance(event, dict) and event["type"].endswith("input_audio_buffer.append")
 

@@ -50,6 +50,20 @@ def test_a_spoken_sentence_is_one_turn_however_it_is_cut() -> None:
         assert spoken == pytest.approx(len(pcm) / MS, rel=0.2)
 
 
+def test_a_turn_over_a_reply_that_may_not_be_interrupted_gets_no_reply_of_its_own() -> None:
+    """Reported (§4.2): what turn detection asks for loses against a response that is active."""
+    desk = Desk()
+    desk.hold_jobs = True
+    kept: dict[str, Any] = {"type": "server_vad", "interrupt_response": False}
+    desk.send(update(audio={"input": {"turn_detection": kept}}), respond())
+    active = desk.last("response.created")["response"]["id"]
+    came = desk.send(hum(500), silence(400))
+    assert types(came)[2:] == ["input_audio_buffer.committed", *OF_ITEMS, "error"]
+    error = came[-1]["error"]
+    assert error["code"] == "conversation_already_has_active_response"
+    assert active in error["message"] and error["event_id"] is None
+
+
 def test_silence_is_no_turn() -> None:
     assert Desk().send(silence(5000)) == []
 

@@ -62,11 +62,11 @@ class Floor:
         self._start(wanted, in_conversation)
 
     def answer_turn(self) -> None:
-        """Turn detection answers by itself, unless a response is active already."""
-        if self._engine.session["type"] != "realtime" or self.active is not None:
+        """Turn detection answers by itself; refused (§4.2) where a response is active already."""
+        if self._engine.session["type"] != "realtime":
             return
         try:
-            self._start({})
+            self.asked({})
         except Refusal as refusal:  # nobody asked: there is no event to name
             self._engine.refuse(refusal, None)
 

@@ -13,6 +13,7 @@ from typing import Any
 Json = dict[str, Any]
 
 REQUEST_ERROR = "invalid_request_error"
+LONGEST_NAME = 10  # characters that a refusal repeats whole
 
 
 class Refusal(Exception):
@@ -47,6 +48,24 @@ def listed(values: Sequence[str]) -> str:
     return ", ".join(quoted[:-1]) + ", and " + quoted[-1]
 
 
+def alternatives(values: Sequence[str]) -> str:
+    """`one of 'a' or 'b'`, `one of 'a', 'b', or 'c'`: how a refusal names what a choice wants.
+
+    Captured on OpenAI's other interfaces, long names cut in the middle ('mes...obs'); how long
+    a name has to be for that is our guess.
+    """
+    quoted = [f"'{shortened(value)}'" for value in values]
+    if len(quoted) == 1:
+        return quoted[0]
+    if len(quoted) == 2:
+        return f"one of {quoted[0]} or {quoted[1]}"
+    return f"one of {', '.join(quoted[:-1])}, or {quoted[-1]}"
+
+
+def shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:3]}...{name[-3:]}"
+
+
 def invalid_value(got: object, allowed: Sequence[str], param: str) -> Refusal:
     """Captured: one allowed value reads 'Value must be', several read 'Supported values are:'."""
     if len(allowed) == 1:
@@ -65,7 +84,10 @@ def unknown(param: str) -> Refusal:
 
 
 def wrong_type(param: str, expected: str, got: object) -> Refusal:
-    """No capture on the Realtime service; the words are those of OpenAI's other interfaces."""
+    """Captured: an object expected, a string got (session.audio.input.format).
+
+    The names of the other types are those of OpenAI's other interfaces.
+    """
     message = f"Invalid type for '{param}': expected {expected}, but got {described(got)} instead."
     return Refusal(message, "invalid_type", param)
 
@@ -119,6 +141,25 @@ def too_many_properties(param: str, limit: int, got: int) -> Refusal:
     return Refusal(message, "object_above_max_properties", param)
 
 
+def property_name_too_long(param: str, limit: int, name: str) -> Refusal:
+    """No capture on the Realtime service; the words are those of OpenAI's other interfaces."""
+    message = (
+        f"Invalid property name in '{param}': '{shortened(name)}' is too long. Expected a string "
+        f"with maximum length {limit}, but got a string with length {len(name)} instead."
+    )
+    return Refusal(message, "property_name_above_max_length", f"{param}.{name}")
+
+
+def pattern_mismatch(param: str, pattern: str) -> Refusal:
+    """Reported from the live service for a tool's name; the words are those of OpenAI's other
+    interfaces."""
+    message = (
+        f"Invalid '{param}': string does not match pattern. "
+        f"Expected a string that matches the pattern '{pattern}'."
+    )
+    return Refusal(message, "invalid_value", param)
+
+
 def invalid_modalities(got: Sequence[str], param: str) -> Refusal:
     """Captured: GA takes one modality at a time."""
     message = (
@@ -128,7 +169,7 @@ def invalid_modalities(got: Sequence[str], param: str) -> Refusal:
 
 
 def invalid_audio(param: str, got: str) -> Refusal:
-    """`got` is 'empty bytes' (reported from the live service) or 'an invalid value' (ours)."""
+    """`got` is 'empty bytes' or 'an invalid value' (both reported from the live service)."""
     message = (
         f"Invalid '{param}'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) "
         f"but got {got}."

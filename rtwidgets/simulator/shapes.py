@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,7 +18,11 @@ from . import refusals
 
 
 class Shape(Protocol):
-    """Anything that can look at a value and refuse it. `name` is used in 'expected …'."""
+    """Anything that can look at a value and refuse it. `name` is used in 'expected …'.
+
+    How names are put together (`one of a string or array of objects`) is captured on OpenAI's
+    other interfaces.
+    """
 
     @property
     def name(self) -> str: ...
@@ -29,9 +34,23 @@ def at(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+def many(shape: Shape) -> str:
+    """`objects`, `strings`: what an array of this shape is called an array of."""
+    article, _, noun = shape.name.rpartition(" ")
+    return f"{noun}s" if article in ("a", "an") else shape.name
+
+
+def either(one: Shape, other: Shape) -> str:
+    """`one of a string or object`: only the first has its article."""
+    return f"one of {one.name} or {re.sub('^an? ', '', other.name)}"
+
+
 @dataclass(frozen=True)
 class Text:
+    """A string; `pattern` is a regular expression for the whole of it."""
+
     max: int | None = None
+    pattern: str | None = None
     name: str = "a string"
 
     def check(self, value: Any, path: str) -> None:
@@ -39,6 +58,8 @@ class Text:
             raise refusals.wrong_type(path, self.name, value)
         if self.max is not None and len(value) > self.max:
             raise refusals.string_too_long(path, self.max, len(value))
+        if self.pattern is not None and not re.fullmatch(self.pattern, value):
+            raise refusals.pattern_mismatch(path, self.pattern)
 
 
 @dataclass(frozen=True)
@@ -87,7 +108,10 @@ class Enum:
 
     values: Sequence[str]
     also: Sequence[str] = ()
-    name: str = "a string"
+
+    @property
+    def name(self) -> str:
+        return refusals.alternatives(self.values)
 
     def check(self, value: Any, path: str) -> None:
         if not isinstance(value, str):
@@ -156,7 +180,10 @@ class Nullable:
 @dataclass(frozen=True)
 class Array:
     of: Shape
-    name: str = "an array"
+
+    @property
+    def name(self) -> str:
+        return f"an array of {many(self.of)}"
 
     def check(self, value: Any, path: str) -> None:
         if not isinstance(value, list):
@@ -169,17 +196,25 @@ class Array:
 class Modalities:
     """GA takes ['text'] or ['audio'], never both, and says so in words of its own."""
 
-    name: str = "an array"
+    of: Array = Array(Enum(("text", "audio")))
+
+    @property
+    def name(self) -> str:
+        return self.of.name
 
     def check(self, value: Any, path: str) -> None:
-        Array(Enum(("text", "audio"))).check(value, path)
+        self.of.check(value, path)
         if len(value) != 1:
             raise refusals.invalid_modalities(value, path)
 
 
 @dataclass(frozen=True)
 class Object:
-    """Named fields. The names in `required` are asked for in that order."""
+    """Named fields. The names in `required` are asked for in that order.
+
+    Of several faults the server tells one: what is missing, then what is unknown, then the rest
+    (measured on OpenAI's other interfaces).
+    """
 
     fields: Mapping[str, Shape]
     required: Sequence[str] = ()
@@ -191,9 +226,10 @@ class Object:
         for key in self.required:
             if key not in value:
                 raise refusals.missing(at(path, key))
-        for key, inner in value.items():
+        for key in value:
             if key not in self.fields:
                 raise refusals.unknown(at(path, key))
+        for key, inner in value.items():
             self.fields[key].check(inner, at(path, key))
 
 
@@ -215,7 +251,7 @@ class Pairs:
     most: int
     key_max: int
     value_max: int
-    name: str = "an object"
+    name: str = "a metadata object"
 
     def check(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
@@ -223,7 +259,8 @@ class Pairs:
         if len(value) > self.most:
             raise refusals.too_many_properties(path, self.most, len(value))
         for key, inner in value.items():
-            Text(self.key_max).check(key, path)
+            if len(key) > self.key_max:
+                raise refusals.property_name_too_long(path, self.key_max, key)
             Text(self.value_max).check(inner, at(path, key))
 
 
@@ -251,7 +288,7 @@ class Tagged:
             raise refusals.missing(place)
         chosen = value[self.tag]
         if not isinstance(chosen, str):
-            raise refusals.wrong_type(place, "a string", chosen)
+            raise refusals.wrong_type(place, refusals.alternatives(list(self.variants)), chosen)
         shape = self.variants.get(chosen) or self.unlisted.get(chosen)
         if shape is None:
             if chosen in self.refused:
@@ -269,7 +306,7 @@ class Either:
 
     @property
     def name(self) -> str:
-        return f"one of {self.text.name} or {self.other.name}"
+        return either(self.text, self.other)
 
     def check(self, value: Any, path: str) -> None:
         if isinstance(value, str):
@@ -291,7 +328,7 @@ class ListOr:
 
     @property
     def name(self) -> str:
-        return f"one of {self.array.name} or {self.other.name}"
+        return either(self.array, self.other)
 
     def check(self, value: Any, path: str) -> None:
         if isinstance(value, list):
