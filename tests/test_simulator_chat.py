@@ -13,7 +13,7 @@ import pytest
 from simulator_driver import respond, update, user_text
 
 from rtwidgets.simulator import Simulator
-from rtwidgets.simulator.chat import ChatBrain
+from rtwidgets.simulator.chat import ChatBrain, messages
 from rtwidgets.simulator.jobs import Call, Question, Turn
 from rtwidgets.simulator.memory import connect
 
@@ -90,6 +90,26 @@ def test_a_chat_endpoint_answers(endpoint: str) -> None:
 def test_a_chat_endpoint_calls_tools(endpoint: str) -> None:
     question = Question("", (Turn("user", "Look."),), tools=({"type": "function", "name": "look"},))
     assert ChatBrain(endpoint, "echo").answer(question).calls == (Call("look", '{"at":"it"}'),)
+
+
+def test_calls_and_their_outputs_are_told_as_strict_endpoints_want_them() -> None:
+    """All calls of a turn in one message, and an output for each directly behind it."""
+    history = (
+        Turn("user", "Both, please."),
+        Turn("call", "{}", name="one", call_id="c1"),
+        Turn("call", "{}", name="two", call_id="c2"),
+        Turn("user", "Hurry."),
+        Turn("output", "First.", call_id="c1"),
+        Turn("output", "Of another time.", call_id="c9"),
+    )
+    told = messages(Question("Be brief.", history))
+    assert [message["role"] for message in told] == [
+        "system", "user", "assistant", "tool", "tool", "user", "tool"
+    ]  # fmt: skip
+    assert [call["function"]["name"] for call in told[2]["tool_calls"]] == ["one", "two"]
+    assert [(one["tool_call_id"], one["content"]) for one in told if one["role"] == "tool"] == [
+        ("c1", "First."), ("c2", "(no output yet)"), ("c9", "Of another time.")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -292,6 +292,15 @@ def test_null_is_taken_as_absent() -> None:
     assert desk.last("error")["error"]["code"] == "conversation_already_has_active_response"
 
 
+def test_reasoning_that_is_taken_back_is_not_shown() -> None:
+    """Captured: a session without `reasoning` does not name it."""
+    desk = Desk("gpt-realtime-2.1")
+    (updated,) = desk.send(update(reasoning={"effort": "high"}))
+    assert updated["session"]["reasoning"] == {"effort": "high"}
+    (updated,) = desk.send(update(reasoning=None))
+    assert "reasoning" not in updated["session"]
+
+
 def test_a_transcription_is_changed_field_by_field() -> None:
     desk = Desk()
 

@@ -308,3 +308,12 @@ def test_http_refusals(
 ) -> None:
     answered, content = post(simulator, path, body, key)
     assert (answered, content["error"]["code"]) == (status, code)
+
+
+def test_another_method_is_refused_in_words(simulator: Simulator) -> None:
+    path = "/v1/realtime/client_secrets"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(http(simulator, path))
+    error = json.load(refused.value)["error"]
+    assert (refused.value.code, error["code"]) == (405, "method_not_supported")
+    assert error["message"].startswith(f"Not allowed to GET on {path}. (HINT: ")

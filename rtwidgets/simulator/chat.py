@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ Json = dict[str, Any]
 
 PATIENCE = 60.0  # seconds without a byte
 LONGEST_LINE = 1024 * 1024
+NO_OUTPUT = "(no output yet)"  # of a call that the client has not answered
 
 
 class ChatFailed(Exception):
@@ -152,18 +154,44 @@ def _collect(calls: dict[int, dict[str, str]], part: Json) -> None:
 
 
 def messages(question: Question) -> list[Json]:
-    """The context in a chat endpoint's form."""
-    told = {"role": "system", "content": question.instructions}
-    return [told, *(_message(turn) for turn in question.history)]
+    """The context in a chat endpoint's form.
+
+    Strict ones want the calls of one turn in one message, and the outputs directly behind them, all
+    of them: an output that has not come yet is said to be missing.
+    """
+    told: list[Json] = [{"role": "system", "content": question.instructions}]
+    outputs = {turn.call_id: turn.text for turn in question.history if turn.role == "output"}
+    calls = {turn.call_id for turn in question.history if turn.role == "call"}
+    for role, turns in groupby(question.history, lambda turn: turn.role):
+        if role == "call":
+            told += _calls(list(turns), outputs)
+        elif role == "output":
+            told += (
+                _output(turn.call_id, turn.text) for turn in turns if turn.call_id not in calls
+            )
+        else:
+            told += map(_message, turns)
+    return told
+
+
+def _calls(turns: list[Turn], outputs: dict[str, str]) -> list[Json]:
+    made = [
+        {
+            "id": turn.call_id,
+            "type": "function",
+            "function": {"name": turn.name, "arguments": turn.text},
+        }
+        for turn in turns
+    ]
+    answered = (_output(turn.call_id, outputs.get(turn.call_id, NO_OUTPUT)) for turn in turns)
+    return [{"role": "assistant", "content": None, "tool_calls": made}, *answered]
+
+
+def _output(call_id: str, text: str) -> Json:
+    return {"role": "tool", "tool_call_id": call_id, "content": text}
 
 
 def _message(turn: Turn) -> Json:
-    if turn.role == "output":
-        return {"role": "tool", "tool_call_id": turn.call_id, "content": turn.text}
-    if turn.role == "call":
-        function = {"name": turn.name, "arguments": turn.text}
-        call = {"id": turn.call_id, "type": "function", "function": function}
-        return {"role": "assistant", "content": None, "tool_calls": [call]}
     unheard = f"({turn.seconds:.1f} seconds of speech that nobody transcribed)"
     return {"role": turn.role, "content": turn.text or (unheard if turn.seconds else "(silence)")}
 

@@ -45,6 +45,9 @@ class Polite(tornado.web.RequestHandler):
         self.finish({"error": error})
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 405:
+            asked = self.request.method or "", self.request.path
+            return self.fail(status_code, refusals.method_not_supported(*asked))
         self.fail(status_code, Refusal(self._reason, type="server_error"))
 
 

@@ -377,3 +377,15 @@ def unknown_model(model: str) -> Refusal:
         "See https://platform.openai.com/docs/models for a list of supported models."
     )
     return Refusal(message, "invalid_model")
+
+
+# --- over HTTP
+
+
+def method_not_supported(method: str, path: str) -> Refusal:
+    """The words of OpenAI's other addresses."""
+    message = (
+        f"Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP "
+        "method?)"
+    )
+    return Refusal(message, "method_not_supported")

@@ -59,6 +59,8 @@ def merged(session: Json, changes: Json) -> Json:
     for key in _REPLACED:
         if key in changes:
             result[key] = copy.deepcopy(changes[key])
+    if result.get("reasoning", {}) is None:
+        del result["reasoning"]  # captured: it is not echoed while it is not set
     if "instructions" in changes:
         result["instructions"] = changes["instructions"] or models.DEFAULT_INSTRUCTIONS
     if "tools" in changes:
