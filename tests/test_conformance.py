@@ -116,6 +116,18 @@ def test_the_recordings_are_in_order_and_no_two_events_may_change_places(path: P
             assert disorder(swapped), (events[at]["type"], events[at + 1]["type"])
 
 
+@pytest.mark.skipif(not STREAMS, reason="there are no recordings here")
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_what_comes_short_is_seen_once_its_response_is_done(path: Path) -> None:
+    """A session may end amid an item; an item may not end amid a session."""
+    events = recorded(path)
+    ends = [at for at, event in enumerate(events) if event["type"] == "conversation.item.done"]
+    for at in ends:
+        assert disorder([*events[:at], *events[at + 1 :]]), events[at]
+    begun = next(at for at, event in enumerate(events) if event["type"].endswith(".delta"))
+    assert disorder(events[:begun]) == []
+
+
 def strictly_ordered(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Two events of the same item, neither a transcript of the user's nor both deltas."""
     kinds = one["type"], other["type"]
@@ -148,6 +160,16 @@ def test_a_part_passes_when_the_client_heard_what_was_sent() -> None:
 )
 def test_a_part_that_is_not_shown_says_why(part: str, changed: dict[str, Any], why: str) -> None:
     assert why in judging.judge(part, {**REPORT, **changed}, SAID)
+
+
+def test_a_field_that_nobody_knows_is_counted_and_no_pass() -> None:
+    error = {"type": "invalid_request_error", "message": "No."}
+    frame = {"type": "error", "event_id": "e", "error": error, "surprise": 1}
+    wire = judging.read_wire([("server", json.dumps(frame)), ("client", "{}")], paced=False)
+    assert judging.strange(wire) == ["surprise"]
+    assert any("surprise" in fault for fault in wire.faults)
+    invalid = judging.read_wire([("server", json.dumps({**frame, "event_id": 5}))], paced=False)
+    assert invalid.faults and not invalid.undeclared
 
 
 def test_a_part_that_no_script_reports_is_not_passed() -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from openai_events import problems, recorded, typed, undeclared
+from pydantic import ValidationError
 
 from conformance.order import disorder
 
@@ -61,9 +63,8 @@ def read_wire(frames: Iterable[tuple[str, str]], paced: bool) -> Wire:
 
 def look(event: Json, wire: Wire) -> None:
     wire.events += 1
-    found = problems(event)
-    wire.faults += found
-    if not found:
+    wire.faults += problems(event)
+    with suppress(ValidationError, AssertionError):  # which is one of its problems
         wire.undeclared.update(path.lstrip(".") for path in undeclared(typed(event)))
     wire.turns_heard += event["type"] == "input_audio_buffer.committed"
     if event["type"] == "response.done":

@@ -59,13 +59,19 @@ def first(events: list[Json]) -> Iterator[str]:
 def items(events: Iterable[Json]) -> Iterator[str]:
     """Each item on its own. One that a conversation of its own never saw lacks the middle."""
     by_item: dict[str, list[str]] = {}
+    under_way: set[str] = set()  # items of responses that are not done yet
     for event in events:
         kind = event["type"]
         item_id = event.get("item_id") or event.get("item", {}).get("id")
         if item_id and kind not in LATER and not kind.startswith(ANY_TIME):
             add(by_item.setdefault(item_id, []), DELTAS if kind.endswith(".delta") else kind)
+        if item_id and event.get("response_id"):
+            under_way.add(item_id)
+        if kind == "response.done":
+            under_way -= {item["id"] for item in event["response"]["output"]}
     for item_id, kinds in by_item.items():
-        if not any(agrees(kinds, order) for order in ITEMS):
+        unfinished = item_id in under_way or kinds == list(HEARD[:1])  # somebody speaks still
+        if not any(agrees(kinds, order, unfinished) for order in ITEMS):
             yield f"{item_id} came as {', '.join(kinds)}"
 
 
@@ -74,11 +80,12 @@ def add(kinds: list[str], kind: str) -> None:
         kinds.append(kind)
 
 
-def agrees(kinds: list[str], order: tuple[str, ...]) -> bool:
+def agrees(kinds: list[str], order: tuple[str, ...], unfinished: bool) -> bool:
     """In this order, to its end or, where the session ended first, as far as it came."""
     out_of_band = tuple(kind for kind in order if not kind.startswith("conversation.item."))
     without_deltas = tuple(kind for kind in order if kind != DELTAS)
-    return any(tuple(kinds) == o[: len(kinds)] for o in (order, out_of_band, without_deltas))
+    orders = (order, out_of_band, without_deltas)
+    return any(tuple(kinds) == (o[: len(kinds)] if unfinished else o) for o in orders)
 
 
 def responses(events: Iterable[Json]) -> Iterator[str]:
