@@ -116,18 +116,18 @@ async def _beside(simulator: Simulator, work: Any) -> Any:
 def test_padding_without_end_is_padding_of_five_seconds() -> None:
     desk = Desk()
     desk.send(listening(prefix_padding_ms=10**400, silence_duration_ms=10**400))
-    desk.send(silence(7000), hum(500))
-    assert desk.last("input_audio_buffer.speech_started")["audio_start_ms"] == 2000
+    desk.send(silence(7040), hum(500))
+    assert desk.last("input_audio_buffer.speech_started")["audio_start_ms"] == 2040
 
 
 def test_no_silence_at_all_ends_no_turn_that_is_loud() -> None:
     assert len(heard(tone(1000), silence_duration_ms=0)) == 1
-    stopped = heard(tone(1000), quiet(40), silence_duration_ms=0)[-1]
-    assert (stopped.at_ms, stopped.spoken_ms) == (1020, 1000)  # type: ignore[union-attr]
+    stopped = heard(tone(1024), quiet(40), silence_duration_ms=0)[-1]
+    assert (stopped.at_ms, stopped.spoken_ms) == (1056, 1024)  # type: ignore[union-attr]
 
 
 def test_two_turns_in_one_append_have_each_its_own_sound() -> None:
-    parts = [silence(400), hum(600), silence(700), hum(800), silence(350)]
+    parts = [silence(416), hum(608), silence(704), hum(800), silence(374)]
     whole = b"".join(decode(part["audio"]) for part in parts)
     at_once, bit_by_bit = Desk(), Desk()
     for desk, events in ((at_once, [append(np.frombuffer(whole, "<i2"))]), (bit_by_bit, parts)):
@@ -135,8 +135,8 @@ def test_two_turns_in_one_append_have_each_its_own_sound() -> None:
         desk.send(*events)
         ids = [e["item_id"] for e in desk.events if e["type"].endswith("committed")]
         sounds = [desk.engine.recordings.get(item_id) for item_id in ids]
-        assert [len(sound) // MS for sound in sounds] == [300 + 600 + 200, 300 + 800 + 200]
-        assert sounds[1] == whole[1400 * MS : 2700 * MS]
+        assert [len(sound) // MS for sound in sounds] == [300 + 608 + 224, 300 + 800 + 224]
+        assert sounds[1] == whole[1428 * MS : 2752 * MS]
         desk.send(COMMIT)  # 150 ms came after the second turn
         assert billed_ms(desk) == 150
     assert types(at_once.events) == types(bit_by_bit.events)

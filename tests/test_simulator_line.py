@@ -213,13 +213,13 @@ def test_the_short_cut_is_not_taken_where_something_comes_first() -> None:
 
 def test_retrieving_a_spoken_turn_gives_its_sound() -> None:
     desk = Desk()
-    desk.send(silence(700), hum(1000), silence(300))
+    desk.send(silence(704), hum(1024), silence(300))
     item_id = desk.last("input_audio_buffer.committed")["item_id"]
     (retrieved,) = desk.send({"type": "conversation.item.retrieve", "item_id": item_id})
     sound = decode(retrieved["item"]["content"][0]["audio"])
-    assert len(sound) / 48 == 300 + 1000 + 200
-    spoken = decode(hum(1000)["audio"])
-    assert sound[300 * 48 : 1300 * 48] == spoken
+    assert len(sound) / 48 == 300 + 1024 + 224
+    spoken = decode(hum(1024)["audio"])
+    assert sound[300 * 48 : 1324 * 48] == spoken
 
 
 def test_other_events_never_carry_it() -> None:

@@ -44,21 +44,28 @@ def test_offsets_do_not_depend_on_the_chunks(chunk: int) -> None:
 
 
 def test_padding_before_and_silence_after_belong_to_the_turn() -> None:
-    assert heard(quiet(600), tone(500), quiet(300)) == [
-        Started(300),
-        Stopped(1300, started_ms=300, spoken_ms=500),
+    """200 ms of silence are over with the seventh step of 32 ms."""
+    assert heard(quiet(640), tone(512), quiet(300)) == [
+        Started(340),
+        Stopped(640 + 512 + 224, started_ms=340, spoken_ms=512),
     ]
 
 
+def test_it_steps_as_the_real_one() -> None:
+    """Recorded: 1460 (with 300 ms of padding) and 4256, both on steps of 32 ms."""
+    started, stopped = heard(quiet(1770), tone(2260), quiet(300), chunk=1920)
+    assert (started.at_ms, stopped.at_ms) == (1460, 4256)
+
+
 def test_padding_does_not_reach_before_the_beginning_or_into_the_last_turn() -> None:
-    first, _, second, _ = heard(tone(500), quiet(220), tone(500), quiet(220))
+    first, _, second, _ = heard(tone(512), quiet(256), tone(512), quiet(256))
     assert first == Started(0)
-    assert second == Started(700)
+    assert second == Started(512 + 224)
 
 
 def test_a_short_pause_does_not_end_a_turn() -> None:
-    assert len(heard(tone(300), quiet(180), tone(300), quiet(300))) == 2
-    assert len(heard(tone(300), quiet(220), tone(300), quiet(300))) == 4
+    assert len(heard(tone(300), quiet(190), tone(300), quiet(300))) == 2
+    assert len(heard(tone(300), quiet(260), tone(300), quiet(300))) == 4
 
 
 def test_a_click_is_no_speech() -> None:

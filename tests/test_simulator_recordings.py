@@ -99,9 +99,9 @@ def answer_in(response: Event) -> Answer:
 
 
 def spoken_turn() -> list[Event]:
-    """1760 ms of silence, 2200 ms of a hum, 1000 ms of silence, in chunks of 100 ms."""
-    hum = np.sin(np.arange(2200 * 24) / 24) * 8000
-    quiet = np.zeros(1760 * 24), np.zeros(1000 * 24)
+    """1770 ms of silence, 2260 ms of a hum, 1000 ms of silence, in chunks of 100 ms."""
+    hum = np.sin(np.arange(2260 * 24) / 24) * 8000
+    quiet = np.zeros(1770 * 24), np.zeros(1000 * 24)
     pcm = np.concatenate([quiet[0], hum, quiet[1]]).astype("<i2").tobytes()
     parts = [pcm[i : i + 100 * MS] for i in range(0, len(pcm), 100 * MS)]
     encoded = [base64.b64encode(part).decode() for part in parts]
@@ -171,16 +171,16 @@ def test_usage_is_close_to_the_recorded_bill(name: str) -> None:
         assert cached == pytest.approx(real["input_token_details"]["cached_tokens"], abs=64)
 
 
-def test_a_spoken_turn_has_the_recorded_offsets() -> None:
-    """Captured: speech from 1760 ms is said to start at 1460, the padding before it."""
+def test_a_spoken_turn_has_the_recorded_offsets_and_bill() -> None:
+    """Speech that begins and ends between two steps of 32 ms is told to begin and end on them."""
     recording = Recording("openai_openai_audio_in_server_vad_turn")
     desk = recording.played()
-    real = next(e for e in recording.server if e["type"].endswith("speech_started"))
-    started = desk.last("input_audio_buffer.speech_started")
-    assert started["audio_start_ms"] == pytest.approx(real["audio_start_ms"], abs=20)
-    stopped = desk.last("input_audio_buffer.speech_stopped")
-    assert stopped["audio_end_ms"] == pytest.approx(1760 + 2200 + 200, abs=20)
-    assert stopped["item_id"] == started["item_id"]
+    for kind, offset in (("started", "audio_start_ms"), ("stopped", "audio_end_ms")):
+        name = f"input_audio_buffer.speech_{kind}"
+        real = next(event for event in recording.server if event["type"] == name)
+        assert desk.last(name)[offset] == real[offset]
+    heard = desk.last("response.done")["response"]["usage"]["input_token_details"]
+    assert heard["audio_tokens"] == recording.usage[0]["input_token_details"]["audio_tokens"] == 27
 
 
 @pytest.mark.parametrize("name", NAMES)

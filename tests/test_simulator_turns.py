@@ -27,7 +27,7 @@ OF_ITEMS = ("conversation.item.added", "conversation.item.done")
 
 def test_a_spoken_turn_is_heard_and_answered() -> None:
     desk = Desk()
-    kinds = types(desk.send(silence(500), hum(1000), silence(400)))
+    kinds = types(desk.send(silence(512), hum(1024), silence(400)))
     assert kinds[:6] == [
         "input_audio_buffer.speech_started",
         "input_audio_buffer.speech_stopped",
@@ -35,8 +35,9 @@ def test_a_spoken_turn_is_heard_and_answered() -> None:
         *OF_ITEMS,
         "response.created",
     ]
-    assert desk.last("input_audio_buffer.speech_started")["audio_start_ms"] == 200
-    assert desk.last("input_audio_buffer.speech_stopped")["audio_end_ms"] == 1700
+    assert desk.last("input_audio_buffer.speech_started")["audio_start_ms"] == 512 - 300
+    stopped = desk.last("input_audio_buffer.speech_stopped")
+    assert stopped["audio_end_ms"] == 512 + 1024 + 224
 
 
 def test_a_spoken_sentence_is_one_turn_however_it_is_cut() -> None:

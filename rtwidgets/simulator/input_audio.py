@@ -14,7 +14,7 @@ from . import g711, refusals
 from .items import Entry
 from .recordings import Recordings
 from .transcription import Transcription
-from .vad import MOST_PREFIX_MS, ServerVad, Started, Stopped
+from .vad import MOST_PREFIX_MS, NOTICED_MS, ServerVad, Started, Stopped
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 LEAST_COMMIT_MS = 100  # captured: "Expected at least 100ms of audio"
-ONSET_MS = 60  # of speech have been appended when it is noticed
 #: Captured, word for word.
 NOBODY_SPOKE = (
     "No user speech was detected for a while. Please review the recorded audio: If the user was "
@@ -73,7 +72,7 @@ class InputAudio:
             self._vad.configure(wanted)
         self._format_changed()
         padding = (wanted or {}).get("prefix_padding_ms", 300)
-        before_ms = max(min(padding, MOST_PREFIX_MS) + ONSET_MS, LEAST_COMMIT_MS)
+        before_ms = max(min(padding, MOST_PREFIX_MS) + NOTICED_MS, LEAST_COMMIT_MS)
         self._most_before = before_ms * self._bytes_per_ms
 
     def _format_changed(self) -> None:

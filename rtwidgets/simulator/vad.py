@@ -16,10 +16,11 @@ import numpy as np
 
 from ..audio import BYTES_PER_MS, samples_from_pcm
 
-FRAME_MS = 20
+FRAME_MS = 32  # as the real one steps: recorded offsets are multiples of it, padding aside
 FRAME_BYTES = FRAME_MS * BYTES_PER_MS
 MOST_PREFIX_MS = 5000  # of sound before a turn are kept, whatever a client asks for
 ONSET_FRAMES = 2  # so much sound in a row is speech: a click of one frame is not
+NOTICED_MS = (ONSET_FRAMES + 1) * FRAME_MS  # after its beginning at the latest
 
 #: Silence that ends a turn, by eagerness: our reading of 'low' waits longest (an assumption).
 EAGERNESS_MS = {"low": 1200, "medium": 700, "auto": 700, "high": 400}
