@@ -490,8 +490,14 @@ def _describe_request(response: Any) -> str:
     ]
     if "input" in response:
         given = response["input"]
-        others.append(f"input of {len(given)}" if isinstance(given, list) else "input")
+        others.append(_describe_input(given) if isinstance(given, list) else "input")
     return ", ".join(words + others) or ", ".join(response)
+
+
+def _describe_input(items: list[Any]) -> str:
+    if not items:
+        return "empty input"
+    return f"input of {len(items)} {'item' if len(items) == 1 else 'items'}"
 
 
 def _describe_response(response: Any) -> str:

@@ -61,7 +61,10 @@ def test_an_error_without_its_wrapper_is_still_an_error() -> None:
 def test_what_a_request_says() -> None:
     assert events.describe({"type": "response.create"}).startswith("bare")
     spoken = events.response_create(instructions="Say hi", input=[], tool_choice="none")
-    assert events.describe(spoken) == "“Say hi”, tool_choice none, input of 0"
+    assert events.describe(spoken) == "“Say hi”, tool_choice none, empty input"
+    for count, words in ((1, "input of 1 item"), (2, "input of 2 items")):
+        one = events.response_create(input=[events.user_text("hi")] * count)
+        assert events.describe(one) == words
 
 
 def test_what_was_heard_reads_in_seconds() -> None:
