@@ -137,6 +137,19 @@ def test_a_response_that_waits_for_approval_can_be_cancelled() -> None:
     assert types(desk.send(approval(desk, True))) == OF_ITEMS
 
 
+def test_an_approval_that_nobody_asked_for_is_refused() -> None:
+    desk = Desk()
+    desk.send(user_text("Hello", id="item_mine"))
+    for request_id in ("nowhere", "item_mine"):
+        answer = {"type": "mcp_approval_response", "approval_request_id": request_id}
+        item = {"type": "conversation.item.create", "item": {**answer, "approve": True}}
+        (refused,) = desk.send(item)
+        error = refused["error"]
+        assert error["code"] == "invalid_approval_request_id"
+        assert error["message"] == f"Approval request ID '{request_id}' not found in conversation."
+    assert len(desk.engine.items) == 1
+
+
 def test_a_tool_that_fails_says_so() -> None:
     broken = {"*": (McpTool("roll", error="The dice are lost."),)}
     desk = desk_with(Answer("", (ROLL,)), script=broken, require_approval="never")

@@ -173,6 +173,14 @@ class Floor:
             when = self._engine.time + pause
             play.step = self._engine.call_at(when, partial(self._advance, play))
 
+    def check_approval(self, approval: Json) -> None:
+        """Raises Refusal where nobody asked: no item, nor a response out of band."""
+        request_id = approval["approval_request_id"]
+        entry = self._engine.items.get(request_id)
+        known = entry is not None and entry.wire["type"] == "mcp_approval_request"
+        if not known and not any(p.response.asks(request_id) for p in self._plays.values()):
+            raise refusals.no_such_approval_request(request_id)
+
     def approve(self, approval: Json) -> None:
         """A client's mcp_approval_response: the call that waits for it goes on."""
         for play in self._plays.values():

@@ -288,6 +288,12 @@ def no_such_call(call_id: str) -> Refusal:
     return Refusal(message, "invalid_tool_call_id")
 
 
+def no_such_approval_request(request_id: str) -> Refusal:
+    """Not captured: the words of a tool call that is not there."""
+    message = f"Approval request ID '{request_id}' not found in conversation."
+    return Refusal(message, "invalid_approval_request_id")
+
+
 def no_tools_to_choose(param: str) -> Refusal:
     """No capture on the Realtime service; the words are those of OpenAI's Responses API."""
     message = "Tool choice 'required' must be specified with 'tools' parameter."

@@ -265,6 +265,10 @@ class Response:
             kept = [entry.tokens() for entry in made if self.stage.items.get(entry.id)]
             self.stage.ledger.last = [*self._context, *kept]
 
+    def asks(self, request_id: str) -> bool:
+        """Whether this response asked for an approval of this id."""
+        return any(o.entry.wire.get("approval_request_id") == request_id for o in self.outputs)
+
     def approve(self, approval: Json) -> bool:
         """Take the client's mcp_approval_response; False when nothing here waits for it."""
         return any(output.approved(approval) for output in self.outputs)

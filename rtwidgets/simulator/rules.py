@@ -77,6 +77,8 @@ def create_item(engine: Engine, event: Json) -> None:
     item = event["item"]
     if item["type"] == "function_call_output" and not engine.items.has_call(item["call_id"]):
         raise refusals.no_such_call(item["call_id"])
+    if item["type"] == "mcp_approval_response":
+        engine.floor.check_approval(item)
     if engine.input.has_announced(item.get("id")):
         raise refusals.duplicate_item(item["id"])
     entry = engine.entry_of(item)
@@ -180,8 +182,8 @@ RULES: dict[str, Rule] = {
     "conversation.item.create": Rule(
         create_item,
         answers="conversation.item.added, .done; an mcp_approval_response lets the call go on",
-        refused_when="the id is taken; the previous item is unknown; the output is of a call that "
-        "is not there",
+        refused_when="the id is taken; the previous item is unknown; the output is of a call, the "
+        "approval of a request that is not there",
         source="facts §1.1, §2a, §3.8; recorded",
     ),
     "conversation.item.truncate": Rule(
