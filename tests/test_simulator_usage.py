@@ -11,6 +11,7 @@ from simulator_driver import Desk, Event, Says, respond, update, user_text
 
 from rtwidgets.simulator.faults import faults_from
 from rtwidgets.simulator.images import image_tokens
+from rtwidgets.simulator.tokens import MOST_CONTEXTS, Ledger, Tokens
 
 
 def usages(desk: Desk) -> list[Event]:
@@ -148,3 +149,35 @@ def test_a_reasoning_model_bills_a_little_more_and_with_tools_much_more() -> Non
         bills.append(usages(desk)[0]["input_tokens"])
     assert bills[1] - bills[0] == 7
     assert bills[2] - bills[1] > 270
+
+
+def cached_tokens(desk: Desk) -> int:
+    usage = desk.last("response.done")["response"]["usage"]
+    count: int = usage["input_token_details"]["cached_tokens"]
+    return count
+
+
+def test_what_is_asked_aside_is_cached_like_any_other_and_takes_nothing_from_the_rest() -> None:
+    """§6: responses out of band bill like any other; so do those with an input of their own."""
+    desk = Desk()
+    desk.send(user_text("word " * 200), respond())
+    assert cached_tokens(desk) == 0
+    for aside in ({"conversation": "none"}, {"conversation": "none", "instructions": "Be brief."}):
+        desk.send(respond(**aside))
+        assert (cached_tokens(desk) >= 192) == ("instructions" not in aside)  # which come first
+    desk.send(respond(input=[], instructions="Say exactly: Hello."))
+    assert cached_tokens(desk) == 0
+    desk.send(user_text("And now?"), respond())
+    assert cached_tokens(desk) >= 192
+
+
+def test_a_ledger_keeps_few_contexts_and_no_beginning_of_another() -> None:
+    ledger, words = Ledger(), [Tokens(str(number), text=64) for number in range(20)]
+    for end in range(1, 21):
+        ledger.bill(words[:end])
+    assert ledger.contexts == [words]
+    for number in range(10):
+        ledger.bill([Tokens(f"other {number}", text=64)])
+    assert len(ledger.contexts) == MOST_CONTEXTS
+    assert ledger.cached([Tokens("other 9", text=64), *words]) == (64, 0)
+    assert ledger.cached(words) == (0, 0)

@@ -260,10 +260,9 @@ class Response:
         self.tokens_used = usage["total_tokens"]
         wire = self.wire() | {"status_details": details, "usage": usage}
         self.stage.emit({"type": "response.done", "response": wire})
-        if self.in_conversation:
-            made = [o.entry for o in self.outputs if o.is_open]
-            kept = [entry.tokens() for entry in made if self.stage.items.get(entry.id)]
-            self.stage.ledger.last = [*self._context, *kept]
+        made = [o.entry for o in self.outputs if o.is_open]
+        kept = [entry.tokens() for entry in made if self.stage.items.get(entry.id)]
+        self.stage.ledger.bill([*self._context, *kept])
 
     def asks(self, request_id: str) -> bool:
         """Whether this response asked for an approval of this id."""
@@ -316,7 +315,7 @@ class Response:
                 audio += self._audio_tokens(output)
             elif output.is_open:
                 text += words + 2  # fitted: 12 pieces were billed 14
-        cached = self.stage.ledger.cached(self._context) if self.in_conversation else (0, 0)
+        cached = self.stage.ledger.cached(self._context)
         thought = self._budget.thought if self.outputs or self._budget.cut else 0
         text, audio = self._budget.billed(text + thought, audio)
         return tokens.usage(self._context, cached, text, audio, thought)

@@ -18,6 +18,7 @@ from typing import Any
 USER_AUDIO_MS = 100
 ASSISTANT_AUDIO_MS = 50
 CACHE_STEP = 64
+MOST_CONTEXTS = 4  # that differ, of one session; how many the real cache holds is not known
 MESSAGE_OVERHEAD = 3
 PROMPT_OVERHEAD = 1
 #: Thought before a reply: captured are 17, 27, 31 on short ones; reported is that "none" thinks
@@ -73,18 +74,32 @@ class Tokens:
 
 @dataclass
 class Ledger:
-    """What a conversation was billed for last time: the part that may be cached now."""
+    """What a session was billed for before: what may be cached now.
 
-    last: list[Tokens] = field(default_factory=list)
+    Every response counts, those out of band and those with an `input` of their own too: they
+    bill like any other (§6). One context that another goes on from is kept no longer.
+    """
+
+    contexts: list[list[Tokens]] = field(default_factory=list)
+
+    def bill(self, context: list[Tokens]) -> None:
+        others = [one for one in self.contexts if one != context[: len(one)]]
+        self.contexts = [*others[1 - MOST_CONTEXTS :], context]
 
     def cached(self, context: Sequence[Tokens]) -> tuple[int, int]:
-        """Cached (text, audio) tokens: the common start of both contexts, each in whole steps."""
-        text = audio = 0
-        for before, now in zip(self.last, context, strict=False):
-            if before != now:
-                break
-            text, audio = text + now.text, audio + now.audio
-        return text // CACHE_STEP * CACHE_STEP, audio // CACHE_STEP * CACHE_STEP
+        """Cached (text, audio) tokens: the longest common start, each in whole steps."""
+        found = (_shared(before, context) for before in self.contexts)
+        return max(found, key=sum, default=(0, 0))
+
+
+def _shared(one: Sequence[Tokens], other: Sequence[Tokens]) -> tuple[int, int]:
+    """(text, audio) of the start that both contexts have, in whole steps."""
+    text = audio = 0
+    for before, now in zip(one, other, strict=False):
+        if before != now:
+            break
+        text, audio = text + now.text, audio + now.audio
+    return text // CACHE_STEP * CACHE_STEP, audio // CACHE_STEP * CACHE_STEP
 
 
 def usage(
