@@ -251,6 +251,32 @@ def test_a_call_is_answered_and_then_spoken_of() -> None:
     assert desk.last("response.done")["response"]["output"][0]["content"][0]["text"] == "Foggy."
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_an_output_that_comes_before_its_response_is_done_appears_after_it(cancelled: bool) -> None:
+    """Captured (§3.7); a response.create that comes with it is refused."""
+    desk = Desk(brain=Says(Call("f", json.dumps({"a": list(range(30))})), "Fine."), latency=TYPICAL)
+    desk.send(update(tools=[{"type": "function", "name": "f"}]))
+    desk.send_for(0.6, respond())
+    call_id = desk.last("response.function_call_arguments.delta")["call_id"]
+    item = {"type": "function_call_output", "call_id": call_id, "output": "1"}
+    create = {"type": "conversation.item.create", "item": item}
+    wrong = {**create, "previous_item_id": "nowhere", "event_id": "mine"}
+    came = desk.send_for(0.1, create, wrong, {"type": "response.create", "event_id": "early"})
+    (error,) = [event["error"] for event in came if event["type"] == "error"]
+    assert (error["code"], error["event_id"]) == (
+        "conversation_already_has_active_response", "early"
+    )  # fmt: skip
+    assert not set(types(came)) & set(OF_ITEMS)
+    came = desk.send({"type": "response.cancel"}) if cancelled else desk.send()
+    kinds = types(came)
+    done = kinds.index("response.done")
+    after = ["rate_limits.updated", "conversation.item.added", "conversation.item.done", "error"]
+    assert kinds[done + 1 :] == after
+    assert came[-2]["item"]["call_id"] == call_id and came[-1]["error"]["event_id"] == "mine"
+    desk.send(respond())
+    assert desk.last("response.done")["response"]["status"] == "completed"
+
+
 # --- sessions
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -48,6 +48,7 @@ class Floor:
         self._begun = 0
         self._plays: dict[str, Play] = {}
         self._ledger = Ledger()
+        self._afterwards: list[tuple[Callable[[], None], str | None]] = []
         self._left_out: set[str] = set()  # items that a retention ratio cut off, for good
 
     # --- asking for a response
@@ -189,6 +190,23 @@ class Floor:
 
     # --- ending
 
+    def is_calling(self, call_id: str) -> bool:
+        """Whether the active response makes this call and is not done with it."""
+        outputs = self.active.outputs if self.active else ()
+        return any(output.entry.wire.get("call_id") == call_id for output in outputs)
+
+    def wait_for_end(self, act: Callable[[], None], event_id: str | None) -> None:
+        """Do something, which may be refused, once the active response is done."""
+        self._afterwards.append((act, event_id))
+
+    def _act_afterwards(self) -> None:
+        waiting, self._afterwards = self._afterwards, []
+        for act, event_id in waiting:
+            try:
+                act()
+            except Refusal as refusal:
+                self._engine.refuse(refusal, event_id)
+
     def cancelled(self, response_id: str | None) -> None:
         """A client's response.cancel. Raises Refusal when there is nothing to cancel."""
         wanted = response_id or (self.active.id if self.active else None)
@@ -209,7 +227,8 @@ class Floor:
 
     def _ended(self, response: Response) -> None:
         """Captured: rate_limits.updated directly after response.done, one entry."""
-        if response is self.active:
+        was_active = response is self.active
+        if was_active:
             self.active = None
             heard_ms = response.audio_ms if response.status != "cancelled" else 0
             self._engine.idle.reply_ended(heard_ms)
@@ -219,6 +238,8 @@ class Floor:
             self._tell_rate_limits(response.tokens_used)
         if response.calls_mcp:
             self._engine.play(response.tail())
+        if was_active:
+            self._act_afterwards()
 
     def _tell_rate_limits(self, used: int) -> None:
         limit = {"name": "tokens", "limit": RATE_LIMIT, "remaining": RATE_LIMIT - used}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..audio import decode, encode
@@ -75,8 +76,17 @@ def clear_audio(engine: Engine, event: Json) -> None:
 
 def create_item(engine: Engine, event: Json) -> None:
     item = event["item"]
-    if item["type"] == "function_call_output" and not engine.items.has_call(item["call_id"]):
-        raise refusals.no_such_call(item["call_id"])
+    if item["type"] == "function_call_output":
+        if not engine.items.has_call(item["call_id"]):
+            raise refusals.no_such_call(item["call_id"])
+        if engine.floor.is_calling(item["call_id"]):
+            # Captured (§3.7): accepted, and it appears once the response with the call is done.
+            return engine.floor.wait_for_end(partial(_add_item, engine, event), event_id_of(event))
+    _add_item(engine, event)
+
+
+def _add_item(engine: Engine, event: Json) -> None:
+    item = event["item"]
     if item["type"] == "mcp_approval_response":
         engine.floor.check_approval(item)
     if engine.input.has_announced(item.get("id")):
@@ -181,10 +191,11 @@ RULES: dict[str, Rule] = {
     ),
     "conversation.item.create": Rule(
         create_item,
-        answers="conversation.item.added, .done; an mcp_approval_response lets the call go on",
+        answers="conversation.item.added, .done, of an early function_call_output after the call's "
+        "response; an mcp_approval_response lets the call go on",
         refused_when="the id is taken; the previous item is unknown; the output is of a call, the "
         "approval of a request that is not there",
-        source="facts §1.1, §2a, §3.8; recorded",
+        source="facts §1.1, §2a, §3.7, §3.8; recorded",
     ),
     "conversation.item.truncate": Rule(
         truncate_item,
