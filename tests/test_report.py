@@ -635,7 +635,7 @@ def test_a_response_asked_for_without_new_words() -> None:
     assert said_and_answered(log) == [("typed", "hi", "Hello"), ("asked", "", "And more")]
 
 
-def test_what_is_asked_again_after_a_refusal_or_a_failure_is_the_same_turn() -> None:
+def test_what_is_asked_again_after_a_refusal_is_the_same_turn() -> None:
     log = log_of(
         CREATED,
         create_user("hi"),
@@ -709,6 +709,30 @@ def test_beta_names_say_the_same() -> None:
     fields = ("item_id", "role", "text", "status", "audio_ms", "response_id")
     for old_item, item in zip(report.items(before), report.items(today), strict=True):
         assert [getattr(old_item, one) for one in fields] == [getattr(item, one) for one in fields]
+
+
+def test_a_log_without_times_tells_no_wait() -> None:
+    rows = [CREATED, create_user("hi"), CREATE, *added(message("u", "user", "hi"))]
+    rows += answer("r1", "i1", "Hello")
+    bare = "\n".join(json.dumps(event) for _, event in rows)
+    log = rt.EventLog.from_jsonl(bare + "\n")
+    assert said_and_answered(log) == [("typed", "hi", "Hello")]
+    assert not log.timed and report.turns(log)[0].wait is None
+    assert log_of(*rows).timed and report.turns(log_of(*rows))[0].wait is not None
+
+
+def test_a_part_of_what_a_turn_cost_is_not_what_it_cost() -> None:
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "42"}
+    result = ("c", ev("conversation.item.create", item=output))
+    first, second = answer("r1", "i1", "I look."), answer("r2", "i2", "It is 42.")
+    asked = (CREATED, create_user("hi"), CREATE)
+    whole = log_of(*asked, *first, result, CREATE, *second)
+    so_far = log_of(*asked, *first, result, CREATE, *second[:-2])
+    both, one = (report.turns(log)[0].cost for log in (whole, so_far))
+    assert both is not None and one is not None and both == 2 * one
+    del first[-2][1]["response"]["usage"]
+    part = report.turns(log_of(*asked, *first, result, CREATE, *second))
+    assert len(part) == 1 and part[0].cost is None
 
 
 def test_a_log_of_the_server_alone() -> None:

@@ -269,6 +269,11 @@ class Rows(Sequence[Row]):
         session_id = text_field(created.event if created else None, "session", "id")
         return session_id.startswith(SIMULATED_ID)
 
+    @property
+    def timed(self) -> bool:
+        """Whether these rows have times: others' logs may have none, and so one for all."""
+        return len(self) < 2 or self[0].t != self[-1].t
+
     def audio(self, response_id: str | None = None) -> audio.Samples:
         """The assistant's audio in these rows, one response's or all: int16 samples, shape (n,)."""
         return audio.samples_from_pcm(self._spoken(response_id))
@@ -397,7 +402,7 @@ class Rows(Sequence[Row]):
         return log_text(self)
 
     def __repr__(self) -> str:
-        seconds = self[-1].t if len(self) else 0.0
+        seconds = max(self[0].t, self[-1].t) if len(self) else 0.0
         counts = (f"{len(self.where(direction=one))} {one}" for one in DIRECTIONS)
         return (
             f"<{type(self).__name__}: {len(self)} events in {seconds:.1f} s: {', '.join(counts)}>"

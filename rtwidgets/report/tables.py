@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from ..events import Event, count_field
+from ..items import IN_PROGRESS
 from ..log import EventLog
 from ..log.rows import Rows
 from ..pricing import cost_of_tokens, priced_as, tokens_of
@@ -82,10 +83,12 @@ class TurnRow:
         by: what began it: `opening` (before the user said anything), `typed`, `spoken`, `tool`
             (the log begins with a tool's result), `idle` (the user's silence), `asked` (a response
             was asked for without new words), `unknown` (the log begins in the middle).
-        wait: seconds from the end of the user's part to the first audio or text.
+        wait: seconds from the end of the user's part to the first audio or text, None in a log
+            without times.
         status: of its last response; `silent` for an answer that was only written into the
             conversation, `refused` where the server refused to answer, empty without an answer.
         interrupted: whether an answer was cancelled, cut, or not played to its end.
+        cost: US dollars for its responses that ended; None where that of one is not known.
     """
 
     number: int = column("turn")
@@ -121,6 +124,7 @@ def responses(rows: Rows) -> Table[ResponseRow]:
 def turns(rows: Rows) -> Table[TurnRow]:
     """The turns in these rows: each ends where the next begins."""
     told = _told(rows)
+    timed = rows.log.timed
     starts = tuple(told.marks.starts)
     items_of: dict[int, list[ItemFacts]] = {}
     for item in sorted(tuple(told.items.values()), key=lambda one: one.seq):
@@ -144,7 +148,7 @@ def turns(rows: Rows) -> Table[TurnRow]:
                 answer=turn.answer,
                 audio_ms=turn.audio_ms,
                 heard_ms=turn.heard_ms,
-                wait=turn.wait,
+                wait=turn.wait if timed else None,
                 status=turn.status or ("refused" if at in refused else ""),
                 interrupted=turn.interrupted,
                 response_ids=tuple(one.id for one in turn.responses),
@@ -362,6 +366,6 @@ class _Turn:
 
     @property
     def cost(self) -> float | None:
-        costs = [_cost(one) for one in self.responses]
+        costs = [_cost(one) for one in self.responses if one.status != IN_PROGRESS]
         known = [cost for cost in costs if cost is not None]
-        return sum(known) if known else None
+        return sum(known) if known and len(known) == len(costs) else None

@@ -35,8 +35,7 @@ def timeline_of(rows: Rows, *, peaks: bool = True) -> Timeline:
     Args:
         peaks: make waveforms too, which reads all audio.
     """
-    timed = len(rows) < 2 or rows[0].t != rows[-1].t
-    builder = Builder(timed=timed, peaks=peaks)
+    builder = Builder(timed=rows.timed, peaks=peaks)
     builder.take(rows)
     return builder.timeline(rows.endpoint)
 

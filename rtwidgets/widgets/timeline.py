@@ -167,8 +167,7 @@ class Timeline(Live):
         self.soon(lambda: self._select(number, kind, place), "select")
 
     def _start_anew(self, rows: Rows) -> None:
-        timed = len(rows) < 2 or rows[0].t != rows[-1].t
-        self._builder = Builder(timed=timed)
+        self._builder = Builder(timed=rows.timed)
         self._taken = 0
         self._say_all()
 

@@ -51,6 +51,7 @@ test("a moment is told in seconds, and in minutes where there are any", () => {
     "60:00.0",
   ]);
   assert.deepEqual([clock(61, 0), clock(3.456, 2)], ["1:01", "3.46 s"]);
+  assert.deepEqual([-3.24, -65, 59.96].map((one) => clock(one)), ["−3.2 s", "−1:05.0", "1:00.0"]);
 });
 
 test("an axis has round steps", () => {

@@ -19,6 +19,15 @@ test("a time is told in seconds, and in minutes and hours where it is long", () 
   ]);
 });
 
+test("a time before the session is told as such, and no minute has sixty seconds", () => {
+  assert.deepEqual([-5, -65.5, 59.9996, 3599.9999].map(clock), [
+    "−5.000",
+    "−1:05.500",
+    "1:00.000",
+    "1:00:00.000",
+  ]);
+});
+
 test("a time between two lines has a sign, also where a log goes back", () => {
   assert.deepEqual([0.0123, 75, -0.5].map(since), ["+0.012", "+1:15.000", "−0.500"]);
 });

@@ -6,14 +6,17 @@ export const SIGNS = {
   local: { sign: "◦", words: "here" },
 };
 
-/** "12.034" or "1:02:03.456": seconds since the session began. */
+/** "12.034" or "1:02:03.456": seconds since the session began; "−5.000" before that. */
 export function clock(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  if (!minutes) return seconds.toFixed(3);
-  const rest = (seconds - minutes * 60).toFixed(3).padStart(6, "0");
-  return minutes < 60
-    ? `${minutes}:${rest}`
-    : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+  if (seconds < 0) return `−${clock(-seconds)}`;
+  const whole = Math.round(seconds * 1000); // first, so that no minute has sixty seconds
+  const minutes = Math.floor(whole / 60_000);
+  const rest = ((whole % 60_000) / 1000).toFixed(3);
+  if (!minutes) return rest;
+  const hours = Math.floor(minutes / 60);
+  return hours
+    ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest.padStart(6, "0")}`
+    : `${minutes}:${rest.padStart(6, "0")}`;
 }
 
 /** "+0.012" or "+1:02.500": the time since the line above. Logs that were put together go back. */

@@ -13,11 +13,14 @@ const BIN = 0.02; // seconds behind one byte of a waveform
 const SHORTEST = 0.05; // seconds that can be zoomed to
 const WINDOW = 30; // seconds that are followed
 
-/** "3.2 s" or "1:02.0": seconds since the session began. */
+/** "3.2 s" or "1:02.0": seconds since the session began; "−3.2 s" before that. */
 export function clock(seconds, digits = 1) {
-  if (Math.abs(seconds) < 60) return `${seconds.toFixed(digits)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes}:${(seconds - 60 * minutes).toFixed(digits).padStart(digits ? digits + 3 : 2, "0")}`;
+  if (seconds < 0) return `−${clock(-seconds, digits)}`;
+  const unit = 10 ** digits;
+  const whole = Math.round(seconds * unit); // first, so that no minute has sixty seconds
+  if (whole < 60 * unit) return `${(whole / unit).toFixed(digits)} s`;
+  const rest = ((whole % (60 * unit)) / unit).toFixed(digits);
+  return `${Math.floor(whole / (60 * unit))}:${rest.padStart(digits ? digits + 3 : 2, "0")}`;
 }
 
 /** The moments for an axis: round steps, about `count` of them between two ends. */
