@@ -13,10 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from .events import Event, beta_names, count_field, error_of, ga_name, response_id_of, text_field
+from .events import (
+    Event,
+    beta_names,
+    count_field,
+    error_of,
+    ga_name,
+    is_carried,
+    response_id_of,
+    text_field,
+)
 from .events import field as value_at
 from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Items, Part, Response, add_usage
 from .turns import Turns
+
+LINE_LOST = "line_lost"
+"""Why a response that the line's end cut short is incomplete; no server says this."""
+
+_ENDS_OF_A_LINE = ("line.lost", "line.moving")
 
 
 class Heard(Protocol):
@@ -24,6 +38,8 @@ class Heard(Protocol):
 
     @property
     def direction(self) -> str: ...
+    @property
+    def type(self) -> str: ...
     @property
     def event(self) -> Event | None: ...
 
@@ -53,6 +69,7 @@ class Conversation:
         self._live: dict[str, Response] = {}  # those that may be active: few, in a long session
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
+        self._carried: dict[str, str] = {}  # items told to a new session, by event id
 
     @classmethod
     def of(cls, rows: Iterable[Heard]) -> Conversation:
@@ -64,6 +81,11 @@ class Conversation:
                 conversation.receive(event)
             elif event is not None and row.direction == "client":
                 conversation.sent_by_hand(event)
+            elif row.direction == "local" and row.type in _ENDS_OF_A_LINE:
+                conversation.cut()
+                conversation.turns.forget_cut()  # what was sent again has rows of its own
+            elif row.direction == "local" and row.type == "line.restored":
+                conversation.left_out(value_at(event, "left_out"))
         return conversation
 
     # ------------------------------------------------------------ reading
@@ -120,9 +142,44 @@ class Conversation:
     def _note(self, event: Event) -> None:
         if event.get("type") == "conversation.item.create":
             self._to_the_front += event.get("previous_item_id") == "root"
+            if is_carried(event):
+                self._carried[event["event_id"]] = text_field(event, "item", "id")
 
     def _go_on(self) -> None:
         self.turns.go_on(self.active_response is not None)
+
+    # ------------------------------------------------------------ a line that ended
+
+    def cut(self) -> None:
+        """The line has ended, and with it what the server knew.
+
+        What was being made ends here, incomplete. Of what nobody heard a word of, the items are
+        gone, and what asked for it is to be asked again (`turns.resume`). All other items stay: a
+        new session is told of them.
+        """
+        unheard = set()
+        for response in tuple(self._live.values()):
+            if response.active:
+                response.status = "incomplete"
+                response.status_details = {"type": "incomplete", "reason": LINE_LOST}
+                if response.unheard:
+                    unheard.add(response.id)
+        self._live.clear()
+        for item in tuple(self.items):
+            if item.response_id in unheard:
+                self._items.delete(item.id)
+        for item in self.items:
+            if item.status == IN_PROGRESS:
+                item.status = "incomplete"
+        self._carried.clear()
+        self._to_the_front = 0
+        self.turns.cut(unheard)
+
+    def left_out(self, item_ids: Any) -> None:
+        """The new session could not be told of these items."""
+        for item_id in item_ids if isinstance(item_ids, list) else ():
+            if isinstance(item_id, str):
+                self._items.delete(item_id)
 
     # ------------------------------------------------------------ receiving
 
@@ -143,6 +200,8 @@ class Conversation:
         self.errors.append(error)
         if text_field(error, "code") == "response_cancel_not_active":
             self._nothing_is_active()
+        elif text_field(error, "event_id") in self._carried:
+            self.left_out([self._carried.pop(text_field(error, "event_id"))])
         else:
             self.turns.refused(error)
 
@@ -161,6 +220,8 @@ class Conversation:
     # Order is taken from here alone: conversation.item.done names no predecessor (null) for an item
     # the model made right behind the first one (33 of 33 recorded items).
     def _item_added(self, event: Event) -> None:
+        if self._is_carried(event):
+            return
         self._items.forget_deleted(text_field(event, "item", "id"))
         item = self._learn(value_at(event, "item"))
         if item is None or self._items.holds(item):
@@ -181,7 +242,13 @@ class Conversation:
         """Whether `previous_item_id: null` means "in front of all": some servers never fill it."""
         return bool(self.items) and (self._names_predecessors or self._to_the_front > 0)
 
+    def _is_carried(self, event: Event) -> bool:
+        """Whether a new session says that it has been told of an item: it knows less of it."""
+        return bool(self._carried) and text_field(event, "item", "id") in self._carried.values()
+
     def _item_done(self, event: Event) -> None:
+        if self._is_carried(event):
+            return
         item = self._learn(value_at(event, "item"))
         if item is not None:  # where it is not there yet: a server that never said .added
             self._items.place(item)
@@ -200,6 +267,7 @@ class Conversation:
         if item is None or heard is None:
             return
         item.truncated_ms = heard
+        item.said = item.said or " ".join(part.words for part in item.content if part.words)
         for part in item.content:
             part.transcript = ""
 

@@ -56,6 +56,7 @@ class Endpoint:
     """
 
     key_header = "Authorization"
+    reconnects = True  # whether a conversation can go on over another line from here
     name, model = "not made", DEFAULT_MODEL  # for a traceback that shows one that cannot be made
 
     def __init__(

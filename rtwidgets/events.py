@@ -45,7 +45,15 @@ CLIENT_EVENTS = (
 #   line.stalled          message              the server takes nothing of what is to be sent
 #   line.resumed          ms                   and takes again, after so long
 #   line.lost             code, reason,        the connection ended; a WebSocket's close code (null
-#                         message              without one), the server's reason, a person's words
+#                         message, again       without one), the server's reason, a person's words;
+#                                              `again`: another is being tried
+#   line.moving           message              the session is about to reach its longest duration,
+#                                              and the conversation moves to a new one
+#   line.trying           attempt, seconds,    a new connection is tried after so long; why the
+#                         message              attempt before failed
+#   line.restored         attempts, seconds,   a new session goes on with the conversation: items
+#                         carried, left_out,   told to it, ids of those that could not be, how much
+#                         sent_again, message  of what was sent before was sent again
 #   opening.ended         ms, by               the opening's sound is over, said once: by `page`
 #                                              where a person heard `ms` of it, by `clock` where
 #                                              nobody plays, by `silence` where there was none
@@ -63,6 +71,9 @@ LOCAL_EVENTS = (
     "line.stalled",
     "line.resumed",
     "line.lost",
+    "line.moving",
+    "line.trying",
+    "line.restored",
     "opening.ended",
     "opening.failed",
     "budget.reached",
@@ -221,9 +232,56 @@ def line_resumed(ms: int) -> Event:
     return {"type": "line.resumed", "ms": ms}
 
 
-def line_lost(code: int | None, reason: str, message: str) -> Event:
-    """`line.lost`: the connection ended, with the close code and reason of the server, if any."""
-    return {"type": "line.lost", "code": code, "reason": reason, "message": message}
+def line_lost(code: int | None, reason: str, message: str, *, again: bool = False) -> Event:
+    """`line.lost`: the connection ended, with the close code and reason of the server, if any;
+    `again` where another is being tried."""
+    lost: Event = {"type": "line.lost", "code": code, "reason": reason, "message": message}
+    return {**lost, "again": True} if again else lost
+
+
+def line_moving(message: str) -> Event:
+    """`line.moving`: the conversation moves to a new session before this one ends."""
+    return {"type": "line.moving", "message": message}
+
+
+def line_trying(attempt: int, seconds: float, message: str) -> Event:
+    """`line.trying`: a new connection is tried after so many seconds; why the last one failed."""
+    return {
+        "type": "line.trying",
+        "attempt": attempt,
+        "seconds": round(seconds, 3),
+        "message": message,
+    }
+
+
+def line_restored(
+    attempts: int,
+    seconds: float,
+    *,
+    carried: int,
+    left_out: Sequence[str],
+    sent_again: int,
+    message: str,
+) -> Event:
+    """`line.restored`: a new session goes on with the conversation, so long after the old one."""
+    return {
+        "type": "line.restored",
+        "attempts": attempts,
+        "seconds": round(seconds, 3),
+        "carried": carried,
+        "left_out": list(left_out),
+        "sent_again": sent_again,
+        "message": message,
+    }
+
+
+CARRIED_ID = "carried_"
+"""How the event ids begin of what only tells a new session what was before: nobody says it now."""
+
+
+def is_carried(event: Event | None) -> bool:
+    """Whether a client event repeats to a new session what an old one knew."""
+    return text_field(event, "event_id").startswith(CARRIED_ID)
 
 
 def opening_ended(ms: int, by: str) -> Event:

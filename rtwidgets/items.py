@@ -58,6 +58,7 @@ class Item:
     arguments: str = ""
     output: str = ""
     truncated_ms: int | None = None
+    said: str = ""  # of a truncated one, whose transcript is gone: all that it was to say
 
     @property
     def text(self) -> str:
@@ -69,6 +70,21 @@ class Item:
     def audio_ms(self) -> int:
         """Milliseconds of audio received for it."""
         return audio.milliseconds_of(sum(part.audio_bytes for part in self.content))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of it has come that anybody could have heard or read."""
+        return not self.audio_ms and not any(part.text for part in self.content)
+
+
+def heard_length(text: str, ms: int, of_ms: float) -> int:
+    """How many characters of `text` are said in the first `ms` of its `of_ms`.
+
+    By their share of the time, to the end of a word: nobody says which word was spoken when.
+    """
+    if of_ms <= 0 or ms >= of_ms:
+        return len(text)
+    return max(0, text.rfind(" ", 0, round(len(text) * ms / of_ms) + 1))
 
 
 @dataclass(eq=False)
@@ -111,6 +127,11 @@ class Response:
     @property
     def audio_ms(self) -> int:
         return sum(item.audio_ms for item in self.items)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether nothing of it has come yet that anybody could have heard or read."""
+        return all(item.empty for item in self.items)
 
     @property
     def error(self) -> str:

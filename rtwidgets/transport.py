@@ -36,6 +36,9 @@ class WallClock:
         await asyncio.sleep(seconds)
 
 
+_WALL = WallClock()
+
+
 class VirtualClock:
     """Time that passes at once: it jumps to the next moment for which anybody waits.
 
@@ -65,6 +68,43 @@ class VirtualClock:
             self._waiting.remove(mine)
 
 
+class OneClock:
+    """One time over several lines: it goes on where it stood when another line is taken up."""
+
+    def __init__(self) -> None:
+        self._clock: Clock = _WALL
+        self._ahead = 0.0
+        self._begun = False
+        self._changed = asyncio.Event()
+
+    def follow(self, clock: Clock) -> None:
+        """Go by this clock from now on."""
+        if self._begun and clock is not self._clock:
+            self._ahead = self.now() - clock.now()
+        self._clock, self._begun = clock, True
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def now(self) -> float:
+        return self._clock.now() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long, also where the line whose clock is waited for ends meanwhile."""
+        if seconds <= 0:
+            return await self._clock.sleep(0)
+        until = self.now() + seconds
+        while (left := until - self.now()) > 0:
+            if isinstance(self._clock, WallClock):
+                return await self._clock.sleep(left)
+            sleeping = asyncio.ensure_future(self._clock.sleep(left))
+            changed = asyncio.ensure_future(self._changed.wait())
+            try:
+                await asyncio.wait((sleeping, changed), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+                changed.cancel()
+
+
 # How often others get a turn before time jumps: what they do now comes first.
 _COURTESY = 10
 
@@ -88,6 +128,11 @@ class Transport(Protocol):
     async def close(self) -> None:
         """End the line; safe to call again."""
         ...
+
+
+# A line of which only one half is left says nothing and takes everything: it is found out by a ping
+# that nobody answers, within 25 s. The service documents no ping of its own.
+PING_S, PONG_S = 10.0, 15.0
 
 
 class WebSocketTransport:
@@ -124,6 +169,8 @@ class WebSocketTransport:
                 max_size=None,
                 compression=None,
                 open_timeout=timeout,
+                ping_interval=PING_S,
+                ping_timeout=PONG_S,
                 close_timeout=min(timeout, 2.0),
                 logger=_quiet_about(headers),
                 **_proxy_settings(url),

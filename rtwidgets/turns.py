@@ -14,7 +14,7 @@ cannot be told for sure is decided so that a turn is given up rather than blocke
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from .events import Event, frame_of, text_field
@@ -55,6 +55,7 @@ class Turns:
         self._waiting: deque[Request] = deque()
         self._asked: deque[Request] = deque()  # sent, no response yet; in the conversation
         self._aside: deque[Request] = deque()  # the same, out of band
+        self._again: deque[Request] = deque()  # what the line's end left without an answer
         self._known: dict[str, Request] = {}
         self._latest: Request | None = None  # the one that was answered last
         self._others_since = False  # whether events were sent by hand since we asked
@@ -63,7 +64,7 @@ class Turns:
     @property
     def pending(self) -> bool:
         """Whether a response in the conversation is asked for or waiting for its turn."""
-        return bool(self._asked or self._waiting)
+        return bool(self._asked or self._waiting or self._again)
 
     @property
     def waiting(self) -> bool:
@@ -89,9 +90,9 @@ class Turns:
         """The events to transmit now, in order."""
         return [event for event, _ in self._taken()]
 
-    def frames(self) -> list[str]:
-        """The same as the frames that go over the wire."""
-        return [frame for _, frame in self._taken()]
+    def next_frame(self) -> str:
+        """The frame of the next of them, which is to be sent now; there has to be one."""
+        return self._outbox.popleft()[1]
 
     def _taken(self) -> list[tuple[Event, str]]:
         ready = list(self._outbox)
@@ -137,6 +138,8 @@ class Turns:
 
     def forget_waiting(self) -> None:
         """Refuse what was not asked for yet: the user interrupted."""
+        self._waiting.extendleft(reversed(self._again))
+        self._again.clear()
         while self._waiting:
             self._refuse(self._waiting.popleft(), "interrupted", "Interrupted before it was asked.")
 
@@ -155,7 +158,7 @@ class Turns:
         if request in self._asked:
             while self._asked[0] is not request and self._asked[0].by_hand:
                 self._asked.popleft()
-        for road in (self._waiting, self._asked, self._aside):
+        for road in (self._waiting, self._asked, self._aside, self._again):
             if request in road:
                 road.remove(request)
 
@@ -170,6 +173,47 @@ class Turns:
 
     def _refuse(self, request: Request, code: str, message: str) -> None:
         request.refusal = {"type": "local", "code": code, "message": message}
+
+    # ------------------------------------------------------------ a line that ended
+
+    def cut(self, unheard: Collection[str]) -> None:
+        """The line has ended. What was asked for and not answered is to be asked again.
+
+        Args:
+            unheard: ids of responses that had begun, of which nobody heard a word.
+        """
+        begun = [*self._known.values()]
+        if self._latest is not None and self._latest.by_hand:
+            begun.append(self._latest)
+        again = [one for one in begun if one.response_id in unheard]
+        again += [*self._asked, *self._aside]
+        frames = {one.frame for one in again}
+        self._outbox = deque(one for one in self._outbox if one[1] not in frames)
+        for request in again:
+            request.response_id = ""
+        self._again.extend(again)
+        self._asked.clear()
+        self._aside.clear()
+        self._latest = None
+        self._others_since = False
+
+    def forget_cut(self) -> None:
+        """Nothing is asked again."""
+        self._again.clear()
+
+    def resume(self) -> int:
+        """Ask again, on a new line, before anything else that is to be sent; gives how often."""
+        again, self._again = list(self._again), deque()
+        later, self._outbox = self._outbox, deque()
+        for request in again:
+            request.frame = request.frame or frame_of(request.event)
+            if not opens_turn(request.event):
+                self._ask(request, self._aside)
+        turns = [request for request in again if opens_turn(request.event)]
+        self._waiting.extendleft(reversed(turns))
+        self.go_on(active=False)
+        self._outbox.extend(later)
+        return len(again)
 
     # ------------------------------------------------------------ answers
 

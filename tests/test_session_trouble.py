@@ -143,7 +143,7 @@ def test_the_servers_last_words_are_heard_also_with_something_queued() -> None:
         await line.close()
 
     async def scene() -> rt.AsyncSession:
-        async with rt.AsyncSession(Scripted(serve)) as s:
+        async with rt.AsyncSession(Scripted(serve), reconnect=False) as s:
             await s.say("one")
             await s.say("two")
             await s.wait_for("line.lost")

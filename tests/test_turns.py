@@ -213,6 +213,6 @@ def test_what_cannot_be_sent_is_refused_before_anything_remembers_it(kind: str) 
 def test_what_is_to_be_sent_is_given_once_as_events_or_as_frames() -> None:
     conversation = Conversation()
     asked = [conversation.request(item_create({"type": "message"})) for _ in range(2)]
-    frames = conversation.turns.frames()
+    frames = [conversation.turns.next_frame() for _ in asked]
     assert [json.loads(frame) for frame in frames] == asked
     assert conversation.to_send() == [] and not conversation.has_to_send

@@ -59,6 +59,7 @@ async def run_trial(
         model=model,
         timeout=settings.timeout,
         budget=settings.budget,
+        reconnect=False,  # a trial that lost its line says so, and is no trial of an opening
     )
     try:
         await session.open()

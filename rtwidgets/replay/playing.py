@@ -66,6 +66,8 @@ class Replay(Endpoint):
         problems: what could not be read, a sentence each; it is left out.
     """
 
+    reconnects = False  # where a recording ends nothing goes on
+
     def __init__(
         self, path: str | Path | Rows, speed: float = 1.0, *, clock: Clock | None = None
     ) -> None:

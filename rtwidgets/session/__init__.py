@@ -3,6 +3,8 @@
 news, line             who is told of a row; the way to the server
 handshake, hearing     until it stands; spoken turns
 purse, stage, reply    money; the opening at work; one answer
+unanswered, history    what was sent and not confirmed; what a new session is told
+recovery, lifetime     a line that ended is mended; how long a session may last
 answers, pump          what answers what; the loop
 session -> blocking    `AsyncSession`; `Session`, the same for a cell
 """

@@ -45,6 +45,7 @@ class Session:
         tools: Sequence[Given] = (),
         timeout: float = 30.0,
         budget: float | None = None,
+        reconnect: bool = True,
     ) -> None:
         self._session = AsyncSession(
             endpoint,
@@ -56,6 +57,7 @@ class Session:
             tools=tools,
             timeout=timeout,
             budget=budget,
+            reconnect=reconnect,
         )
 
     def __enter__(self) -> Session:

@@ -1,4 +1,7 @@
-"""The way to the server: one transport, and everything that leaves by it a row of the log first."""
+"""The way to the server: one transport, and everything that leaves by it a row of the log first.
+
+While a line that ended is being mended, what is to leave waits; only what mends it goes.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +43,9 @@ class Line:
         patience: seconds that a caller waits for its frame to leave; then it raises TimedOut, and
             the frame leaves when the server takes it.
         stalled: whether a frame has been waiting for long.
-        transport: None before it stands and after it is closed.
-        lost: what ended it, None while nothing has.
+        transport: None before it stands, after it is closed, and while another is looked for.
+        lost: what ended it for good, None while nothing has.
+        mends: whether another is looked for when it ends: what could not be sent is not lost then.
     """
 
     def __init__(
@@ -55,6 +59,9 @@ class Line:
         self.stalled = False
         self.transport: Transport | None = None
         self.lost: ConnectionLost | None = None
+        self.mends = False
+        self._stands = asyncio.Event()
+        self._stands.set()
         self._log = log
         self._turns = turns
         self._tell = tell
@@ -65,13 +72,32 @@ class Line:
 
     @property
     def is_open(self) -> bool:
-        return self.transport is not None and self.lost is None
+        """Whether what is given leaves: now, or when the line is mended."""
+        return self.lost is None and (self.transport is not None or self.mending)
 
-    def check(self) -> Transport:
-        """The transport. Raises ConnectionLost, or Misuse where it never stood or is closed."""
-        if self.transport is None or self.lost is not None:
+    @property
+    def mending(self) -> bool:
+        return not self._stands.is_set()
+
+    def break_off(self) -> None:
+        """The transport ended, and another is looked for: what is to leave waits."""
+        self._stands.clear()
+        self.transport = None
+
+    def stand(self) -> None:
+        """What waited may leave; after `close` or a loss, those who wait are told."""
+        self._stands.set()
+
+    def close(self) -> Transport | None:
+        """Nothing leaves any more; gives the transport, to be closed."""
+        transport, self.transport = self.transport, None
+        self.stand()
+        return transport
+
+    def check(self) -> None:
+        """Raises ConnectionLost, or Misuse where it never stood or is closed."""
+        if not self.is_open:
             raise self.lost or Misuse(NOT_OPEN)
-        return self.transport
 
     async def send(self, frame: str, note: Callable[[], None] | None = None) -> Row:
         """Send a frame now, to the end even if the caller is interrupted meanwhile.
@@ -93,6 +119,11 @@ class Line:
             if not begun:
                 sending.cancel()
             raise
+
+    async def send_first(self, frame: str, note: Callable[[], None] | None = None) -> Row:
+        """Send a frame while the line is being mended, before all that waits."""
+        async with self._order:
+            return await self._transmit(frame, note)
 
     async def flush(self, seconds: float | None = None) -> None:
         """Send all that is to be sent, to the end even if the caller is interrupted meanwhile.
@@ -141,15 +172,21 @@ class Line:
     async def _send_all(self) -> None:
         async with self._order:
             self._waiting = None
-            for frame in self._turns.frames():
-                await self._transmit(frame, None)
+            while self._turns.outbox and not self.mending:
+                await self._transmit(self._turns.next_frame())
 
     async def _send_one(self, frame: str, note: Callable[[], None] | None) -> Row:
-        async with self._order:
-            return await self._transmit(frame, note)
+        while True:
+            await self._stands.wait()
+            async with self._order:
+                if not self.mending:
+                    return await self._transmit(frame, note)
 
-    async def _transmit(self, frame: str, note: Callable[[], None] | None) -> Row:
-        transport = self.check()
+    async def _transmit(self, frame: str, note: Callable[[], None] | None = None) -> Row:
+        self.check()
+        transport = self.transport
+        if transport is None:  # it broke off while a frame was being sent that mends it
+            raise ConnectionLost("The line was cut.")
         row = self._log.append("client", frame)
         if note is not None:
             note()
@@ -158,6 +195,11 @@ class Line:
         watch = asyncio.get_running_loop().call_later(STALLED_S, self._stall, transport)
         try:
             await transport.send(frame)
+        except ConnectionLost:
+            if not self.mends:
+                raise
+            if self.transport is transport:  # the pump will notice too: nothing leaves until then
+                self._stands.clear()
         finally:
             watch.cancel()
         if self.stalled:

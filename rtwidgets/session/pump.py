@@ -2,29 +2,42 @@
 
 For each frame, in this order: the log has it, money and the conversation take it, calls of tools
 are begun, the opening may answer, who listens is told, and what is due leaves.
+
+Where the line ends and another can be had, the pump goes on with that one (recovery.py), and before
+a session reaches its longest duration the conversation moves to a new one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 from ..conversation import Conversation
 from ..errors import ConnectionLost, Misuse
-from ..events import Event
+from ..events import Event, field, line_lost, line_moving
 from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
 from ..tools import Calls, Toolbox
-from ..transport import Clock, Transport, WallClock
+from ..transport import OneClock, Transport
+from .lifetime import Lifetime
 from .line import Line
 from .news import Lookout, News
 from .purse import Purse
+from .recovery import Recovery
 from .stage import Stage
+from .unanswered import HEEDS, Unanswered
 
 _BEFORE_ANSWERS = ("response.done", "input_audio_buffer.speech_started")
 """Behind these the server may answer by itself."""
+_DECIDING = ("response.done", "error")
+"""What says whether a line that ends is worth mending."""
+_LOOK_S = 1.0
+"""How often a pause is looked for when a session is about to end."""
+
+_MOVING = "This session is about to reach its longest duration: the conversation moves to another."
 
 logger = logging.getLogger("rtwidgets")
 
@@ -38,7 +51,7 @@ class Pump:
         playing: whether a page plays sound and will say what was heard.
 
     Attributes:
-        clock: the transport's, once there is one.
+        clock: the transport's, once there is one; it goes on over the next.
         line: the way out. purse: keeps to the budget. stage: has the opening. calls: of tools.
     """
 
@@ -52,7 +65,7 @@ class Pump:
         budget: float | None,
         playing: Callable[[], bool],
     ) -> None:
-        self.clock: Clock = WallClock()
+        self.clock = OneClock()
         self._log, self._conversation, self._ledger = log, conversation, ledger
         self._turns = conversation.turns
         self._news = News()
@@ -68,37 +81,149 @@ class Pump:
             note=self._note,
             playing=playing,
         )
+        self._unanswered = Unanswered(log, conversation)
+        self._recovery = Recovery(
+            self.line,
+            log,
+            conversation,
+            self._unanswered,
+            subscribe=self.subscribe,
+            until=self.until,
+            record=self.record,
+        )
+        self._restoring: asyncio.Task[None] | None = None
+        self._unfit: ConnectionLost | None = None  # why a new session was given up by ourselves
+        self._lifetime = Lifetime()
+        self._looking: asyncio.TimerHandle | None = None
+        self._moving: asyncio.Task[None] | None = None
+        self._moved: Transport | None = None  # where the conversation moves to
 
     # ------------------------------------------------------------ in
 
-    def start(self, transport: Transport) -> None:
-        """Take what the transport brings from now on."""
-        self.line.transport, self.clock = transport, transport.clock
+    def start(
+        self,
+        transport: Transport,
+        connect: Callable[[], Awaitable[Transport]] | None = None,
+    ) -> None:
+        """Take what the transport brings from now on.
+
+        Args:
+            connect: opens another line where this one is lost; None to leave it at that.
+        """
+        self._recovery.connect, self.line.mends = connect, connect is not None
+        self._take_up(transport)
         self._pumping = asyncio.create_task(self._run(transport))
 
     async def stop(self) -> None:
         """Close the transport and take nothing more. Safe to call again."""
-        transport, self.line.transport = self.line.transport, None
+        transport = self.line.close()
         self.stage.leave()
+        if self._looking is not None:
+            self._looking.cancel()
         await self.calls.stop()
-        if self._pumping is not None and self._pumping is not asyncio.current_task():
-            self._pumping.cancel()
-            await asyncio.gather(self._pumping, return_exceptions=True)
-        if transport is not None:
-            await transport.close()
+        tasks = [self._pumping, self._restoring, self._moving]
+        for task in tasks:
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        for one in (transport, self._moved):
+            if one is not None:
+                await one.close()
         self.line.stop()
         self._news.wake()
 
     async def _run(self, transport: Transport) -> None:
-        append, take = self._log.append, self._take
         try:
             while True:
-                take(append("server", await transport.recv()))
+                transport = await self._go_on(await self._receive(transport))
         except ConnectionLost as lost:
             self._end(lost)
         except Exception as problem:  # ours: say so rather than leave everyone waiting
             logger.exception("the session's pump failed")
             self._end(ConnectionLost(f"The session ended by an error of rtwidgets: {problem!r}."))
+
+    async def _receive(self, transport: Transport) -> ConnectionLost:
+        """Take all that a transport brings; gives what ended it."""
+        append, take = self._log.append, self._take
+        try:
+            while True:
+                take(append("server", await transport.recv()))
+        except ConnectionLost as lost:
+            return lost
+
+    # ------------------------------------------------------------ one line after another
+
+    async def _go_on(self, lost: ConnectionLost) -> Transport:
+        """Another line to go on with. Raises ConnectionLost where there is none to be had."""
+        if self._restoring is not None:
+            self._restoring.cancel()
+        unfit, self._unfit = self._unfit, None
+        lost = unfit or lost
+        moved, self._moved = self._moved, None
+        if moved is None and not (self._recovery.mends(lost) and self.line.is_open):
+            raise lost
+        self.line.break_off()
+        self._recovery.begin(self.clock.now())
+        self._conversation.cut()
+        if moved is None:
+            self.record(line_lost(lost.code, lost.reason, str(lost), again=True))
+            moved = await self._recovery.transport(lost, self.clock)
+        else:
+            self.record(line_moving(_MOVING))
+        self._take_up(moved)
+        self._recovery.expect()
+        self._restoring = asyncio.create_task(self._restore(moved))
+        return moved
+
+    def _take_up(self, transport: Transport) -> None:
+        self.line.transport = transport
+        self.clock.follow(transport.clock)
+
+    async def _restore(self, transport: Transport) -> None:
+        try:
+            await self._recovery.restore(self.clock)
+            self._look()
+        except Exception as problem:
+            self._unfit = ConnectionLost(f"The new session did not come to stand: {problem}")
+            await transport.close()
+
+    def _look(self) -> None:
+        """Move to a new session where this one is about to end, in a pause if there is one."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        due = self._lifetime.pause_from
+        if due is None or self._recovery.connect is None or self.line.mending:
+            return
+        if not self.line.is_open or (self._moving is not None and not self._moving.done()):
+            return
+        now = self.clock.now()
+        if self._lifetime.is_over(now, self._quiet):
+            self._moving = asyncio.create_task(self._move(self._recovery.connect))
+            return
+        # By the loop's own time: what waits for a virtual clock would move it.
+        loop = asyncio.get_running_loop()
+        self._looking = loop.call_later(max(_LOOK_S, due - now), self._look)
+
+    @property
+    def _quiet(self) -> bool:
+        busy = self._conversation.busy or self.calls.busy or self._unanswered.speaking
+        return not (busy or self._turns.outbox or self.stage.follows)
+
+    async def _move(self, connect: Callable[[], Awaitable[Transport]]) -> None:
+        old = self.line.transport
+        try:
+            moved = await connect()
+        except Exception as problem:  # tried again at the next look; at the end the line is mended
+            logger.info("no new session yet: %s", problem)
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(_LOOK_S, self._look)
+            return
+        if old is None or self.line.transport is not old:  # lost meanwhile
+            await moved.close()
+            return
+        self._moved = moved
+        await old.close()
 
     def _take(self, row: Row) -> None:
         # Run for every frame: what has nothing to do with it is not even asked.
@@ -111,6 +236,10 @@ class Pump:
                 self.calls.take(row)
             if self.stage.reacts:
                 self.stage.react(event)
+            if row.type in HEEDS:
+                self._unanswered.received(row)
+            if row.type in _DECIDING:
+                self._recovery.take(row)
             if money and row.type in _BEFORE_ANSWERS:
                 self._hold_back()
         self._news.announce(row)
@@ -118,6 +247,11 @@ class Pump:
             self.stage.follow(event, self.line, self.clock)
         if self._turns.outbox:
             self.line.flush_soon()
+        if row.type == "session.created":
+            self._lifetime.begin(field(event, "session"), time.time(), self.clock.now())
+            self._look()
+        elif row.type == "response.done":
+            self._look()
 
     def _hold_back(self) -> None:
         """Have the server answer nothing by itself any more where that might pass the budget."""
@@ -126,12 +260,12 @@ class Pump:
             self.request(hold)
 
     def _end(self, lost: ConnectionLost) -> None:
-        if self.line.transport is None:
+        if not self.line.is_open:
             return
         self.line.lost = lost
-        self.record(
-            {"type": "line.lost", "code": lost.code, "reason": lost.reason, "message": str(lost)}
-        )
+        self.line.stand()
+        self._conversation.cut()
+        self.record(line_lost(lost.code, lost.reason, str(lost)))
 
     # ------------------------------------------------------------ out
 
@@ -142,6 +276,7 @@ class Pump:
 
     def _sent(self, row: Row) -> None:
         self._ledger.take(row)
+        self._unanswered.sent(row)
         if row.type in self.calls.heeds:
             self.calls.take(row)
         self._news.announce(row)
@@ -180,7 +315,7 @@ class Pump:
                 return True
             if self.line.lost is not None:
                 raise self.line.lost
-            if self.line.transport is None:
+            if not self.line.is_open:
                 raise Misuse("The session is closed; nothing more will come.")
             return False
 

@@ -35,7 +35,7 @@ from ..log import EventLog, Row
 from ..money.ledger import Ledger
 from ..openings import Opening, checked
 from ..tools import Given, Tool, toolbox
-from ..transport import Clock
+from ..transport import Clock, Transport
 from .answers import Answers
 from .handshake import Modality, confirmed, greeted, settings_of
 from .hearing import LISTEN_MS, HeardTurn, Microphone, append_frame
@@ -59,6 +59,8 @@ class AsyncSession:
         timeout: seconds to wait for anything before TimedOut.
         budget: US dollars that this session may spend. A reply that may pass it, as far as can be
             told beforehand, is not asked for.
+        reconnect: take the conversation up in a new session where the line is lost, and before a
+            session reaches its longest duration. The log tells (`line.lost`, `line.restored`).
 
     `async with` connects, waits for `session.updated`, sends the opening, and enters when the
     opening's reply is done, or at the timeout. Raises ConnectFailed, SpendingNotApproved, or Misuse
@@ -82,6 +84,7 @@ class AsyncSession:
         tools: Sequence[Given] = (),
         timeout: float = 30.0,
         budget: float | None = None,
+        reconnect: bool = True,
     ) -> None:
         self._tools = toolbox(tools)
         self._settings = settings_of(instructions, voice, modality, self._tools.definitions)
@@ -114,6 +117,7 @@ class AsyncSession:
         self._answers = Answers(
             self.conversation, self.log, self.ledger, self._pump.calls, self._until
         )
+        self._reconnect = reconnect and self.endpoint.reconnects
         self._was_open = False
         self._mark = -1
         self._given: dict[str, int] = {}
@@ -129,6 +133,11 @@ class AsyncSession:
     def lost(self) -> ConnectionLost | None:
         """What ended the line, None while nothing has."""
         return self._line.lost
+
+    @property
+    def mending(self) -> bool:
+        """Whether the line was lost and another is being tried; what is said waits for it."""
+        return self._line.mending
 
     @property
     def clock(self) -> Clock:
@@ -187,7 +196,7 @@ class AsyncSession:
             raise Misuse("This session was opened before. Make a new one for a new conversation.")
         self._pump.purse.agree(self.endpoint, self.model)
         self._was_open = True
-        self._pump.start(await self.endpoint.open(self.model, self.timeout))
+        self._pump.start(await self._connect(), self._connect if self._reconnect else None)
         try:
             await self._until(
                 lambda: greeted(self.conversation), self.timeout, "the server's session.created"
@@ -199,6 +208,9 @@ class AsyncSession:
         except BaseException:
             await self.close()
             raise
+
+    async def _connect(self) -> Transport:
+        return await self.endpoint.open(self.model, self.timeout)
 
     async def opened(self, timeout: float | None = None) -> Reply | None:
         """Wait for the reply that the opening asked for; None where it asks for none."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import traitlets
 
-from ..conversation import Conversation
+from ..conversation import LINE_LOST, Conversation
 from ..events import whole_characters
-from ..items import Item, Response
+from ..items import Item, Response, heard_length
 from ..render import note_of, remembered, speaker
 from .calls import Called, Details, details_of, standing_of
 from .comm import Buffers, Content, Live, Sender
@@ -87,14 +87,10 @@ def call_line(
 
 
 def heard_of(text: str, item: Item) -> int:
-    """How many characters of `text` were heard of an item that was cut short; -1 for all.
-
-    By its share of the time, to the end of a word: nobody says which word was spoken when.
-    """
+    """How many characters of `text` were heard of an item that was cut short; -1 for all."""
     if item.truncated_ms is None or item.truncated_ms >= item.audio_ms:
         return -1
-    about = round(len(text) * item.truncated_ms / item.audio_ms)
-    return max(0, text.rfind(" ", 0, about + 1))
+    return heard_length(text, item.truncated_ms, item.audio_ms)
 
 
 def _notes(item: Item, state: str, response: Response, heard_ms: int | None) -> Iterable[str]:
@@ -131,6 +127,7 @@ def ending(response: Response) -> str:
         "client_cancelled": "interrupted",
         "max_output_tokens": "max_output_tokens reached",
         "content_filter": "stopped by the content filter",
+        LINE_LOST: "cut off: the line was lost",
     }.get(reason, response.status)
 
 

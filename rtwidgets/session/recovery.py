@@ -1,0 +1,282 @@
+"""A line that ended is mended: another connection, a new session, and what it has to be told.
+
+There is no resuming on the wire: "reconnect = new session + replay history as text items"
+(openai's own client, livekit, pydantic-ai). In this order:
+
+    line.lost      the conversation is cut where it is; what is to leave waits
+    line.trying    after a growing, uneven pause another connection is tried
+    session.update everything that was set, and its confirmation
+    items          the history, as a server accepts it (history.py)
+    again          what was sent and never confirmed (unanswered.py), once
+    line.restored  what waited leaves, and replies that nobody heard a word of are asked for again
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from ..conversation import Conversation
+from ..errors import ConnectFailed, ConnectionLost, RealtimeError, TimedOut
+from ..events import (
+    CARRIED_ID,
+    Event,
+    error_of,
+    frame_of,
+    input_audio_commit,
+    line_restored,
+    line_trying,
+    response_create,
+    session_update,
+    text_field,
+)
+from ..items import Item
+from ..log import EventLog, Row
+from ..transport import Clock, Transport
+from .history import History, history_of, summary_of
+from .line import Line
+from .news import Lookout
+from .unanswered import Taken, Unanswered
+
+CODES = (None, 1001, 1005, 1006, 1011, 1012, 1013, 1015)
+"""Close codes after which a new session is worth trying, as openai's client has them; None: cut."""
+FATAL = (
+    "invalid_api_key",
+    "insufficient_quota",
+    "account_deactivated",
+    "billing_hard_limit_reached",
+    "beta_api_shape_disabled",
+    "model_not_found",
+    "invalid_model",
+    401,
+    403,
+    404,
+)
+"""What no second try changes: the codes of errors, and HTTP statuses of a refused handshake."""
+EXPIRED = "session_expired"
+ATTEMPTS = 8
+FIRST_S, LONGEST_S = 0.5, 8.0
+ANSWER_S = 15.0
+"""How long a new session may take to answer each thing that it is told."""
+STEADY_S = 30.0
+"""A line that stood so long, or brought a reply, was no failure: attempts count anew behind it."""
+
+
+class Recovery:
+    """Mends the line of one session.
+
+    Args:
+        connect: opens another line to the same server. Raises ConnectFailed.
+        subscribe: has every row told. until: waits until something is so, for some seconds, and
+            raises TimedOut.
+        record: writes a `local` row.
+        vary: a number from 0 to 1, by which a pause is uneven: many who lost their line at once
+            must not come back at once.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        log: EventLog,
+        conversation: Conversation,
+        unanswered: Unanswered,
+        subscribe: Callable[[Callable[[Row], None]], Callable[[], None]],
+        until: Callable[[Callable[[], bool], float, str], Awaitable[None]],
+        record: Callable[[Event], Row],
+        vary: Callable[[], float] = random.random,
+    ) -> None:
+        self.connect: Callable[[], Awaitable[Transport]] | None = None
+        self._line, self._log, self._conversation = line, log, conversation
+        self._unanswered, self._subscribe = unanswered, subscribe
+        self._until, self._record, self._vary = until, record, vary
+        self._attempts = 0
+        self._began = 0.0  # when the line ended
+        self._stood: float | None = None  # when it was last restored
+        self._fatal = ""  # the last error that no second try changes
+
+    # ------------------------------------------------------------ whether
+
+    def take(self, row: Row) -> None:
+        """A row came that may decide it: an error, or the end of a reply."""
+        if row.type == "response.done":
+            self._attempts = 0
+            return
+        code = text_field(error_of(row.event or {}), "code")
+        self._fatal = code if code in FATAL or code == EXPIRED else self._fatal
+
+    def mends(self, lost: ConnectionLost) -> bool:
+        """Whether a new session is worth trying after this."""
+        if self.connect is None or self._fatal in FATAL:
+            return False
+        return lost.code in CODES or self._fatal == EXPIRED
+
+    # ------------------------------------------------------------ a line
+
+    def begin(self, now: float) -> None:
+        """The line has ended."""
+        if self._stood is not None and now - self._stood > STEADY_S:
+            self._attempts = 0
+        if self._stood is not None or not self._attempts:
+            self._began = now
+        self._stood, self._fatal = None, ""
+
+    async def transport(self, lost: ConnectionLost, clock: Clock) -> Transport:
+        """Another line, after as many tries as it takes. Raises ConnectionLost at the end of
+        patience, or where the server refuses for good."""
+        assert self.connect is not None  # else nothing is mended
+        why = str(lost)
+        while self._attempts < ATTEMPTS:
+            self._attempts += 1
+            pause = self._pause()
+            self._record(line_trying(self._attempts, pause, why))
+            await clock.sleep(pause)
+            try:
+                return await self.connect()
+            except ConnectFailed as failed:
+                why = str(failed)
+                if failed.code in FATAL:
+                    break
+            except (RealtimeError, TimeoutError, OSError) as failed:
+                why = str(failed)
+        tries = f"{self._attempts} {'tries' if self._attempts > 1 else 'try'}"
+        raise ConnectionLost(
+            f"The line was lost, and {tries} for another brought none: {why} "
+            "The log up to then is complete; start again for a new session.",
+            code=lost.code,
+            reason=lost.reason,
+        )
+
+    def _pause(self) -> float:
+        longest: float = min(LONGEST_S, FIRST_S * 2 ** (self._attempts - 1))
+        return longest * (0.5 + self._vary() / 2)
+
+    # ------------------------------------------------------------ a session
+
+    def expect(self) -> None:
+        """Another line stands: look out for the session on it from its first event on."""
+        self._created = Lookout("session.created")
+        self._forget = self._subscribe(self._created.take)
+
+    async def restore(self, clock: Clock) -> None:
+        """Bring the new session to where the old one was. Raises TimedOut."""
+        try:
+            await self._until(lambda: self._created.row is not None, ANSWER_S, "a new session")
+        finally:
+            self._forget()
+        items = self._unanswered.edit(self._conversation.items)
+        taken = self._unanswered.taken()
+        if self._unanswered.settings:
+            await self._configure(self._unanswered.settings)
+        history = await self._tell_history(items)
+        again = await self._send_again(taken)
+        self._line.stand()
+        again += self._conversation.turns.resume()
+        if taken.owed and not self._conversation.turns.pending:
+            self._conversation.request(response_create())
+            again += 1
+        self._stood = clock.now()
+        self._record(self._report(history, again, self._stood - self._began))
+
+    def _report(self, history: History, again: int, seconds: float) -> Event:
+        carried, left_out = len(history.events), history.left_out
+        what = summary_of(carried, left_out, again)
+        return line_restored(
+            self._attempts,
+            seconds,
+            carried=carried,
+            left_out=left_out,
+            sent_again=again,
+            message=f"A new session goes on after {seconds:.1f} s: {what}.",
+        )
+
+    async def _configure(self, settings: Event) -> None:
+        """Set what was set before. A server that refuses it now goes on with its own."""
+        name = f"{CARRIED_ID}settings"
+        answer = _Answer("session.updated", name)
+        await self._ask([{**session_update(**settings), "event_id": name}], answer)
+
+    async def _tell_history(self, items: Sequence[Item]) -> History:
+        unanswered = self._unanswered
+        history = history_of(items, unanswered.content_of, unanswered.sound_of)
+        told = _Told(history.events)
+        try:
+            await self._ask(history.events, told)
+        except TimedOut:
+            pass  # a server that confirms no item
+        events = [one for one in history.events if one["item"]["id"] not in told.refused]
+        known = {one["item"]["id"] for one in events}
+        left_out = [item.id for item in self._conversation.items if item.id not in known]
+        self._conversation.left_out(left_out)
+        return History(events, left_out)
+
+    async def _ask(self, events: Sequence[Event], answer: _Answer | _Told) -> None:
+        """Send these events and wait until they are answered."""
+        unsubscribe = self._subscribe(answer.take)
+        try:
+            for event in events:
+                await self._send(event)
+            await self._until(lambda: answer.came, ANSWER_S, "what a new session confirms")
+        finally:
+            unsubscribe()
+
+    async def _send_again(self, taken: Taken) -> int:
+        """Send what was never confirmed; gives how much that was, sound counted as one."""
+        for event in (*taken.updates, *taken.creates):
+            await self._send(event)
+        for seqs in taken.commits:
+            await self._speak(seqs)
+            await self._send(input_audio_commit())
+        await self._speak(taken.sound)
+        return len(taken.creates) + len(taken.commits) + bool(taken.sound)
+
+    async def _speak(self, seqs: Sequence[int]) -> None:
+        for seq in seqs:
+            await self._line.send_first(self._log[seq].raw)
+
+    async def _send(self, event: Event) -> None:
+        note = partial(self._conversation.sent_by_hand, event)
+        await self._line.send_first(frame_of(event), note)
+
+
+class _Answer:
+    """Whether an event was answered: by a row of a type, or by an error that names it."""
+
+    def __init__(self, type_: str, event_id: str) -> None:
+        self.came = False
+        self._type, self._event_id = type_, event_id
+
+    def take(self, row: Row) -> None:
+        self.came |= row.type == self._type or _refuses(row) == self._event_id
+
+
+class _Told:
+    """Which of these items a new session has.
+
+    Attributes:
+        refused: ids of those that it refused.
+    """
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.refused: list[str] = []
+        self._waiting = {event["event_id"]: event["item"]["id"] for event in events}
+
+    @property
+    def came(self) -> bool:
+        """Whether all are answered."""
+        return not self._waiting
+
+    def take(self, row: Row) -> None:
+        if row.type in ("conversation.item.added", "conversation.item.created"):
+            names = [name for name, item_id in self._waiting.items() if item_id == row.item_id]
+            for name in names:
+                del self._waiting[name]
+        elif (refused := _refuses(row)) in self._waiting:
+            self.refused.append(self._waiting.pop(refused))
+
+
+def _refuses(row: Row) -> str:
+    """The id of the client event that an error is about; empty for any other row."""
+    if row.type != "error":
+        return ""
+    return text_field(error_of(row.event or {}), "event_id")
