@@ -103,7 +103,10 @@ def main() -> int:
         f"\nNot in openai's types, but in recordings too: {judging.familiar(wires) or 'nothing'}."
     )
     failed = [row.client.name for row in rows if not row.passed]
-    print(f"Not passed: {', '.join(failed)}." if failed else "All passed.")
+    skipped = [row.client.name for row in rows if row.skipped]
+    print(f"Not passed: {', '.join(failed)}." if failed else "All that were run passed.")
+    if skipped:
+        print(f"Not run here: {', '.join(skipped)}.")
     return 1 if failed else 0
 
 
