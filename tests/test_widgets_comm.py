@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import traitlets
@@ -107,7 +109,7 @@ class Parrot(Live):
     _esm = "export default {}"
 
     def __init__(self, sender: Sender) -> None:
-        self.sent: list[tuple[object, object]] = []
+        self.sent: list[tuple[Any, Any]] = []
         super().__init__(sender)
 
     def send(self, content: object, buffers: object = None) -> None:
@@ -127,6 +129,23 @@ def test_a_message_finds_its_method_and_the_answer_goes_through_the_sender(sende
     say(parrot, {"t": "word", "word": "hello"}, b"\x01")
     assert sender.drain(SOON)
     assert parrot.sent == [({"t": "word", "word": "hello"}, [b"\x01"])]
+
+
+def test_an_urgent_message_is_pushed_out_of_what_a_socket_holds_back(sender: Sender) -> None:
+    """Behind it comes, before anything else, more than a segment holds (tcp(7): TCP_NODELAY)."""
+    parrot = Parrot(sender)
+    hold, held = threading.Event(), threading.Event()
+    sender.call(lambda: (held.set(), hold.wait(SOON)))
+    assert held.wait(SOON)
+    parrot.tell({"t": "later"})
+    parrot.tell({"t": "now"}, urgent=True)
+    hold.set()
+    assert sender.drain(SOON)
+    assert [content["t"] for content, _ in parrot.sent] == ["now", "push", "later"]
+    [padding] = parrot.sent[1][1]
+    loopback, headers = 65_536, 20 + 20
+    assert len(padding) >= loopback - headers
+    assert len(zlib.compress(padding)) >= len(padding)
 
 
 def test_what_no_method_takes_is_passed_over(sender: Sender) -> None:

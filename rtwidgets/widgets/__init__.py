@@ -11,7 +11,7 @@ Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load
     voice  interruption         sound in the page; what was not heard of it
     microphone  takes           sound from the page; one held press of Talk
     talking  turntaking         who talks when, and how a turn ends
-    promptness                  threads take turns sooner while somebody speaks
+    promptness  pace            threads take turns sooner while somebody speaks; pages later
     recorder  clips  delivery   a recorded note: made, read, handed over
     voicenote  snapshot         a spoken note, a picture
     eventtable  timeline        every event; in time

@@ -25,6 +25,7 @@ from ..log.rows import Row, Rows
 from ..report import turn_starts
 from .comm import Buffers, Content, Live, Sender, Work
 from .fallback import Fallback
+from .pace import Pace
 from .packing import pack
 from .page import page_code, page_style
 
@@ -115,6 +116,7 @@ class EventTable(Live):
         # What the pages were told, on the sender's thread only.
         self._told = 0  # the number of the table
         self._sent: int | None = None  # rows of it; None: no page has asked yet
+        self._pace = Pace()
         self._turns: list[int] = []  # the places where a turn begins
         self._looked = 0  # rows that were looked through for these
         self._selected: list[int] = []
@@ -167,6 +169,9 @@ class EventTable(Live):
             self._begin()
         start, total = self._sent, len(rows)
         if start >= total:
+            return
+        if self._pace.lets_pass(rows[start:total]):
+            self._notice()
             return
         stop = min(start + BATCH, total)
         news = {"t": "rows", "table": number, "start": start, "count": stop - start}

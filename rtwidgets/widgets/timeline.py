@@ -22,6 +22,7 @@ from ..timeline.envelope import FULL, Peaks
 from ..timeline.tracks import Track
 from .comm import Buffers, Content, Live, Sender
 from .fallback import Fallback
+from .pace import Pace
 from .page import page_code, page_style
 
 STEP = 5000
@@ -104,6 +105,7 @@ class Timeline(Live):
         self._told: int | None = None  # the number of the timeline; None: no page has asked yet
         self._builder = Builder()
         self._taken = 0  # rows
+        self._pace = Pace()
         self._marks = 0
         self._now = 0.0
         self._cuts: list[Interruption] = []
@@ -149,6 +151,9 @@ class Timeline(Live):
         if number != self._told:
             self._told = number
             self._start_anew(rows)
+        if self._taken < len(rows) and self._pace.lets_pass(rows[self._taken :]):
+            self._notice()
+            return
         stop = min(len(rows), self._taken + STEP)
         self._builder.take(rows[self._taken : stop])
         self._taken = stop

@@ -36,14 +36,15 @@ function knobs(model, el, speaker) {
 
   const show = () => {
     const muted = model.get("muted");
-    mute.textContent = muted ? "Sound off" : "Sound on";
+    setText(mute, muted ? "Sound off" : "Sound on"); // ten times a second: only what changes
     mute.setAttribute("aria-pressed", String(muted));
     mute.title = muted ? "Turn the sound on" : "Turn the sound off";
     volume.value = String(muted ? 0 : model.get("volume"));
     hear.hidden = !speaker.held && !speaker.elsewhere;
-    hear.textContent = speaker.elsewhere
-      ? "▶ Hear it here"
-      : `▶ Hear it (${speaker.held.toFixed(1)} s)`;
+    setText(
+      hear,
+      speaker.elsewhere ? "▶ Hear it here" : `▶ Hear it (${speaker.held.toFixed(1)} s)`,
+    );
     hear.title = speaker.elsewhere
       ? "The sound plays in another tab"
       : "The browser plays sound only after a click";
