@@ -37,6 +37,8 @@ CLIENT_EVENTS = (
 #   playback.heard        item_id, ms, done    so much of it was heard, in ms from its start; `done`
 #                                              when that is all there will be
 #   playback.flushed      item_id, ms          the rest was thrown away, `ms` of it had been heard
+#   playback.skipped      ms                   so much came before a page was there to play it
+#   microphone.dropped    ms, message          so much was said that the server did not take
 #   microphone.started    -                    from here on sound is sent
 #   microphone.stopped    -                    and from here on none
 #   tool.called           call_id, name,       a function of the user's is called; arguments as an
@@ -64,8 +66,10 @@ LOCAL_EVENTS = (
     "playback.started",
     "playback.heard",
     "playback.flushed",
+    "playback.skipped",
     "microphone.started",
     "microphone.stopped",
+    "microphone.dropped",
     "tool.called",
     "tool.answered",
     "line.stalled",
@@ -205,6 +209,16 @@ def playback_heard(item_id: str, ms: int, *, done: bool = False) -> Event:
 def playback_flushed(item_id: str, ms: int) -> Event:
     """`playback.flushed`: the rest of an item was thrown away when `ms` of it had been heard."""
     return {"type": "playback.flushed", "item_id": item_id, "ms": ms}
+
+
+def playback_skipped(ms: int) -> Event:
+    """`playback.skipped`: so much sound came before a page was there to play it."""
+    return {"type": "playback.skipped", "ms": ms}
+
+
+def microphone_dropped(ms: int, message: str) -> Event:
+    """`microphone.dropped`: so much was said that the server did not take."""
+    return {"type": "microphone.dropped", "ms": ms, "message": message}
 
 
 def microphone(on: bool) -> Event:
@@ -497,7 +511,7 @@ def describe(event: Event) -> str:
         return "tokens left: " + str(field(event, "rate_limits", 0, "remaining"))
     heard = count_field(event, "ms")
     if type_.startswith("playback.") and heard is not None:
-        return f"{heard / 1000:.1f} s heard"
+        return f"{heard / 1000:.1f} s {'not played' if type_.endswith('skipped') else 'heard'}"
     if type_.startswith("tool."):
         return _describe_call(event)
     words = text_of(event)

@@ -44,7 +44,11 @@ class Part:
 
 @dataclass(eq=False)
 class Item:
-    """One item of the conversation: a message, a function call, its output, …"""
+    """One item of the conversation: a message, a function call, its output, …
+
+    Attributes:
+        said: of an item that was truncated, all its words, which the server has forgotten.
+    """
 
     id: str
     type: str = ""
@@ -58,7 +62,7 @@ class Item:
     arguments: str = ""
     output: str = ""
     truncated_ms: int | None = None
-    said: str = ""  # of a truncated one, whose transcript is gone: all that it was to say
+    said: str = ""
 
     @property
     def text(self) -> str:

@@ -6,13 +6,20 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from scripted import Scripted, greet, types
 
 import rtwidgets as rt
+from rtwidgets import audio, loop
+from rtwidgets.log import Row
 from rtwidgets.session import line as module
 from rtwidgets.transport import MemoryTransport, Transport
+from rtwidgets.widgets import takes, voice
+from rtwidgets.widgets.chat import RealtimeChat
+from rtwidgets.widgets.comm import Sender
+from rtwidgets.widgets.transcript import LATEST, Transcript
 
 SOON = 20.0
 
@@ -148,3 +155,100 @@ def test_a_stalled_session_can_be_closed_and_who_waits_is_told() -> None:
         assert not s._line._tasks
 
     played(scene)
+
+
+# ---------------------------------------------------------------- a chat on such a line
+
+
+async def set_gate(slow: Slow, open_: bool) -> None:
+    slow.line.gate.set() if open_ else slow.line.gate.clear()
+
+
+async def row_of(chat: RealtimeChat, type_: str) -> dict[str, Any]:
+    while not (rows := chat.log.where(type=type_)):
+        await asyncio.sleep(0.001)
+    return rows[0].event or {}
+
+
+def test_of_what_is_spoken_into_a_stalled_line_the_last_is_kept_and_the_rest_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(takes, "HELD", 10)
+    slow = Slow(Listener())
+    chat = RealtimeChat(endpoint=slow, opening=rt.WaitForUser())
+    chat.start()
+    chat.wait(SOON)
+    loop.run(set_gate(slow, False), SOON)
+    microphone = chat._parts.microphone
+    microphone._handle_custom_msg({"t": "take", "take": "p-1", "page": "p"}, [])
+    for n in range(40):
+        microphone._handle_custom_msg({"t": "chunk", "take": "p-1", "n": n, "at": 0}, [bytes(1920)])
+    microphone._handle_custom_msg({"t": "over", "take": "p-1", "count": 40, "why": "released"}, [])
+    loop.run(set_gate(slow, True), SOON)
+    told = loop.run(row_of(chat, "microphone.dropped"), SOON)
+    loop.run(row_of(chat, "microphone.stopped"), SOON)
+    sent = len(chat.log.where(type="input_audio_buffer.append"))
+    assert told["ms"] == 40 * (40 - sent) and 10 <= sent <= 12
+    chat.stop()
+    assert told["message"] in [line.text for line in chat._transcript.lines()]
+
+
+def test_sound_that_no_page_takes_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice, "WAITING", 48_000)
+    sound = audio.encode(bytes(24_000))
+
+    async def serve(line: MemoryTransport) -> None:
+        await greet(line)
+        for number in range(20):
+            names = {"response_id": "resp_1", "item_id": f"item_{number}"}
+            delta = {"type": "response.output_audio.delta", **names, "delta": sound}
+            await line.send(json.dumps(delta))
+        await line.send(json.dumps({"type": "the.end"}))
+        await line.recv()
+
+    chat = RealtimeChat(endpoint=Scripted(serve), opening=rt.WaitForUser())
+    chat.start()
+    loop.run(row_of(chat, "the.end"), SOON)
+    speaker = chat._speaker
+    assert [row.item_id for row in speaker._queue] == ["item_18", "item_19"]
+    assert all(isinstance(row, Row) and row._event is None for row in speaker._queue)
+    speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
+    assert loop.run(row_of(chat, "playback.skipped"), SOON)["ms"] == 18 * 500
+    chat.stop()
+    assert any("9 s of sound came long before" in line.text for line in chat._transcript.lines())
+
+
+def test_one_huge_frame_of_sound_is_played_in_pieces() -> None:
+    log = rt.EventLog()
+    huge = audio.encode(bytes(11 << 20))
+    log.append("server", {"type": "response.output_audio.delta", "item_id": "a", "delta": huge})
+    pieces = [len(pcm) for _, pcm in voice.bundles(list(log))]
+    assert sum(pieces) == 11 << 20 and max(pieces) == voice.LONGEST
+
+
+def test_of_thousands_of_lines_a_page_is_sent_the_last_and_exports_have_all() -> None:
+    conversation, transcript = rt.Conversation(), Told()
+    transcript.follow(conversation)
+    for number in range(3 * LATEST):
+        item = {"id": f"item_{number}", "type": "message", "role": "user"}
+        conversation.receive({"type": "conversation.item.added", "item": item})
+        transcript.notice(f"No {number}.", by="server", state="error")
+    assert len(transcript.lines()) == 6 * LATEST
+    transcript._handle_custom_msg({"t": "all"}, [])
+    assert transcript._sender.drain(SOON)
+    order = transcript.sent[-1]["order"]
+    assert len(order) == LATEST + 1
+    first, *_ = transcript.sent[-1]["lines"]
+    assert first["text"].startswith(f"{5 * LATEST} earlier lines")
+    assert order[-2:] == [f"item_{3 * LATEST - 1}", f"notice_1_{3 * LATEST - 1}"]
+
+
+class Told(Transcript):
+    """A transcript whose messages are kept instead of sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        super().__init__(sender=Sender(interval=0.001))
+
+    def send(self, content: dict[str, Any], buffers: Any = ()) -> None:
+        self.sent.append(content)

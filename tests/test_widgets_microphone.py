@@ -14,7 +14,7 @@ import rtwidgets as rt
 from rtwidgets import loop
 from rtwidgets.audio import BYTES_PER_MS, chunks
 from rtwidgets.simulator.speech import shared as voice
-from rtwidgets.widgets import talking
+from rtwidgets.widgets import takes, talking
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.microphone import Microphone, old_kernel
 from rtwidgets.widgets.promptness import prompt_threads
@@ -362,7 +362,7 @@ def test_unplugged_in_the_middle_what_was_said_counts(chat: RealtimeChat) -> Non
 def test_a_page_that_vanishes_ends_the_take_after_a_while(
     chat: RealtimeChat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talking, "TICK_S", 0.01)
+    monkeypatch.setattr(takes, "TICK_S", 0.01)
     page = start(chat)
     page.chunks(page.press(), WORDS)
     wait_for(chat, "microphone.stopped")

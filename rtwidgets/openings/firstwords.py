@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from .. import audio
 from ..conversation import Conversation
-from ..events import Event, field, ga_name, opening_ended, text_field
+from ..events import Event, count_field, field, ga_name, opening_ended, text_field
 from ..items import ENDED as RESPONSE_ENDED
 from ..items import Response
 from . import WORDS, Opening
@@ -60,7 +60,7 @@ class FirstWords:
                 self._since = now
         is_last = kind == "playback.flushed" or field(event, "done") is True
         if kind in ("playback.heard", "playback.flushed") and is_last:
-            self._heard[text_field(event, "item_id")] = field(event, "ms") or 0
+            self._heard[text_field(event, "item_id")] = count_field(event, "ms") or 0
 
     @property
     def due(self) -> float | None:

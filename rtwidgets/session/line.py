@@ -22,8 +22,8 @@ STALLED_S = 5.0
 """Seconds after which a frame that the server does not take is spoken of."""
 
 STALLED = (
-    "The server takes nothing at the moment. What you say waits; a microphone's sound is kept for "
-    "some seconds only."
+    "The server takes nothing at the moment. What you say waits; of what you speak, the last half "
+    "minute."
 )
 NOT_OPEN = "The session is not open. Use it inside `with`, or start the chat."
 

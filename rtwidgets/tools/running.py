@@ -145,6 +145,7 @@ class Tasks:
         task = asyncio.create_task(_marked(work))
         self._running.add(task)
         task.add_done_callback(self._forget)
+        task.add_done_callback(lambda _: work.close())  # where it was ended before it began
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -101,6 +101,7 @@ class RealtimeChat:
             say=self._hand_text,
             file=lambda kind: self._keeping.file_or_none(kind, self._say_error),
             heard=self._heard,
+            skipped=lambda ms: self._talking.skipped(ms),
             send=self._send_written,
             check=lambda event: advice_on(event, self.session),
         )
@@ -397,7 +398,7 @@ class RealtimeChat:
         return self._standing.status(self.session, chosen, self._troubles.sentence)
 
     def _hint(self) -> str:
-        empty = not self._transcript.lines()
+        empty = self._transcript.empty
         return self._standing.hint(self.session, empty=empty, unheard=self._speaker.waiting)
 
     def _ipython_display_(self) -> None:

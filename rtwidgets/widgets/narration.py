@@ -11,6 +11,9 @@ from ..log import Row
 from .transcript import Transcript, ending
 
 LOST = "cut off: the line was lost"
+SKIPPED = (
+    "{:.0f} s of sound came long before this page was there, and are not played; the log has them."
+)
 STOPPED = "cut off by Stop"
 
 
@@ -27,6 +30,9 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             transcript.notice(said, by="budget", once=True)
         elif said:
             transcript.notice(said, by="error", state="error")
+        if row.type == "playback.skipped":
+            seconds = (count_field(row.event, "ms") or 0) / 1000
+            transcript.notice(SKIPPED.format(seconds))
         if row.type == "playback.flushed" and field(row.event, "ms") == 0:
             transcript.unheard(row.item_id)
         if row.type in ("tool.called", "tool.answered"):

@@ -45,6 +45,7 @@ class Acts:
     Attributes:
         act: a button was pressed, and this was shown as chosen. say: words were typed; whether they
             were taken. file: a download was asked for. heard: so much of an item was played.
+        skipped: so much came too long before there was a page to play it.
         send: an event was written into the box of the table; what it raises is told beside the box.
         check: says what the server would say to an event while it is being written.
     """
@@ -53,6 +54,7 @@ class Acts:
     say: Callable[[str], Future[bool]]
     file: Callable[[str], File | None]
     heard: Callable[[str, int, bool], None]
+    skipped: Callable[[int], None]
     send: Callable[[str], object]
     check: Callable[[Content], object]
 
@@ -76,7 +78,7 @@ class Parts:
         self.composer = Controls("composer", *by)
         self.transcript = Transcript(hint=CHOOSE)
         self.microphone = Microphone()
-        self.speaker = Speaker(acts.heard)
+        self.speaker = Speaker(acts.heard, acts.skipped)
         self.panels = Panels(SECTIONS, ["events"])
         self.timeline = Timeline(log, on_select=self._select)
         self.meter = Meter()

@@ -6,8 +6,18 @@ a page on two threads, so that one overtakes the other; and a message may be los
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
+
 PATIENCE = 25
 """Later chunks (1 s) after which one that is missing is not waited for any more."""
+
+TICK_S = 1.0
+TICKS = 4
+"""So many seconds without a chunk, and the page is gone. They are counted by the loop's own waking:
+while C code holds the interpreter nothing is counted."""
+HELD = 750
+"""Chunks that wait while the server takes nothing, half a minute of them: older ones are let go."""
 
 
 class Take:
@@ -64,3 +74,35 @@ class Take:
             due.append(self._early.pop(self._next))
             self._next += 1
         return due
+
+
+class Spoken:
+    """A take under way, and its chunks in order; None ends them.
+
+    Attributes:
+        dropped: bytes that waited too long for the server to take them.
+    """
+
+    def __init__(self, id: str) -> None:
+        self.take = Take(id)
+        self.chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.dropped = 0
+        self.work: Future[None] | None = None
+
+    def put(self, chunks: list[bytes]) -> None:
+        for pcm in chunks:
+            if self.chunks.qsize() >= HELD:
+                self.dropped += len(self.chunks.get_nowait() or b"")
+            self.chunks.put_nowait(pcm)
+        if self.take.complete:
+            self.chunks.put_nowait(None)
+
+    async def next(self) -> bytes | None:
+        """The next chunk, None behind the last one."""
+        for _ in range(TICKS):
+            try:
+                return await asyncio.wait_for(self.chunks.get(), TICK_S)
+            except TimeoutError:
+                self.put(self.take.give_up() if self.take.why else [])
+        self.take.give_up("gone")
+        return None

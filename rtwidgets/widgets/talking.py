@@ -16,14 +16,16 @@ from concurrent.futures import Future
 from typing import Any
 
 from .. import loop
-from ..audio import BYTES_PER_MS
+from ..audio import BYTES_PER_MS, milliseconds_of
 from ..errors import ConnectionLost, Misuse, SpendingNotApproved, TimedOut
 from ..events import (
     Event,
     error_of,
     field,
     input_audio_clear,
+    microphone_dropped,
     playback_heard,
+    playback_skipped,
     playback_started,
     text_field,
 )
@@ -36,16 +38,12 @@ from .hands import Hands, Tell
 from .interruption import barge_in, interrupt, interruptible
 from .microphone import Microphone
 from .promptness import prompt_threads
-from .takes import Take
+from .takes import Spoken, Take
 from .turntaking import TurnSettings, Update, updates
 from .voice import Speaker
 
 LEAST_MS = 200
 """What is shorter is a click and no word. The service refuses to commit less than 100 ms."""
-TICK_S = 1.0
-TICKS = 4
-"""So many seconds without a chunk, and the page is gone. They are counted by the loop's own waking:
-while C code holds the interpreter nothing is counted."""
 CORRECTIONS = 3
 """How often in a take turn detection is switched off again."""
 KEEPS = ("released", "unplugged", "another microphone", "other turns", "")
@@ -56,33 +54,9 @@ PROTECTED = (
     "This greeting is protected from being spoken over. Talk when it has ended, or press Interrupt."
 )
 NO_SESSION = "No conversation is running. Press Start, or call start()."
+TAKES_NOTHING = "The server takes nothing: what you said was not heard. Try again, or press Stop."
 NO_PAGE = "No page shows this chat, so there is no microphone. chat.session.hear(samples) speaks."
 GONE = "The page with the microphone is gone; what it sent last was thrown away."
-
-
-class _Spoken:
-    """A take under way, and its chunks in order; None ends them."""
-
-    def __init__(self, id: str) -> None:
-        self.take = Take(id)
-        self.chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self.work: Future[None] | None = None
-
-    def put(self, chunks: list[bytes]) -> None:
-        for pcm in chunks:
-            self.chunks.put_nowait(pcm)
-        if self.take.complete:
-            self.chunks.put_nowait(None)
-
-    async def next(self) -> bytes | None:
-        """The next chunk, None behind the last one."""
-        for _ in range(TICKS):
-            try:
-                return await asyncio.wait_for(self.chunks.get(), TICK_S)
-            except TimeoutError:
-                self.put(self.take.give_up() if self.take.why else [])
-        self.take.give_up("gone")
-        return None
 
 
 class Talking:
@@ -101,7 +75,7 @@ class Talking:
         self._hands = Hands(tell)  # of its own: who waits for a reply does not wait for a silence
         self._session: AsyncSession | None = None
         self._opening: Future[None] | None = None
-        self._now: _Spoken | None = None
+        self._now: Spoken | None = None
         self._over: deque[str] = deque(maxlen=50)  # ids of takes that nobody waits for any more
         self._lost = 0
         self._asked: dict[str, Update] = {}  # by event id
@@ -154,6 +128,11 @@ class Talking:
         if self._session is not None:
             self._soon(self._record_heard, self._session, item_id, ms, done)
 
+    def skipped(self, ms: int) -> None:
+        """So much sound came before there was a page to play it."""
+        if self._session is not None:
+            self._soon(self._session.record, playback_skipped(ms))
+
     def _record_heard(self, session: AsyncSession, item_id: str, ms: int, done: bool) -> None:
         if session is not self._session:
             return
@@ -192,13 +171,13 @@ class Talking:
             spoken.take.over(count, why)
             spoken.put([])
 
-    def _spoken(self, take: str) -> _Spoken | None:
+    def _spoken(self, take: str) -> Spoken | None:
         """The take of that name, a new one where none is known by it; None once it is over."""
         if take in self._over:
             return None
         if self._now is None or self._now.take.id != take:
             self._drop()  # one at a time: the page that spoke last is the one that is heard
-            self._now = _Spoken(take)
+            self._now = Spoken(take)
         return self._now
 
     def _drop(self) -> None:
@@ -213,7 +192,7 @@ class Talking:
 
     # ------------------------------------------------------------ a take
 
-    async def _speak(self, spoken: _Spoken) -> None:
+    async def _speak(self, spoken: Spoken) -> None:
         try:
             session = await self._listener()
             if session is None:
@@ -224,6 +203,8 @@ class Talking:
                 await self._speak_into(session, spoken)
         except (ConnectionLost, Misuse):
             self._refuse(spoken, "")  # the line fell or was closed: the transcript says so
+        except TimedOut:
+            self._refuse(spoken, TAKES_NOTHING)
         finally:
             self._over.append(spoken.take.id)
             if self._now is spoken:
@@ -236,11 +217,11 @@ class Talking:
         await asyncio.wait([asyncio.wrap_future(opening)])
         return session if session.is_open else None
 
-    def _refuse(self, spoken: _Spoken, why: str) -> None:
+    def _refuse(self, spoken: Spoken, why: str) -> None:
         self._microphone.put(note=why)
         self._microphone.refuse(spoken.take.id)
 
-    async def _speak_into(self, session: AsyncSession, spoken: _Spoken) -> None:
+    async def _speak_into(self, session: AsyncSession, spoken: Spoken) -> None:
         held = self.settings.held
         self._corrections = 0
         await self._adjust(session)
@@ -257,7 +238,7 @@ class Talking:
         elif self._speech:  # muted in the middle of a word: the server would wait for its end
             await self._commit(session)
 
-    async def _send(self, session: AsyncSession, spoken: _Spoken) -> int:
+    async def _send(self, session: AsyncSession, spoken: Spoken) -> int:
         """Append a take to its end; gives its bytes."""
         sent = 0
         session.record(microphone_row(True))
@@ -266,10 +247,18 @@ class Talking:
                 while (pcm := await spoken.next()) is not None:
                     await session.append(pcm)
                     sent += len(pcm)
+                    self._tell_dropped(session, spoken)
         finally:
+            self._tell_dropped(session, spoken)
             session.record(microphone_row(False))
             self._count_lost(spoken.take)
         return sent
+
+    def _tell_dropped(self, session: AsyncSession, spoken: Spoken) -> None:
+        dropped, spoken.dropped = milliseconds_of(spoken.dropped), 0
+        if dropped:
+            said = f"{dropped / 1000:.1f} s of what you said were lost: the server took nothing."
+            session.record(microphone_dropped(dropped, said))
 
     def _count_lost(self, take: Take) -> None:
         if take.lost:

@@ -8,7 +8,7 @@ twice, or appears late, ends with the same text.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import traitlets
@@ -171,6 +171,10 @@ def change(line: Line, before: Line | None) -> Content:
     }
 
 
+LATEST = 1000
+"""Lines that a page is sent: more of them, of a long day or a server that floods, nobody reads."""
+
+
 class Talk:
     """One conversation with what stands beside it: notices, and how much was heard.
 
@@ -187,14 +191,12 @@ class Talk:
         self.over = ""
         self._notices: list[Line] = []
         self._count = itertools.count()
-        self._said: dict[str, str] = {}  # a truncated item loses its transcript, but it was said
         self._unheard: dict[str, Line] = {}  # of items that are deleted because nobody heard them
 
     def notice(self, text: str, more: str, by: str, state: str, once: bool = False) -> None:
         """Add a line behind what was said last. An error that quotes the one before replaces it;
         what is to be said `once` is not added where it was the last thing said."""
-        items = self._item_ids()
-        behind = items[-1] if items else ""
+        behind = self._last_id()
         name = f"notice_{self.number}_{next(self._count)}"
         said, meaning = whole_characters(text), whole_characters(more)
         if once and self._notices and self._notices[-1].text == said:
@@ -214,22 +216,50 @@ class Talk:
                 line, note=UNHEARD, state="cut", more=FORGOTTEN, behind=behind, heard=0
             )
 
-    def lines(self) -> list[Line]:
-        """All lines as they are now, in order."""
-        now = {line.id: line for line in self._all()}
-        return [now[name] for name in in_order(self._item_ids(), self._notices) if name in now]
+    @property
+    def empty(self) -> bool:
+        """Whether there is no line yet."""
+        return not (self.conversation.items or self._notices)
+
+    def lines(self, latest: int = 0) -> list[Line]:
+        """All lines as they are now, in order; with `latest` so many at most, the last ones, and a
+        line in front of them that says how many there are before."""
+        every = len(self.conversation.items) + len(self._notices)
+        cut = 0 < latest < every
+        items = self.conversation.items[-latest if cut else 0 :]
+        names, notices = self._with_unheard(items), self._notices[-latest if cut else 0 :]
+        if cut:  # behind an item that is not shown stands nothing that is
+            shown = {*names, *([""] if len(items) < latest else [])}
+            notices = [one for one in notices if one.behind in shown]
+        now = {line.id: line for line in self._all(items, notices)}
+        lines = [now[name] for name in in_order(names, notices) if name in now]
+        if not cut:
+            return lines
+        lines = lines[-latest:]
+        said = (
+            f"{every - len(lines)} earlier lines are not shown here; the events have all of them."
+        )
+        return [Line(f"earlier_{self.number}", "notice", said, state="notice"), *lines]
+
+    def _last_id(self) -> str:
+        """The id of what was said last, or an empty string."""
+        if self._unheard:
+            return next(reversed(self._item_ids()), "")
+        return self.conversation.items[-1].id if self.conversation.items else ""
 
     def _item_ids(self) -> list[str]:
-        """The items, and the places of those that were deleted unheard."""
-        names = [item.id for item in tuple(self.conversation.items)]
+        return self._with_unheard(tuple(self.conversation.items))
+
+    def _with_unheard(self, items: Sequence[Item]) -> list[str]:
+        """The ids of the items, and the places of those that were deleted unheard."""
+        names = [item.id for item in items]
         for name, line in self._unheard.items():
             if name not in names:
                 names.insert(names.index(line.behind) + 1 if line.behind in names else 0, name)
         return names
 
-    def _all(self) -> Iterable[Line]:
+    def _all(self, items: Sequence[Item], notices: Sequence[Line]) -> Iterable[Line]:
         yield from tuple(self._unheard.values())  # where the item is still there, its line is newer
-        items = tuple(self.conversation.items)
         outputs = {one.call_id: one for one in items if one.type == "function_call_output"}
         calls = {one.call_id for one in items if one.type == "function_call"}
         for item in items:
@@ -243,10 +273,9 @@ class Talk:
                 line = line_of(item, response, self.heard.get(item.id))
             # Mended here, not only on the way: half a character and its other half, which comes
             # with the next delta, are one piece of text to the page.
-            self._said[item.id] = whole_characters(line.text) or self._said.get(item.id, "")
-            said = self._said[item.id]
+            said = whole_characters(line.text or item.said)
             yield self._ended(replace(line, text=said, heard=heard_of(said, item)))
-        yield from tuple(self._notices)
+        yield from notices
 
     def _ended(self, line: Line) -> Line:
         if not self.over or line.state not in ("streaming", "running"):
@@ -310,6 +339,11 @@ class Transcript(Live):
         self._talk.notice(text, more, by, state, once)
         self.wake()
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing stands in it yet."""
+        return self._talk.empty
+
     def lines(self) -> list[Line]:
         """What stands in the transcript, in order."""
         return self._talk.lines()
@@ -319,7 +353,7 @@ class Transcript(Live):
             return
         talk = self._talk
         before = self._lines if talk.number == self._told else {}
-        lines = {line.id: line for line in talk.lines()}
+        lines = {line.id: line for line in talk.lines(LATEST)}
         if (list(before.items()), self._told) != (list(lines.items()), talk.number):
             changed = [
                 change(line, before.get(name))

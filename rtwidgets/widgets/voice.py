@@ -26,6 +26,9 @@ AUDIO_DONE = "response.output_audio.done"
 LONGEST = 2 * RATE * SAMPLE_BYTES
 """Bytes of PCM in one message at most: two seconds, so that a long reply blocks no other."""
 
+WAITING = 120 * RATE * SAMPLE_BYTES
+"""Bytes of PCM that wait for a page, two minutes: who comes later hears the last of it."""
+
 PATIENCE = 2.0
 """Seconds to wait beyond the end of the sound for the page to say that it was reached."""
 
@@ -56,13 +59,14 @@ def bundles(rows: Sequence[Row | Sound], longest: int = LONGEST) -> Iterator[tup
     item, size = "", 0
     parts: list[bytes] = []
     for row in rows:
-        pcm = row.pcm
-        if parts and (row.item_id != item or size + len(pcm) > longest):
-            yield item, b"".join(parts)
-            parts, size = [], 0
-        item = row.item_id
-        parts.append(pcm)
-        size += len(pcm)
+        whole = row.pcm  # a frame of 15 MiB holds four minutes
+        for pcm in (whole[at : at + longest] for at in range(0, len(whole), longest)):
+            if parts and (row.item_id != item or size + len(pcm) > longest):
+                yield item, b"".join(parts)
+                parts, size = [], 0
+            item = row.item_id
+            parts.append(pcm)
+            size += len(pcm)
     if parts:
         yield item, b"".join(parts)
 
@@ -72,6 +76,7 @@ class Speaker(Live):
 
     Args:
         on_heard: called with (item id, milliseconds played so far, whether that was its end).
+        on_skipped: called with how many milliseconds came too long before the page to be played.
 
     Attributes:
         volume: 0 to 1. muted: whether nothing is to be heard for now; playing goes on meanwhile.
@@ -85,13 +90,20 @@ class Speaker(Live):
     volume = traitlets.Float(1.0, min=0.0, max=1.0).tag(sync=True)
     muted = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, on_heard: Heard | None = None, *, sender: Sender | None = None) -> None:
+    def __init__(
+        self,
+        on_heard: Heard | None = None,
+        on_skipped: Callable[[int], None] | None = None,
+        *,
+        sender: Sender | None = None,
+    ) -> None:
         self.stats: dict[str, int] = {"played": 0, "nonzero": 0, "underruns": 0}
         self.heard: dict[str, int] = {}
         self.player: dict[str, Any] = {}
-        self._on_heard = on_heard
+        self._on_heard, self._on_skipped = on_heard, on_skipped
         self._page = ""  # the page that said hello last, empty before
         self._queue: deque[Row | Sound] = deque()
+        self._queued = self._skipped = 0  # bytes that wait for the first page, and that were let go
         self._names: dict[str, str] = {}  # what the page calls a sound of this side -> its item
         self._silenced: set[str] = set()  # ids of responses and items
         self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
@@ -104,8 +116,19 @@ class Speaker(Live):
         """A row of the session's log. Runs on the session's loop."""
         type_ = ga_name(row.type)
         if type_ == AUDIO_DONE or (type_ == AUDIO_DELTA and row.audio_bytes):
-            self._queue.append(row)
+            self._queue.append(row.log[row.seq])  # without the event, which holds the sound as text
+            if not self._page:
+                self._let_go(row.audio_bytes)
             self.wake()
+
+    def _let_go(self, more: int) -> None:
+        """Nobody listens: of what waits only the last is kept. The log has all of it."""
+        self._queued += more
+        while self._queued > WAITING and len(self._queue) > 1:
+            oldest = self._queue.popleft()
+            size = oldest.audio_bytes if isinstance(oldest, Row) else len(oldest.pcm)
+            self._queued -= size
+            self._skipped += size
 
     def play(self, item_id: str, pcm: bytes) -> None:
         """Play a sound of this side, PCM16 at 24 kHz; it counts as that item's. Runs on the
@@ -115,6 +138,7 @@ class Speaker(Live):
         self._names[name] = item_id
         pieces = (pcm[at : at + LONGEST] for at in range(0, len(pcm), LONGEST))
         self._queue.extend(Sound(name, piece) for piece in pieces)
+        self._queued += 0 if self._page else len(pcm)
         self._queue.append(Sound(name))
         self.wake()
 
@@ -196,6 +220,9 @@ class Speaker(Live):
             self._sent.clear()  # what an earlier page had not played is gone with it
             self.player = {}
         self.tell({"t": "welcome", "page": self._page})
+        skipped, self._skipped = milliseconds_of(self._skipped), 0
+        if skipped and self._on_skipped is not None:
+            self._on_skipped(skipped)
         self.wake()
 
     def page_speaker(self, content: Content, _buffers: Buffers) -> None:
