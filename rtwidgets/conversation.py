@@ -281,6 +281,9 @@ class Conversation:
         if part is not None:
             part.transcript += _delta(event)
 
+    def _turn_ended(self, event: Event) -> None:
+        self.turns.turn_ended()
+
     def _response_created(self, event: Event) -> None:
         known = response_id_of(event) in self.responses
         response = self._response(event)
@@ -424,6 +427,7 @@ _HANDLERS = {
     "conversation.item.truncated": Conversation._item_truncated,
     "conversation.item.input_audio_transcription.delta": Conversation._transcript_delta,
     "conversation.item.input_audio_transcription.completed": Conversation._transcript_done,
+    "input_audio_buffer.committed": Conversation._turn_ended,
     "response.created": Conversation._response_created,
     "response.done": Conversation._response_done,
     "response.output_item.added": Conversation._output_item,

@@ -59,6 +59,7 @@ class Turns:
         self._known: dict[str, Request] = {}
         self._latest: Request | None = None  # the one that was answered last
         self._others_since = False  # whether events were sent by hand since we asked
+        self._spoken_since = False  # whether the user's turn ended since the latest was answered
         self._count = 0
 
     @property
@@ -225,6 +226,11 @@ class Turns:
             request.response_id = response_id
             if not aside:
                 self._latest = request
+                self._spoken_since = False
+
+    def turn_ended(self) -> None:
+        """The user's turn was committed: the server may want to answer it by itself."""
+        self._spoken_since = True
 
     def refused(self, error: Event) -> None:
         """The server refused something: a request of ours, perhaps."""
@@ -253,8 +259,12 @@ class Turns:
         """A response nobody here asked for came first: the server detected a turn.
 
         Its `response.created` may have been taken for the answer to our request. That is put right,
-        and the request waits for its turn again. One sent by hand is not sent again.
+        and the request waits for its turn again. One sent by hand is not sent again. Nothing is
+        put right where the user spoke over our reply: then the server's own answer was refused,
+        which it tells with no id, for it was nobody's event.
         """
+        if not cause and not self._asked and self._spoken_since:
+            return
         request = self._known.get(cause) if cause else None
         if request is None and not cause:
             request = self._asked[0] if self._asked else self._latest

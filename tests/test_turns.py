@@ -141,6 +141,18 @@ def test_a_turn_the_server_detected_first_costs_ours_nothing(named: bool) -> Non
     assert response is not None and response.id == "r_ours"
 
 
+def test_a_reply_that_is_spoken_over_and_goes_on_is_not_asked_for_again() -> None:
+    """interrupt_response off: the server's own answer to that turn is refused, and not ours."""
+    conversation, request = asked()
+    conversation.receive(created("r_ours"))
+    conversation.receive({"type": "input_audio_buffer.committed", "item_id": "item_user"})
+    conversation.receive(error(**BUSY))
+    conversation.receive(done("r_ours"))
+    assert conversation.to_send() == []
+    response = conversation.response_to(request)
+    assert response is not None and response.id == "r_ours"
+
+
 def test_each_answer_goes_to_its_own_request_also_beside_the_conversation() -> None:
     conversation = Conversation()
     inside = conversation.request(response_create())["event_id"]
