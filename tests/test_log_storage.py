@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import json
 import logging
 import os
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -409,28 +411,80 @@ def state_of(conversation: rt.Conversation) -> Any:
     return items, answers, conversation.usage, conversation.session, conversation.errors
 
 
+class Wire:
+    """A line as somebody sees it who stands beside it: every frame, in a sum for each direction."""
+
+    def __init__(self, line: Any) -> None:
+        self._line = line
+        self.sums = {one: hashlib.sha256() for one in ("client", "server")}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+    async def send(self, frame: str) -> None:
+        await self._line.send(frame)
+        self.sums["client"].update(frame.encode() + b"\0")
+
+    async def recv(self) -> str:
+        frame: str = await self._line.recv()
+        self.sums["server"].update(frame.encode() + b"\0")
+        return frame
+
+
+class Watched(rt.Simulated):
+    """A simulator in memory on whose line somebody looks."""
+
+    wire: Any = None
+
+    async def open(self, model: str | None = None, timeout: float = 30.0) -> Any:
+        self.wire = Wire(await super().open(model, timeout))
+        return self.wire
+
+
 def test_a_long_session_at_full_duplex_loses_nothing_and_its_export_replays(tmp_path: Path) -> None:
     """Nine minutes on the virtual clock; benchmarks/event_log.py has the whole hour."""
     minutes, ten_seconds = 9, 240_000
     chance = np.random.default_rng(0)
     pcm = chance.normal(0, 4000, ten_seconds) * (np.arange(ten_seconds) < 36_000)
     told: list[int] = []
+    kept: list[int] = []  # bytes allocated in the last two minutes, and held
+    came: list[int] = []  # bytes of sound by then
+    endpoint = Watched("typical", where="memory")
+
+    def sound(log: EventLog) -> int:
+        return int(log.columns().audio_bytes.sum())
 
     async def talk() -> rt.AsyncSession:
-        endpoint = rt.Simulated("typical", where="memory")
         async with rt.AsyncSession(endpoint, timeout=3600) as session:
             session.subscribe(lambda row: told.append(row.seq))
-            for _ in range(minutes * 6):
+            for ten in range(minutes * 6):
+                if ten == (minutes - 2) * 6:
+                    came.append(sound(session.log))
+                    tracemalloc.start()
                 await session.hear(pcm.astype("<i2"), reply=False)
+            came.append(sound(session.log))
+            gc.collect()
+            kept.append(tracemalloc.get_traced_memory()[0])
         return session
 
-    session = asyncio.run(talk())
+    try:
+        session = asyncio.run(talk())
+    finally:
+        tracemalloc.stop()
     log = session.log
     assert told == list(range(told[0], len(log)))
+    for direction, seen in endpoint.wire.sums.items():
+        logged = hashlib.sha256()
+        for row in log.where(direction=direction):
+            logged.update(row.raw.encode() + b"\0")
+        assert logged.digest() == seen.digest(), f"the log is what was on the wire ({direction})"
     sent = log.where(type="input_audio_buffer.append")
     assert sum(row.audio_bytes for row in sent) == minutes * 6 * ten_seconds * 2
     assert len(log.where(type="response.done")) >= minutes * 5
     assert log.columns().audio_bytes.sum() > AUDIO_LIMIT > log._sound.in_memory
+    assert came[0] > AUDIO_LIMIT, "the last minutes are after the move to a file"
+    # A third of it in fact: the text and columns of the rows, and what the server here keeps.
+    assert kept[0] < (came[1] - came[0]) / 2, "neither side's sound stays in memory"
     log.to_jsonl(tmp_path / "long.jsonl")
     again = EventLog.from_jsonl(tmp_path / "long.jsonl")
     assert all(one.raw == other.raw for one, other in zip(log, again, strict=True))
