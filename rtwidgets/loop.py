@@ -55,11 +55,12 @@ def run(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
             "AsyncSession there, or hand the work to another thread; a tool that is written with "
             "def instead of async def runs on one."
         )
-    future = submit(work)
+    future: concurrent.futures.Future[T] | None = None
     try:
+        future = submit(work)
         return future.result(timeout)
     except BaseException as interrupted:
-        if future.done():  # the work's own exception, or its own timeout
+        if future is None or future.done():  # the work's own exception, or its own timeout
             raise
         future.cancel()
         if isinstance(interrupted, concurrent.futures.TimeoutError):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from ..events import (
     Event,
     field,
     frame_of,
+    input_audio_clear,
     input_audio_commit,
     item_create,
     item_truncate,
@@ -119,6 +121,7 @@ class AsyncSession:
         )
         self._reconnect = reconnect and self.endpoint.reconnects
         self._was_open = False
+        self._closing: asyncio.Task[None] | None = None
         self._mark = -1
         self._given: dict[str, int] = {}
 
@@ -219,8 +222,13 @@ class AsyncSession:
         return self.opening_reply
 
     async def close(self) -> None:
-        """End the session. Safe to call again; the log and the conversation stay readable."""
-        await self._pump.stop()
+        """End the session. Safe to call again; the log and the conversation stay readable.
+
+        It is closed to the end also where the caller is interrupted meanwhile.
+        """
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._pump.stop())
+        await asyncio.shield(self._closing)
 
     async def _configure(self) -> None:
         conversation = self.conversation
@@ -348,8 +356,17 @@ class AsyncSession:
         try:
             await microphone.speak(audio.pcm_from_samples(samples))
             return await self._answer_to(turn, microphone, timeout) if reply else None
+        except asyncio.CancelledError:
+            self._forget_half(turn)
+            raise
         finally:
             unsubscribe()
+
+    def _forget_half(self, turn: HeardTurn) -> None:
+        """The user was interrupted while speaking: half a turn is not to begin the next one."""
+        if self.is_open and not turn.over:
+            self._pump.request(input_audio_clear())
+            self._line.flush_soon()
 
     async def _answer_to(
         self, turn: HeardTurn, microphone: Microphone, timeout: float | None
