@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from .dialects import usage_of
 from .events import (
     Event,
     beta_names,
@@ -24,7 +25,7 @@ from .events import (
     text_field,
 )
 from .events import field as value_at
-from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Items, Part, Response, add_usage
+from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Items, Part, Response, add_usage, pcm_size
 from .turns import Turns
 
 LINE_LOST = "line_lost"
@@ -224,8 +225,9 @@ class Conversation:
             return
         self._items.forget_deleted(text_field(event, "item", "id"))
         item = self._learn(value_at(event, "item"))
-        if item is None or self._items.holds(item):
+        if item is None or self._items.settled(item):
             return
+        self._items.take_back(item)
         previous = value_at(event, "previous_item_id")
         item.previous_item_id = previous if isinstance(previous, str) else None
         self._names_predecessors |= item.previous_item_id is not None
@@ -289,6 +291,8 @@ class Conversation:
         response = self._response(event)
         if response is None:
             return
+        if response.conversation_id == _UNTOLD and self.turns.only_aside:
+            response.conversation_id = None
         if response.status == UNKNOWN:
             response.status = IN_PROGRESS
             self._live[response.id] = response
@@ -309,9 +313,11 @@ class Conversation:
         if response.status not in ENDED:  # a server that ends a response without saying how
             response.status = "completed"
         self._live.pop(response.id, None)
-        if response.conversation_id and value_at(event, "response", "conversation_id"):
+        told = known is not None or value_at(event, "response", "conversation_id")
+        if response.conversation_id and told:
             for item in response.items:
                 self._items.place(item)
+        response.usage = usage_of(event)
         if response.usage:
             add_usage(self.usage, response.usage)
 
@@ -338,15 +344,15 @@ class Conversation:
     def _audio_delta(self, event: Event) -> None:
         part = self._part(event)
         if part is not None:
-            part.audio_bytes += _pcm_size(_delta(event))
+            part.audio_bytes += pcm_size(_delta(event))
 
     def _arguments_delta(self, event: Event) -> None:
-        item = self._item_of(event)
+        item = self._call_of(event)
         if item is not None:
             item.arguments += _delta(event)
 
     def _arguments_done(self, event: Event) -> None:
-        item = self._item_of(event)
+        item = self._call_of(event)
         if item is not None:
             item.arguments = text_field(event, "arguments") or item.arguments
             item.name = text_field(event, "name") or item.name
@@ -360,7 +366,7 @@ class Conversation:
             return None
         response = self.responses.get(id_)
         if response is None:
-            response = self.responses[id_] = Response(id_, conversation_id="unknown")
+            response = self.responses[id_] = Response(id_, conversation_id=_UNTOLD)
         given = event.get("response")
         if isinstance(given, dict):
             response.refresh(given)
@@ -400,8 +406,19 @@ class Conversation:
         item, index = self._item_of(event), event.get("content_index") or 0
         if item is None or not isinstance(index, int) or not 0 <= index < _MOST_PARTS:
             return None
+        if not item.type and item.response_id:  # a server that tells of no items, only of words
+            item.type, item.role = "message", "assistant"
         return item.content[index] if index < len(item.content) else _at(item.content, index)
 
+    def _call_of(self, event: Event) -> Item | None:
+        item = self._item_of(event)
+        if item is not None:
+            item.type = item.type or "function_call"
+            item.call_id = item.call_id or text_field(event, "call_id")
+        return item
+
+    # Some servers never say that an item of the model's was added: it is there from its first
+    # mention on. Where the server does say, it stands where that says.
     def _belongs(self, response: Response, item: Item | None) -> None:
         if item is None or (item.response_id == response.id and item in response.items):
             return
@@ -411,7 +428,11 @@ class Conversation:
             response.items[same[0]] = item
         else:
             response.items.append(item)
+        if response.active and response.conversation_id:
+            self._items.place_for_now(item)
 
+
+_UNTOLD = "unknown"  # the conversation of a response of which the server does not say it
 
 # A content index is a small number; a broken one must not make a list of a billion parts.
 _MOST_PARTS = 1000
@@ -428,6 +449,7 @@ _HANDLERS = {
     "conversation.item.input_audio_transcription.delta": Conversation._transcript_delta,
     "conversation.item.input_audio_transcription.completed": Conversation._transcript_done,
     "input_audio_buffer.committed": Conversation._turn_ended,
+    "conversation.item.input_audio_transcription.updated": Conversation._transcript_done,  # xAI's
     "response.created": Conversation._response_created,
     "response.done": Conversation._response_done,
     "response.output_item.added": Conversation._output_item,
@@ -458,8 +480,3 @@ def _at(parts: list[Part], index: int) -> Part:
     while len(parts) <= index:
         parts.append(Part())
     return parts[index]
-
-
-def _pcm_size(encoded: str) -> int:
-    """Bytes in a piece of base64, from its length: decoding again would only cost time."""
-    return len(encoded) * 3 // 4 - encoded[-2:].count("=")

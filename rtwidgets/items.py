@@ -104,13 +104,16 @@ class Response:
     metadata: Event | None = None
 
     def refresh(self, given: Event) -> None:
-        """Take over what the `response` of an event says. Once it has ended its state stays."""
+        """Take over what the `response` of an event says, but its usage (dialects.usage_of).
+
+        Once it has ended its state stays.
+        """
         status = text_field(given, "status")
         if self.status not in ENDED and (status in ENDED or status == IN_PROGRESS):
             self.status = status
         if "conversation_id" in given:
             self.conversation_id = text_field(given, "conversation_id") or None
-        for name in ("status_details", "usage", "metadata"):
+        for name in ("status_details", "metadata"):
             if isinstance(given.get(name), dict):
                 setattr(self, name, given[name])
 
@@ -154,6 +157,7 @@ class Items:
         self.order: list[Item] = []
         self._known: dict[str, Item] = {}  # also those that no conversation holds (out of band)
         self._placed: set[Item] = set()
+        self._for_now: set[Item] = set()  # at the end until the server says where they stand
         self._gone: dict[str, Item] = {}  # deleted: the response that makes them may go on
 
     def get(self, id_: str) -> Item | None:
@@ -186,15 +190,38 @@ class Items:
         self._placed.add(item)
         self.order.insert(at, item)
 
+    def place_for_now(self, item: Item) -> None:
+        """Put it at the conversation's end, until the server says where it stands; if it does."""
+        if item not in self._placed and item.id not in self._gone:
+            self.place(item)
+            self._for_now.add(item)
+
+    def settled(self, item: Item) -> bool:
+        """Whether it stands in the conversation, and not only for now."""
+        return item in self._placed and item not in self._for_now
+
+    def take_back(self, item: Item) -> None:
+        """Take away what was placed for now: the server says where it stands."""
+        if item in self._for_now:
+            self._for_now.remove(item)
+            self._remove(item)
+
+    def _remove(self, item: Item) -> None:
+        self._placed.remove(item)
+        if self.order[-1] is item:
+            self.order.pop()
+        else:
+            self.order.remove(item)
+
     def delete(self, id_: str) -> None:
         """Take it from the conversation."""
         item = self._known.pop(id_, None)
         if item is None:
             return
         self._gone[id_] = item
+        self._for_now.discard(item)
         if item in self._placed:
-            self._placed.remove(item)
-            self.order.remove(item)
+            self._remove(item)
 
 
 _DEPTH = 8
@@ -213,3 +240,8 @@ def add_usage(total: Event, more: Event, depth: int = _DEPTH) -> None:
                 add_usage(so_far, value, depth - 1)
         elif not isinstance(so_far, dict) and (count := count_field(more, key)) is not None:
             total[key] = min(MOST, (so_far or 0) + count)
+
+
+def pcm_size(encoded: str) -> int:
+    """Bytes in a piece of base64, from its length: decoding again would only cost time."""
+    return len(encoded) * 3 // 4 - encoded[-2:].count("=")

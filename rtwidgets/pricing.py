@@ -123,6 +123,17 @@ def prices_label(model: str, prices: Prices | None = None) -> str:
     return YOURS if is_yours(model, prices) else _DATED
 
 
+def names_of(said: str, asked: str) -> tuple[str, ...]:
+    """The names that a model goes by: as the server says, and as it was asked for.
+
+    A server that names another model than the one asked for has that one, and not its price. A
+    snapshot of it (`gpt-realtime-2025-08-28`) and a gateway's prefix (`openai/gpt-realtime`) are no
+    other model, nor is what stands behind a deployment's own name, for which there is no price.
+    """
+    another = bool(said) and asked in PRICES and not is_yours(asked) and asked not in said
+    return tuple(dict.fromkeys(filter(None, (said, "" if another else asked)))) or ("",)
+
+
 def priced_as(names: tuple[str, ...], prices: Prices | None = None) -> str:
     """The name, of several that one model goes by, to reckon with; the first where none has a
     price.

@@ -78,6 +78,11 @@ class Turns:
         return bool(self._asked)
 
     @property
+    def only_aside(self) -> bool:
+        """Whether what was asked for and has not begun is out of band, all of it."""
+        return bool(self._aside) and not self._asked
+
+    @property
     def outstanding(self) -> int:
         """How many responses were asked for that have not begun, out of band too."""
         return len(self._asked) + len(self._aside)

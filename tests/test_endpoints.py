@@ -137,6 +137,37 @@ def test_headers_carry_the_key_where_each_service_wants_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "header", "value"),
+    [
+        ({"key": SECRET}, "api-key", SECRET),
+        ({"token": lambda: "entra-not-a-token"}, "Authorization", "Bearer entra-not-a-token"),
+    ],
+    ids=["key", "token"],
+)
+def test_azure_is_asked_for_a_deployment_with_a_key_or_a_token(
+    given: Any, header: str, value: str
+) -> None:
+    async def knock() -> Any:
+        asked: list[Any] = []
+
+        async def listen(line: Any) -> None:
+            asked.append(line.request)
+
+        async with serve(listen, "127.0.0.1", 0) as server:
+            azure = rt.Azure("res", "my-deployment", **given)
+            port = server.sockets[0].getsockname()[1]
+            azure.url = azure.url.replace("wss://res.openai.azure.com", f"ws://127.0.0.1:{port}")
+            await (await azure.open()).close()
+        return asked[0]
+
+    request = asyncio.run(asyncio.wait_for(knock(), 20))
+    assert request.path == "/openai/v1/realtime?model=my-deployment"
+    assert request.headers[header] == value
+    names = ("api-key", "Authorization", "OpenAI-Beta")
+    assert [name for name in names if name in request.headers] == [header]
+
+
+@pytest.mark.parametrize(
     "url",
     ["http://a.example", "a.example", "", "wss://a:99999/", "wss://[bad", "wss://.com", "wss://"],
 )

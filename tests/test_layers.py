@@ -33,12 +33,13 @@ HOUSE: dict[str, str] = {
     "explanations": "events",
     "log": "errors events audio",
     "items": "events audio",
+    "dialects": "events audio",
     "turns": "events",
-    "conversation": "errors events items turns",
-    "money": "errors events items pricing tables log",
+    "conversation": "errors events items dialects turns",
+    "money": "errors events items dialects pricing tables log",
     "openings": "errors events audio explanations items conversation",
-    "tools": "errors events items turns conversation log",
-    "report": "errors events audio items turns pricing tables log",
+    "tools": "errors events items dialects turns conversation log",
+    "report": "errors events audio items dialects turns pricing tables log",
     "listing": "events log tables",
     "render": "events explanations tables log items conversation listing",
     "timeline": "errors events audio log report",
@@ -49,8 +50,8 @@ HOUSE: dict[str, str] = {
     "minting": "errors tables keys transport loop endpoints",
     "scanning": "",
     "replay": "errors events audio log transport endpoints",
-    "session": "errors events audio pricing explanations log items turns conversation money "
-    "openings tools transport loop endpoints",
+    "session": "errors events audio pricing explanations log items dialects turns conversation "
+    "money openings tools transport loop endpoints",
     "comparison": "errors events audio pricing tables log items conversation money openings report "
     "timeline loop endpoints session",
     "simulator": "audio errors",
@@ -73,8 +74,8 @@ UPWARD = {
 }  # fmt: skip
 # Law 2.
 PURE = {
-    "audio", "conversation", "errors", "events", "explanations", "items", "listing", "log",
-    "log.censoring", "log.eventlog", "log.folding", "log.jsonl", "log.redaction", "log.rows",
+    "audio", "conversation", "dialects", "errors", "events", "explanations", "items", "listing",
+    "log", "log.censoring", "log.eventlog", "log.folding", "log.jsonl", "log.redaction", "log.rows",
     "money.budgeting", "money.ledger", "money.metering", "openings", "openings.firstwords",
     "pricing", "render", "replay.recording", "report", "report.chronicle", "report.differing",
     "report.facts", "report.linking", "report.marks", "report.tables", "report.userspeech",

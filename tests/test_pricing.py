@@ -205,3 +205,25 @@ def test_the_price_list_can_be_printed() -> None:
 def test_a_rough_minute_is_an_order_of_magnitude() -> None:
     rough = rough_cost_of_minutes(1, "gpt-realtime-2.1")
     assert rough is not None and 0.02 < rough < 0.2
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "names"),
+    [
+        ("gpt-realtime", "my-deployment", ("gpt-realtime", "my-deployment")),
+        ("gpt-realtime-2025-08-28", "gpt-realtime", ("gpt-realtime-2025-08-28", "gpt-realtime")),
+        ("openai/gpt-realtime", "gpt-realtime", ("openai/gpt-realtime", "gpt-realtime")),
+        ("grok-voice-latest", "gpt-realtime", ("grok-voice-latest",)),
+        ("", "gpt-realtime", ("gpt-realtime",)),
+        ("", "", ("",)),
+    ],
+)
+def test_a_server_that_has_another_model_than_was_asked_for_has_not_its_price(
+    said: str, asked: str, names: tuple[str, ...]
+) -> None:
+    assert pricing.names_of(said, asked) == names
+
+
+def test_the_users_own_price_for_what_was_asked_holds_whatever_the_server_names() -> None:
+    set_prices({"gpt-realtime": Price(text_in=1)})
+    assert pricing.names_of("grok-voice-latest", "gpt-realtime")[1:] == ("gpt-realtime",)

@@ -19,7 +19,10 @@ from .marks import FAILED, OPENED, PROBE_MARK, SETUP, Setup
 _IDLE = ("audio", "input", "turn_detection", "idle_timeout_ms")
 _IDLE_ALLOWED = 2.0  # seconds beyond the silence until a server that speaks up has done so
 _WRITTEN = ("conversation.item.create", "conversation.item.delete")
-_ANSWERS = ("conversation.item.done", "conversation.item.deleted", "error")
+_ANSWERS = (  # not every server says .done
+    *("conversation.item.added", "conversation.item.created", "conversation.item.done"),
+    *("conversation.item.deleted", "error"),
+)
 _PROBE_SECONDS = 20.0
 _DETAIL = 40  # characters of what tells an opening from one of the same name
 _SPEECH_ALLOWED = 10.0  # seconds until the greeting to be spoken over must be heard

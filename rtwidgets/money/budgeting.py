@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, replace
 
 from .. import pricing
+from ..dialects import turn_detection_of
 from ..events import MOST, Event, budget_reached, session_update, text_field
 from ..events import field as value_at
 from ..pricing import Price, Tokens
@@ -94,7 +95,7 @@ class Budget:
     def hold(self) -> Event | None:
         """The `session.update` by which the server answers no spoken turn, and no silence, by
         itself; None where it does not anyway."""
-        detection = value_at(self.ledger.session, "audio", "input", "turn_detection")
+        detection = turn_detection_of(self.ledger.session)
         if not isinstance(detection, dict):
             return None
         if detection.get("create_response") is False and not detection.get("idle_timeout_ms"):

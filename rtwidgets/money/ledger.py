@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .. import pricing
+from ..dialects import usage_of
 from ..events import MOST, SIMULATED_ID, Event, count_field, ga_name, text_field
 from ..events import field as value_at
 from ..items import ENDED, IN_PROGRESS
@@ -112,7 +113,7 @@ class Ledger:
     def models(self) -> tuple[str, ...]:
         """The names its model goes by: as the server says, as it was asked for."""
         said = text_field(self.session, "model")
-        return tuple(dict.fromkeys(filter(None, (said, self.asked_model)))) or ("",)
+        return pricing.names_of(said, self.asked_model)
 
     @property
     def simulated(self) -> bool:
@@ -171,6 +172,7 @@ class Ledger:
         status = text_field(response, "status")
         if status not in ENDED:
             status = "completed" if ended else IN_PROGRESS
+        tokens = tokens_of(usage_of(row.event or {})) if ended else None
         inside = bool(text_field(response, "conversation_id")) or "conversation_id" not in response
         self._enter(
             Entry(
@@ -181,10 +183,10 @@ class Ledger:
                 models=self.models,
                 status=status if ended else IN_PROGRESS,
                 in_conversation=inside,
-                tokens=tokens_of(response.get("usage")) if ended else None,
+                tokens=tokens,
             )
         )
-        if ended and inside and tokens_of(response.get("usage")) is not None:
+        if inside and tokens is not None:
             self.unread = Tokens()
 
     def _transcribed(self, row: AnyRow) -> None:

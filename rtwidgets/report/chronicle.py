@@ -12,10 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import audio
+from ..dialects import usage_of
 from ..events import Event, count_field, error_of, ga_name, text_field
 from ..events import field as value_at
 from ..items import ENDED, IN_PROGRESS
 from ..log.rows import Row
+from ..pricing import names_of
 from .facts import ItemFacts, ResponseFacts, unnamed
 from .linking import APPEND, COMMIT, CREATE_ITEM, CREATE_RESPONSE, Request, about
 from .userspeech import UserSpeech
@@ -187,8 +189,7 @@ class Chronicle(UserSpeech):
         if response is None:
             began = row.type == "response.created"
             response = ResponseFacts(row.response_id, row.seq, row.t, stray=not began)
-            names = dict.fromkeys(one for one in (self._session_model, self._model) if one)
-            response.models = tuple(names) or ("",)
+            response.models = names_of(self._session_model, self._model)
             self.responses[response.id] = response
             if not began and not self.marks.starts:
                 self.marks.begin(row, "unknown")
@@ -243,7 +244,7 @@ class Chronicle(UserSpeech):
         self.refresh(response, given)
         if response.stray:  # around interruptions the end may come without a beginning
             self._attribute(row, response, given)
-        response.done_t = row.t
+        response.done_t, response.usage = row.t, usage_of(row.event or {})
         response.status = response.status if response.status in ENDED else "completed"
         output = value_at(given, "output")
         for one in output if isinstance(output, list) else ():
@@ -372,6 +373,7 @@ _SERVER: dict[str, _Handler] = {
     "conversation.item.truncated": Chronicle._item_changed,
     "conversation.item.input_audio_transcription.delta": Chronicle.heard_delta,
     "conversation.item.input_audio_transcription.completed": Chronicle.heard_done,
+    "conversation.item.input_audio_transcription.updated": Chronicle.heard_done,
     "mcp_list_tools.in_progress": Chronicle._tools_listed,
     "mcp_list_tools.completed": Chronicle._tools_listed,
     "mcp_list_tools.failed": Chronicle._tools_listed,

@@ -146,7 +146,7 @@ class Known:
             item.unread = []
 
     def refresh(self, response: ResponseFacts, given: Any) -> None:
-        """Take what a response says of itself."""
+        """Take what a response says of itself, but its usage."""
         if not isinstance(given, dict):
             return
         response.status = text_field(given, "status") or response.status
@@ -156,8 +156,6 @@ class Known:
         response.reason = why or text_field(error, "message") or response.reason
         if "conversation_id" in given:
             response.conversation = text_field(given, "conversation_id") or "none"
-        usage = given.get("usage")
-        response.usage = usage if isinstance(usage, dict) else response.usage
 
     def belongs(self, response: ResponseFacts, item: ItemFacts) -> None:
         """An item is of a response."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import audio
 from ..conversation import Conversation
+from ..dialects import formats_to_ask, turn_detection_of
 from ..endpoints import Endpoint, chosen
 from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import (
@@ -250,7 +251,8 @@ class AsyncSession:
             unsubscribe()
 
     def _wanted(self) -> Event:
-        return merged(self._settings, self.opening.session())
+        wanted = merged(self._settings, self.opening.session())
+        return merged(formats_to_ask(self.conversation.session), wanted)
 
     def _expected(self) -> Event:
         """The session that the opening's events meet: confirmed, or as it will be if all goes
@@ -371,7 +373,7 @@ class AsyncSession:
     async def _answer_to(
         self, turn: HeardTurn, microphone: Microphone, timeout: float | None
     ) -> Reply | None:
-        detection = field(self.conversation.session, "audio", "input", "turn_detection")
+        detection = turn_detection_of(self.conversation.session)
         if detection is None:
             return await self._answers.to(await self.commit(), timeout)
         heard = await microphone.listen(lambda: turn.over)

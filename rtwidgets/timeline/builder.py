@@ -169,6 +169,7 @@ class Builder:
             "input_audio_buffer.cleared": (user.cleared,),
             "conversation.item.input_audio_transcription.delta": (user.heard_words,),
             "conversation.item.input_audio_transcription.completed": (user.heard_words,),
+            "conversation.item.input_audio_transcription.updated": (user.heard_words,),
             "conversation.item.create": (user.created, model.answered),
             "conversation.item.created": (user.added, model.answered),
             "conversation.item.added": (user.added, model.answered),

@@ -112,6 +112,9 @@ class Model:
             self._tracks.join(track, row)
 
     def response_done(self, row: Row, _at: float) -> None:
+        whole = text_field(row.event, "response", "status") == "completed"
         for track in self._open.pop(row.response_id, ()):
+            if whole and track.open and track.lane == "text":  # a server without .done of words
+                self._name_sound(track)
             track.open = False
             self._tracks.changed.add(track.number)

@@ -110,7 +110,7 @@ class User:
         """The transcript of what the user said; it may come any time, before its item too."""
         track = self._tracks.known("user", row.item_id)
         if track is not None:
-            whole = row.type.endswith(".completed")
+            whole = not row.type.endswith(".delta")
             track.words = row.text if whole else track.words + row.text
             self._tracks.join(track, row)
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..conversation import Conversation
+from ..dialects import turn_detection_of
 from ..errors import RealtimeError
 from ..events import (
     Event,
@@ -178,7 +179,7 @@ class Calls:
         return self._speaking and self._answers_by_itself()
 
     def _detection(self) -> Any:
-        return value_at(self._conversation.session, "audio", "input", "turn_detection")
+        return turn_detection_of(self._conversation.session)
 
     # ------------------------------------------------------------ a round
 

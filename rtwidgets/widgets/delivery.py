@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import audio, loop
 from ..audio import Samples
+from ..dialects import turn_detection_of
 from ..errors import Misuse
 from ..events import (
     Event,
-    field,
     input_audio_append,
     input_audio_clear,
     input_audio_commit,
@@ -66,7 +66,7 @@ async def speak(session: AsyncSession, samples: Samples, timeout: float | None =
     if audio.milliseconds_of(len(pcm)) < SHORTEST_MS:
         raise Misuse(f"A note is at least {SHORTEST_MS} ms long. Record it again.")
     await session.settled(timeout)
-    detection = field(session.conversation.session, "audio", "input", "turn_detection")
+    detection = turn_detection_of(session.conversation.session)
     if detection is not None:
         await session.send(_turn_detection(None))
     try:

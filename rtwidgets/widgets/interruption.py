@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from ..audio import RATE
+from ..dialects import turn_detection_of
 from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import (
     field,
@@ -52,7 +53,7 @@ async def barge_in(session: AsyncSession, speaker: Speaker) -> None:
 
 def interruptible(session: AsyncSession) -> bool:
     """Whether speech that the server detects is meant to interrupt; so it is by default."""
-    detection = field(session.conversation.session, "audio", "input", "turn_detection")
+    detection = turn_detection_of(session.conversation.session)
     return field(detection, "interrupt_response") is not False
 
 

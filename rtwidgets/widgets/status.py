@@ -33,6 +33,7 @@ class Status:
         notice: a sentence to agree to before money is spent.
         since: when the session opened, milliseconds since 1970; 0 while there is none.
         seconds: how long it lasted, once it is over.
+        all_told: whether every reply that ended was reported with its tokens.
         spent: what it cost by the price table, in words: what it would have cost where simulated,
             of which budget; empty while that is not known.
         trouble: a sentence about what went wrong on this side.
@@ -47,6 +48,7 @@ class Status:
     since: float = 0.0
     seconds: float = 0.0
     tokens: int = 0
+    all_told: bool = True
     spent: str = ""
     trouble: str = ""
 
@@ -76,6 +78,7 @@ def status_of(
         since=round(since * 1000),
         seconds=max(0.0, until - since),
         tokens=count_field(session.conversation.usage, "total_tokens") or 0,
+        all_told=not any(one.done and one.tokens is None for one in session.ledger.responses),
         spent=spent_words(session),
         trouble=trouble,
     )

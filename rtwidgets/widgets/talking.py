@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import loop
 from ..audio import BYTES_PER_MS, milliseconds_of
+from ..dialects import turn_detection_of
 from ..errors import ConnectionLost, Misuse, SpendingNotApproved, TimedOut
 from ..events import (
     Event,
@@ -342,7 +343,7 @@ class Talking:
         was confirmed later than the press. Not for ever: a server may insist."""
         if self._now is None or not self.settings.held or self._corrections >= CORRECTIONS:
             return
-        if field(session.conversation.session, "audio", "input", "turn_detection") is not None:
+        if turn_detection_of(session.conversation.session) is not None:
             self._corrections += 1
             self._hands.give(_quietly(self._adjust(session)))
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from ..dialects import turn_detection_of
 from ..endpoints import VOICES
 from ..errors import Misuse
 from ..events import Event, field, session_update, text_field
@@ -78,10 +79,11 @@ class TurnSettings:
 
     def shown(self, session: Event) -> dict[str, Any]:
         """What a page shows: what was chosen, else what the session has."""
+        detection = turn_detection_of(session)
         now = {
-            "threshold": field(session, *INPUT, "turn_detection", "threshold") or 0.5,
-            "silence_ms": field(session, *INPUT, "turn_detection", "silence_duration_ms") or 500,
-            "eagerness": text_field(session, *INPUT, "turn_detection", "eagerness") or "auto",
+            "threshold": field(detection, "threshold") or 0.5,
+            "silence_ms": field(detection, "silence_duration_ms") or 500,
+            "eagerness": text_field(detection, "eagerness") or "auto",
             "noise_reduction": text_field(session, *INPUT, "noise_reduction", "type"),
             "voice": "",
             "speed": field(session, *OUTPUT, "speed") or 1.0,
@@ -152,7 +154,7 @@ def _ear(settings: TurnSettings, session: Event, turns: bool) -> Event:
         ear["noise_reduction"] = {"type": kind} if kind else None
     if not turns:
         return ear
-    now = field(session, *INPUT, "turn_detection")
+    now = turn_detection_of(session)
     wanted = settings.detection(now)
     if wanted != now:
         ear["turn_detection"] = wanted

@@ -35,6 +35,11 @@ test("the meter says in the kernel's words what was spent, and nothing where tha
   assert.equal(meter(status({ spent: "" }), 0).length, 2);
 });
 
+test("tokens that a server does not report are not taken for none", () => {
+  const shown = (more) => meter(status({ all_told: false, ...more }), 0)[1];
+  assert.deepEqual([shown({}), shown({ tokens: 0 })], ["at least 1,234 tokens", "tokens unknown"]);
+});
+
 test("Stop is offered from the question on", () => {
   assert.deepEqual(
     ["idle", "confirm", "connecting", "open", "ended", "failed"].map((state) => running({ state })),

@@ -26,8 +26,14 @@ export function elapsed(seconds) {
 export function meter(status, now) {
   if (!status.since) return [];
   const seconds = status.state === "open" ? (now - status.since) / 1000 : status.seconds;
-  const tokens = `${status.tokens.toLocaleString("en")} tokens`;
-  return [elapsed(seconds), tokens, status.spent].filter(Boolean);
+  return [elapsed(seconds), tokens(status), status.spent].filter(Boolean);
+}
+
+/** What was counted; some servers do not say what a reply used, and that is not nothing. */
+function tokens(status) {
+  const counted = `${status.tokens.toLocaleString("en")} tokens`;
+  if (status.all_told !== false) return counted;
+  return status.tokens ? `at least ${counted}` : "tokens unknown";
 }
 
 /** Whether a session stands or is about to: Stop is offered. */
