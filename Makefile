@@ -11,7 +11,7 @@ help:  ## print this list
 	@echo "make test        install what is needed and run every check and test"
 	@echo "make check       the style and type checks alone (ruff, mypy)"
 	@echo "make notebooks   run the notebooks again and write them, as they are committed"
-	@echo "make conformance run other people's clients, unmodified, against the simulator (2 GB)"
+	@echo "make conformance run other people's clients against the simulator, our sessions with their servers (3 GB)"
 	@echo "make bench       measure the simulator, the event log, table and voice in a browser (eleven minutes)"
 	@echo "make kernels     live voice beside busy cells on five ipykernels, each in .venv-kernels/ (1 GB)"
 	@echo "make soak        ten minutes of live voice in a browser: memory, drift, gaps (SECONDS=600)"

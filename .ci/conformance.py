@@ -1,22 +1,25 @@
-"""Other people's clients against the simulator: `make conformance`, or here `conformance.py NAME…`.
+"""Other people's clients against the simulator, and our sessions with other people's servers:
+`make conformance`, or here `conformance.py NAME…`.
 
 For each client: an environment of its own under .venv-conformance/, `rtwidgets serve` from this
 project's environment, a relay that writes down every frame, and the client's script in
-tests/conformance/talks/. Names on the command line choose clients whose names hold them;
+tests/conformance/talks/. For each server: an environment of its own too, the server started by its
+script in tests/conformance/servers/, and a typed and a spoken session of ours with it.
+
+Names on the command line choose clients and servers whose names hold them (`servers` all servers);
 `--latency none` or `typical` one pace instead of both. The frames are kept in
 .venv-conformance/logs/, for `rtwidgets log`.
 
-Status 0: every client finished all its parts and every event was valid. 1: something did not.
-A client that this machine cannot run (no node) is said, and is no failure.
+Status 0: every client finished all its parts and every event was valid, and with every server a
+session did what it must. 1: something did not. A server may lack things: the table says no, and
+what a session shows then. What this machine cannot run (no node) is said, and is no failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import shutil
-import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -25,19 +28,18 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(CHECKOUT / "tests"), str(CHECKOUT)]
 
-from conformance import environments, judging  # noqa: E402
+from conformance import environments, judging, serving  # noqa: E402
 from conformance.clients import CLIENTS, Client  # noqa: E402
+from conformance.hosts import HOSTS  # noqa: E402
+from conformance.processes import end, start, start_simulator  # noqa: E402
 from conformance.relay import Relay  # noqa: E402
 
 from rtwidgets import EventLog  # noqa: E402
 
-KEY = "sk-test-not-a-key"
 ROOT = CHECKOUT / ".venv-conformance"
 TALKS = CHECKOUT / "tests" / "conformance" / "talks"
 LATENCIES = ("none", "typical")
 TALK_SECONDS = 90
-START_SECONDS = 30
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "USERPROFILE")
 HEADINGS = ("client", "version", *judging.PARTS, "events", "undeclared", "remarks")
 
 
@@ -95,24 +97,35 @@ class Row:
 
 def main() -> int:
     asked = arguments()
-    chosen = [c for c in CLIENTS if not asked.names or any(n in c.name for n in asked.names)]
-    rows = [check(client, asked.latency or LATENCIES) for client in chosen]
-    print_table([row.cells() for row in rows])
-    wires = [run.wire for row in rows for run in row.runs]
-    print(
-        f"\nNot in openai's types, but in recordings too: {judging.familiar(wires) or 'nothing'}."
-    )
+    clients = [one for one in CLIENTS if chosen(one.name, asked.names)]
+    hosts = [one for one in HOSTS if chosen(one.name, asked.names) or "servers" in asked.names]
+    rows = [check(client, asked.latency or LATENCIES) for client in clients]
+    visits = [serving.check_host(host, ROOT) for host in hosts]
+    if rows:
+        print_clients(rows)
+    if visits:
+        print("\nOur sessions with other people's servers")
+        print_table(serving.HEADINGS, [one.cells() for one in visits])
     failed = [row.client.name for row in rows if not row.passed]
+    failed += [one.host.name for one in visits if not one.passed]
     skipped = [row.client.name for row in rows if row.skipped]
+    skipped += [one.host.name for one in visits if one.skipped]
+    print()
     print(f"Not passed: {', '.join(failed)}." if failed else "All that were run passed.")
     if skipped:
         print(f"Not run here: {', '.join(skipped)}.")
     return 1 if failed else 0
 
 
+def chosen(name: str, asked: list[str]) -> bool:
+    return not asked or any(one in name for one in asked)
+
+
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Other people's clients against the simulator.")
-    parser.add_argument("names", nargs="*", help="only clients whose names hold one of these")
+    parser = argparse.ArgumentParser(description="Other people's clients and servers.")
+    parser.add_argument(
+        "names", nargs="*", help="only those whose names hold one of these; servers"
+    )
     parser.add_argument("--latency", action="append", choices=LATENCIES, help="one pace only")
     return parser.parse_args()
 
@@ -151,16 +164,6 @@ async def run(client: Client, command: list[str], latency: str) -> Run:
     return Run(latency, wire, failures, remark if any(failures.values()) else "")
 
 
-async def start_simulator(latency: str) -> tuple[asyncio.subprocess.Process, str]:
-    serve = ["serve", "--port", "0", "--key", KEY, "--latency", latency]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "rtwidgets", *serve, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-    return process, line.decode().strip()
-
-
 async def talk(client: Client, command: list[str], url: str) -> tuple[str, str]:
     """Run the script; returns what it printed and, if it did not end well, a remark."""
     folder = ROOT / client.environment
@@ -168,18 +171,7 @@ async def talk(client: Client, command: list[str], url: str) -> tuple[str, str]:
     if client.javascript:  # node looks for packages from where the script is
         for name in ("talk.mjs", client.talk):
             script = Path(shutil.copy(TALKS / name, folder / name))
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        *client.options,
-        str(script),
-        *client.arguments,
-        cwd=folder,
-        env=environment(url),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,  # some start helpers of their own
-    )
+    process = await start([*command, *client.options, str(script), *client.arguments], folder, url)
     assert process.stdout is not None
     lines: list[str] = []
     try:
@@ -195,22 +187,6 @@ async def talk(client: Client, command: list[str], url: str) -> tuple[str, str]:
     return "".join(lines), f"status {status}: {last[:160]}" if status else ""
 
 
-def end(process: asyncio.subprocess.Process) -> None:
-    """The script's own process group, with all it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-def environment(url: str) -> dict[str, str]:
-    """Nothing of ours but where to connect and with what key; nobody calls home."""
-    kept = {name: value for name, value in os.environ.items() if name in KEPT}
-    own = {"OPENAI_API_KEY": KEY, "REALTIME_URL": url}
-    quiet = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**kept, **own, **quiet}
-
-
 def keep(client: Client, latency: str, log: EventLog, output: str) -> None:
     kind = "-".join([client.talk.replace("_talk.", "."), *client.arguments])
     name = f"{kind}-{latency}"
@@ -222,10 +198,17 @@ def keep(client: Client, latency: str, log: EventLog, output: str) -> None:
 # --- the table
 
 
-def print_table(rows: list[tuple[str, ...]]) -> None:
+def print_clients(rows: list[Row]) -> None:
+    print_table(HEADINGS, [row.cells() for row in rows])
+    wires = [run.wire for row in rows for run in row.runs]
+    familiar = judging.familiar(wires) or "nothing"
+    print(f"\nNot in openai's types, but in recordings too: {familiar}.")
+
+
+def print_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """Columns as wide as their widest cell, the remarks last and as long as they are."""
-    table = [HEADINGS, *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(HEADINGS) - 1)]
+    table = [headings, *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(headings) - 1)]
     print()
     for row in table:
         print("  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]))

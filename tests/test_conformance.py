@@ -13,13 +13,18 @@ import pytest
 pytest.importorskip("openai")
 
 import websockets  # noqa: E402
-from conformance import judging  # noqa: E402
+from conformance import judging, visiting  # noqa: E402
 from conformance.clients import CLIENTS  # noqa: E402
+from conformance.hosts import HOSTS  # noqa: E402
 from conformance.order import disorder  # noqa: E402
 from conformance.relay import Frames, Relay  # noqa: E402
+from conformance.serving import HostRow  # noqa: E402
+from other_servers import GATEWAY, Played  # noqa: E402
+from scripted import Scripted  # noqa: E402
 from websockets.frames import Frame, Opcode  # noqa: E402
 from websockets.protocol import Side  # noqa: E402
 
+import rtwidgets as rt  # noqa: E402
 from rtwidgets.simulator import Simulator  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -44,8 +49,16 @@ def test_every_client_is_pinned_and_names_no_place_to_fetch_it_from() -> None:
 
 def test_clients_share_an_environment_only_when_they_need_the_same() -> None:
     needs: dict[str, tuple[str, ...]] = {}
-    for client in CLIENTS:
+    for client in (*CLIENTS, *HOSTS):
         assert needs.setdefault(client.environment, client.needs) == client.needs
+
+
+def test_every_server_has_a_script_and_is_pinned() -> None:
+    scripts = {path.name for path in (HERE / "conformance" / "servers").glob("*.py")}
+    assert scripts == {host.script for host in HOSTS}
+    for host in HOSTS:
+        assert re.fullmatch(r"\d+(\.\d+)+", host.version), host.name
+        assert not [need for need in (*host.needs, *host.alone) if "://" in need or "git" in need]
 
 
 # --- the relay
@@ -176,3 +189,33 @@ def test_a_part_that_no_script_reports_is_not_passed() -> None:
     assert judging.judge(judging.SPOKEN, None, SAID) == "not reached"
     chatter = 'a client says: {"part": 1}\n{"part": "tool call", "transcript": "x"}\n'
     assert set(judging.reports(chatter)) == {judging.TOOL}
+
+
+# --- our sessions with other people's servers
+
+
+def test_a_visit_shows_of_the_simulator_all_that_it_looks_for() -> None:
+    made = visiting.visit(rt.Simulated(where="memory", latency="typical"))
+    assert made.parts == dict.fromkeys(visiting.PARTS, "")
+    assert made.passed and (made.lacks(), made.others()) == ([], [])
+    row = HostRow(HOSTS[0], made)
+    assert row.passed and set(row.cells()[2:-2]) == {"yes"}
+
+
+def test_what_a_server_cannot_do_is_said_and_no_yes() -> None:
+    made = visiting.visit(Scripted(Played(GATEWAY).serve), spoken=False)
+    assert made.parts[visiting.GREETING] == ""
+    assert "answers" in made.parts[visiting.SECOND]
+    assert "without tokens, shown as unknown" in made.parts[visiting.USAGE]
+    assert "conversation.item.done" in made.lacks()
+    row = HostRow(HOSTS[0], made)
+    assert not row.passed and "usage: 4 of 4 replies without tokens" in row.say()
+    cells = dict(zip(visiting.PARTS, row.cells()[2:], strict=False))
+    assert (cells[visiting.GREETING], cells[visiting.SECOND]) == ("yes", "NO")
+    assert (cells[visiting.USAGE], cells[visiting.HEARD]) == ("no", "-")
+
+
+def test_a_server_that_does_not_let_us_in_is_quoted() -> None:
+    made = visiting.visit(rt.Endpoint("ws://127.0.0.1:9/v1/realtime"))
+    assert not made.passed and made.logs == []
+    assert all(made.parts[part] for part in visiting.MUST)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from .. import audio
 from ..conversation import Conversation
+from ..dialects import turn_detection_of
 from ..events import Event, error_of, is_carried, item_text, merged, text_field
 from ..events import field as value_at
 from ..items import Item
@@ -232,7 +233,7 @@ class Unanswered:
 
     @property
     def _detection(self) -> object:
-        return value_at(self._conversation.session, "audio", "input", "turn_detection")
+        return turn_detection_of(self._conversation.session)
 
     @property
     def _listens(self) -> bool:

@@ -6,6 +6,7 @@ Only what a person would install by name is pinned; what that pulls in is resolv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Client:
     remark: str = ""
     options: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+
+    alone: ClassVar[tuple[str, ...]] = ()  # nothing is installed without what it requires
 
     @property
     def javascript(self) -> bool:

@@ -12,11 +12,25 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Protocol
 
-from .clients import Client
+PIP_OPTIONS = ("--quiet", "--no-input")
 
 OLDEST_NODE = 20
 INSTALL_SECONDS = 900
+
+
+class Package(Protocol):
+    """What is installed: `needs` with all that they require, `alone` without."""
+
+    @property
+    def environment(self) -> str: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+    @property
+    def alone(self) -> tuple[str, ...]: ...
+    @property
+    def javascript(self) -> bool: ...
 
 
 class NotInstalled(Exception):
@@ -27,7 +41,7 @@ class NotHere(NotInstalled):
     """This machine has not what the client runs on: a documented skip."""
 
 
-def prepare(client: Client, root: Path) -> list[str]:
+def prepare(client: Package, root: Path) -> list[str]:
     """Make the client's folder under `root` if need be.
 
     Returns the command that runs a script there. Raises NotInstalled.
@@ -44,9 +58,10 @@ def prepare(client: Client, root: Path) -> list[str]:
     return ["node"] if client.javascript else [str(python_of(folder)), "-X", "utf8"]
 
 
-def stamp_of(client: Client) -> str:
+def stamp_of(client: Package) -> str:
     runs_on = node_version() if client.javascript else sys.version.split()[0]
-    return json.dumps({"needs": client.needs, "runs on": runs_on})
+    alone = {"alone": client.alone} if client.alone else {}
+    return json.dumps({"needs": client.needs, **alone, "runs on": runs_on})
 
 
 def read(path: Path) -> str:
@@ -57,13 +72,15 @@ def python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def install_pip(client: Client, folder: Path) -> None:
+def install_pip(client: Package, folder: Path) -> None:
     run([sys.executable, "-m", "venv", str(folder)], folder)
     pip = [str(python_of(folder)), "-m", "pip", "--disable-pip-version-check", "install"]
-    run([*pip, "--quiet", "--no-input", *client.needs], folder)
+    run([*pip, *PIP_OPTIONS, *client.needs], folder)
+    if client.alone:
+        run([*pip, *PIP_OPTIONS, "--no-deps", *client.alone], folder)
 
 
-def install_npm(client: Client, folder: Path) -> None:
+def install_npm(client: Package, folder: Path) -> None:
     (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
     options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--no-save"]
     run(["npm", "install", *options, *client.needs], folder)
