@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from .errors import ConnectFailed, ConnectionLost, Misuse
 
+logger = logging.getLogger("rtwidgets")
 T = TypeVar("T", str, bytes, str | bytes)
 
 
@@ -204,7 +205,10 @@ class WebSocketTransport:
         raise lost
 
     async def close(self) -> None:
-        await self._connection.close()
+        try:
+            await self._connection.close()
+        except Exception as problem:  # of a line that was cut while a large frame was on its way
+            logger.info("the line did not end in order: %s", problem)
 
     def _lost(self, problem: Exception) -> Exception:
         found = _lost_or(problem)

@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from scripted import Scripted, greet, types
+from scripted import CREATED, UPDATED, Scripted, greet, types
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serving
+from websockets.exceptions import ConnectionClosed
 
 import rtwidgets as rt
 from rtwidgets import audio, loop
@@ -252,3 +255,88 @@ class Told(Transcript):
 
     def send(self, content: dict[str, Any], buffers: Any = ()) -> None:
         self.sent.append(content)
+
+
+# ---------------------------------------------------------------- much of it, over a real socket
+
+FLOOD = 100_000
+HUGE = bytes(11 << 20)
+"""Sound that makes a frame of nearly 15 MiB, the largest that is legal."""
+
+Serve = Callable[[ServerConnection], Awaitable[None]]
+
+
+def over_a_socket(
+    serve: Serve, scene: Callable[[rt.AsyncSession], Awaitable[None]], largest: int = 1 << 24
+) -> None:
+    """Play a scene with a server of the test on this machine."""
+
+    async def greeted(line: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await line.send(json.dumps(CREATED))
+            await line.recv()
+            await line.send(json.dumps(UPDATED))
+            await serve(line)
+
+    async def play() -> None:
+        async with serving(greeted, "127.0.0.1", 0, max_size=largest, compression=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            endpoint = rt.Endpoint(f"ws://127.0.0.1:{port}/v1/realtime")
+            async with rt.AsyncSession(endpoint, rt.WaitForUser(), timeout=2 * SOON) as s:
+                await scene(s)
+
+    asyncio.run(play())
+
+
+def test_a_hundred_thousand_events_at_full_speed_and_what_is_sent_gets_through() -> None:
+    heard = asyncio.Event()
+
+    async def flood(line: ServerConnection) -> None:
+        async def listen() -> None:
+            await line.recv()
+            heard.set()
+
+        listening = asyncio.ensure_future(listen())
+        for number in range(FLOOD):
+            await line.send(f'{{"type":"ping","event_id":"event_{number}"}}')
+        await listening
+        await line.send('{"type":"the.end"}')
+        await line.wait_closed()
+
+    async def scene(s: rt.AsyncSession) -> None:
+        await s.send({"type": "input_audio_buffer.clear"})
+        await s.wait_for("the.end")
+        assert heard.is_set() and len(s.log.where(type="ping")) == FLOOD
+        assert s.log.where(type="ping")[-1].raw.endswith(f'"event_{FLOOD - 1}"}}')
+
+    over_a_socket(flood, scene)
+
+
+def test_the_largest_frames_go_both_ways() -> None:
+    async def echo(line: ServerConnection) -> None:
+        sound = json.loads(await line.recv())["audio"]
+        delta = {"type": "response.output_audio.delta", "item_id": "a", "delta": sound}
+        await line.send(json.dumps(delta))
+        await line.wait_closed()
+
+    async def scene(s: rt.AsyncSession) -> None:
+        await s.append(HUGE)
+        row = await s.wait_for("response.output_audio.delta")
+        assert row.pcm == HUGE and row.size > 14 << 20
+
+    over_a_socket(echo, scene)
+
+
+def test_a_server_that_hangs_up_on_a_huge_frame_leaves_a_complete_log_and_a_closed_session() -> (
+    None
+):
+    async def cut(line: ServerConnection) -> None:
+        await line.recv()
+
+    async def scene(s: rt.AsyncSession) -> None:
+        with contextlib.suppress(rt.RealtimeError):  # it may be gone before all was taken
+            await s.append(HUGE)
+        await s.wait_for("line.lost")
+        assert len(s.log.where(type="input_audio_buffer.append")) == 1
+
+    over_a_socket(cut, scene, largest=1 << 20)
