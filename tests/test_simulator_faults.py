@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from simulator_driver import Desk, Says, hum, respond, silence, types, update, user_text
+from test_simulator_refusals import ROWS
 from test_simulator_server import event, in_session
 from websockets.exceptions import ConnectionClosed
 
@@ -42,6 +43,17 @@ def test_every_response_meets_the_rate_limit() -> None:
     error = desk.last("response.done")["response"]["status_details"]["error"]
     assert error["code"] == "rate_limit_exceeded"
     assert "try again in 2s" in error["message"]
+
+
+@pytest.mark.skipif(not ROWS, reason="there are no captured refusals here")
+def test_the_rate_limit_has_the_captured_words() -> None:
+    desk = faulty("rate-limit")
+    desk.send(respond())
+    error = desk.last("response.done")["response"]["status_details"]["error"]
+    captured = next(row["error"] for row in ROWS if row["key"] == "response_done_failed_tpm")
+    assert (error["type"], error["code"]) == (captured["type"], captured["code"])
+    ours = error["message"].replace("gpt-realtime", "gpt-4o-realtime").replace("in 2s", "in 4.494s")
+    assert ours.replace("org-simulated", "org-…") == captured["message"]
 
 
 def test_nothing_is_said_of_rate_limits() -> None:

@@ -24,6 +24,13 @@ from .jobs import Failure
 EVERY = 0
 
 
+#: Captured of a failed response (errors.jsonl response_done_failed_tpm), with type and code; ours
+#: are the organization and the seconds.
+TOO_FAST = (
+    "Rate limit reached for {model} in organization org-simulated on tokens per min (TPM): Limit "
+    "20000, Used 14305, Requested 7193. Please try again in 2s. "
+    "Visit https://platform.openai.com/account/rate-limits to learn more."
+)
 #: Documented is that there is an error when truncation is disabled; the words are ours.
 TOO_LONG = Failure(
     "The conversation exceeds the model's input token limit, and truncation is disabled.",
@@ -45,15 +52,14 @@ class Faults:
     swap_transcriptions: bool = False
     no_rate_limits: bool = False
 
-    def of_response(self, count: int) -> Failure | None:
-        """Why the `count`-th response of a session fails, None when it does not."""
+    def of_response(self, count: int, model: str) -> Failure | None:
+        """Why the `count`-th response of a session of `model` fails, None when it does not."""
         if self.fail_response in (EVERY, count):
             return Failure(
                 "The server had an error while processing your request. Sorry about that!",
             )
-        if self.rate_limit in (EVERY, count):  # reported (§4.2): the end of the sentence
-            message = "Rate limit reached for the model in this session. Please try again in 2s."
-            return Failure(message, "rate_limit_exceeded", "invalid_request_error")
+        if self.rate_limit in (EVERY, count):
+            return Failure(TOO_FAST.format(model=model), "rate_limit_exceeded", "tokens")
         return None
 
     def of_transcript(self, count: int) -> bool:

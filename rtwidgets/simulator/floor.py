@@ -89,7 +89,8 @@ class Floor:
         if in_conversation and wanted.get("input") is None:
             self._left_out |= {entry.id for entry in context} - {e.id for e in plan.context}
         self._begun += 1
-        failure = TOO_LONG if plan.overflows else engine.faults.of_response(self._begun)
+        fault = engine.faults.of_response(self._begun, engine.session["model"])
+        failure = TOO_LONG if plan.overflows else fault
         response = Response(self._stage(in_conversation), plan, failure)
         if in_conversation:
             self.active = response
