@@ -222,6 +222,28 @@ def test_retrieving_a_spoken_turn_gives_its_sound() -> None:
     assert sound[300 * 48 : 1324 * 48] == spoken
 
 
+def test_retrieving_an_item_that_was_created_with_sound_gives_it_back() -> None:
+    desk = Desk()
+    sound = hum(500)["audio"]
+    content = [{"type": "input_audio", "audio": sound, "transcript": "Hm."}]
+    item = {"id": "item_mine", "type": "message", "role": "user", "content": content}
+    came = desk.send({"type": "conversation.item.create", "item": item})
+    assert all("audio" not in event["item"]["content"][0] for event in came)
+    (retrieved,) = desk.send({"type": "conversation.item.retrieve", "item_id": "item_mine"})
+    assert retrieved["item"]["content"] == content
+    desk.send({"type": "conversation.item.delete", "item_id": "item_mine"})
+    assert desk.engine.recordings.size == 0
+
+
+def test_a_sound_without_room_is_not_kept() -> None:
+    store = Recordings(room=100)
+    store.keep("item_long", bytes(101))
+    store.keep("item_1", bytes(60))
+    store.keep("item_2", bytes(60))
+    assert [len(store.get(f"item_{name}")) for name in ("long", "1", "2")] == [0, 0, 60]
+    assert store.size == 60
+
+
 def test_other_events_never_carry_it() -> None:
     desk = Desk()
     came = desk.send(hum(1000), silence(300))

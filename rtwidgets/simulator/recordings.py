@@ -23,7 +23,16 @@ class Recordings:
         if pieces is None:
             return  # half a turn would be a lie
         pieces.append(sound)
-        self.size += len(sound)
+        self._grown(len(sound))
+
+    def keep(self, item_id: str, sound: bytes) -> None:
+        """Put the sound of an item that came whole; what is too long for the room is not kept."""
+        if len(sound) <= self._room:
+            self._items[item_id] = [sound]
+            self._grown(len(sound))
+
+    def _grown(self, size: int) -> None:
+        self.size += size
         while self.size > self._room:
             self._give_way()
 

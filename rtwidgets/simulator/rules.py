@@ -94,6 +94,9 @@ def _add_item(engine: Engine, event: Json) -> None:
     entry = engine.entry_of(item)
     previous = engine.items.add(entry, event.get("previous_item_id"))
     engine.item_events(entry, previous)
+    sounds = [part["audio"] for part in item.get("content", ()) if part["type"] == "input_audio"]
+    if len(sounds) == 1:
+        engine.recordings.keep(entry.id, decode(sounds[0]))
     if item["type"] == "mcp_approval_response":
         engine.floor.approve(item)
 
