@@ -26,8 +26,9 @@ from .settings import settings_from
 from .speech import shared
 from .workers import Workers
 
-#: How often other tasks get a turn before time jumps, so that what they send now comes first.
-COURTESY = 3
+#: How often other tasks get a turn before time jumps, so that what they send now comes first: a
+#: microphone that wakes sends, and sleeps again, in five.
+COURTESY = 8
 
 
 class LineEnded(ConnectionLost, EOFError):
