@@ -323,6 +323,21 @@ def test_stopping_it_keeps_what_it_has() -> None:
     assert {trial.measures.heard for trial in got.trials} == {"audio"}, "no half of a trial"
 
 
+def test_what_was_stopped_has_something_of_every_opening() -> None:
+    told: list[str] = []
+
+    def stop(done: int, total: int, label: str) -> None:
+        told.append(label)
+        if done == 4:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    openings = {name: rt.ScriptedGreeting(name) for name in "abcd"}
+    simulated = rt.Simulated("none", where="memory")
+    got = rt.compare(openings, 9, simulated, progress=stop, at_once=1)
+    assert [label[0] for label in told[:4]] == list("abcd")
+    assert got.openings == list("abcd") and len(got.trials) < 36
+
+
 def test_a_folder_is_not_written_over(all_openings: Comparison, tmp_path: Path) -> None:
     folder = all_openings.save(tmp_path / "first")
     with pytest.raises(rt.Misuse, match="already"):

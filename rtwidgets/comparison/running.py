@@ -189,7 +189,8 @@ async def _all(
     purse: Purse,
     tell: Progress,
 ) -> None:
-    waiting = iter(jobs)
+    # The first trial of each, then the second: stopped, or out of money, it has something of all.
+    waiting = iter(sorted(jobs, key=lambda job: job.setup.number))
     done = 0
 
     async def work() -> None:

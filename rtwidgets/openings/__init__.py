@@ -12,7 +12,8 @@ One of your own is a class with one method:
         def events(self, session):
             return [item_create(user_text(self.text)), response_create()]
 
-A subclass of `Greeting` has the options `protect=` and `wait=` besides.
+A subclass of `Greeting` has the options `protect=` and `wait=` besides. Each says what it gives and
+what it takes; "facts §2c" names the section of the project's notes on the protocol that shows it.
 
     base.py         the shape of an opening, protecting a greeting      rehearsal.py   what it sends
     silent.py       openings without a response of the model's                         later
