@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from .dialects import usage_of
 from .events import (
+    ENDS_OF_A_LINE,
     Event,
     beta_names,
     count_field,
@@ -25,13 +26,19 @@ from .events import (
     text_field,
 )
 from .events import field as value_at
-from .items import ENDED, IN_PROGRESS, UNKNOWN, Item, Items, Part, Response, add_usage, pcm_size
+from .items import (
+    ENDED,
+    IN_PROGRESS,
+    LINE_LOST,
+    UNKNOWN,
+    Item,
+    Items,
+    Part,
+    Response,
+    add_usage,
+    pcm_size,
+)
 from .turns import Turns
-
-LINE_LOST = "line_lost"
-"""Why a response that the line's end cut short is incomplete; no server says this."""
-
-_ENDS_OF_A_LINE = ("line.lost", "line.moving")
 
 
 class Heard(Protocol):
@@ -82,7 +89,7 @@ class Conversation:
                 conversation.receive(event)
             elif event is not None and row.direction == "client":
                 conversation.sent_by_hand(event)
-            elif row.direction == "local" and row.type in _ENDS_OF_A_LINE:
+            elif row.direction == "local" and row.type in ENDS_OF_A_LINE:
                 conversation.cut()
                 conversation.turns.forget_cut()  # what was sent again has rows of its own
             elif row.direction == "local" and row.type == "line.restored":

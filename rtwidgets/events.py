@@ -83,6 +83,10 @@ LOCAL_EVENTS = (
     "budget.reached",
 )
 
+ENDS_OF_A_LINE = ("line.lost", "line.moving")
+"""After these rows nothing comes from that session any more; another may go on with the
+conversation."""
+
 # The beta's names, dead on the wire since 2026-05 but alive in old logs and in other servers.
 GA_NAMES = {
     "response.text.delta": "response.output_text.delta",

@@ -10,6 +10,8 @@ from .events import MOST, Event, count_field, text_field
 # The states of a response. Once it has ended nothing moves it again.
 UNKNOWN = ""
 IN_PROGRESS = "in_progress"
+LINE_LOST = "line_lost"
+"""Why a response that the line's end cut short is incomplete; no server says this."""
 ENDED = frozenset({"completed", "cancelled", "failed", "incomplete"})
 
 

@@ -11,24 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import audio
 from ..dialects import usage_of
-from ..events import Event, count_field, error_of, ga_name, text_field
+from ..events import ENDS_OF_A_LINE, Event, count_field, error_of, ga_name, text_field
 from ..events import field as value_at
 from ..items import ENDED, IN_PROGRESS
 from ..log.rows import Row
 from ..pricing import names_of
 from .facts import ItemFacts, ResponseFacts, unnamed
 from .linking import APPEND, COMMIT, CREATE_ITEM, CREATE_RESPONSE, Request, about
-from .userspeech import UserSpeech
-
-_G711_BYTES_PER_MS = 8  # audio/pcmu and audio/pcma: one byte a sample, 8000 a second
+from .sessions import Sessions
 
 # Items that are work of which a further response makes use.
 _WORK = ("function_call_output", "mcp_call", "mcp_approval_request", "mcp_approval_response")
 
 
-class Chronicle(UserSpeech):
+class Chronicle(Sessions):
     """Everything the rows so far say. Feed every row to `take`, in order.
 
     Args:
@@ -40,15 +37,10 @@ class Chronicle(UserSpeech):
     """
 
     def __init__(self, model: str = "") -> None:
-        super().__init__()
+        super().__init__(model)
         self.requests: list[Request] = []
         self.length = 0
         self.last_seq = -1
-        self._model = model
-        self._session_model = ""
-        self._session_seen = False
-        self._session_update: int | None = None  # the one that was confirmed last
-        self._active: set[str] = set()
         self._last_done: ResponseFacts | None = None
         self._follows: dict[int, ResponseFacts] = {}  # rows that belong to a response unnamed
 
@@ -86,9 +78,14 @@ class Chronicle(UserSpeech):
     # ------------------------------------------------------------ sent by the client
 
     def _other_sent(self, row: Row) -> None:
-        request = self.links.sent(row.seq, row.t, row.event)
+        request = self.sent(row)
+        if request is None:
+            return
         if request.type == CREATE_RESPONSE:
             self.requests.append(request)
+        if request.first is not None:
+            self._sent_again(row, request)
+        elif request.type == CREATE_RESPONSE:
             if request.aside:
                 self.marks.model_speaks(row, "opening")
             else:
@@ -97,6 +94,13 @@ class Chronicle(UserSpeech):
             self.marks.user_speaks(row, "spoken")
         elif request.type == CREATE_ITEM:
             self._item_sent(row, request)
+
+    def _sent_again(self, row: Row, request: Request) -> None:
+        if request.type == CREATE_RESPONSE and not request.aside:
+            self.marks.asked_again()
+        item = self.items.get(unnamed(request.origin)) or self.items.get(request.item_id)
+        if item is not None and request.type == CREATE_ITEM:
+            item.cause, item.request = row.seq, request
 
     def _item_sent(self, row: Row, request: Request) -> None:
         kind, role, _ = request.about
@@ -115,22 +119,6 @@ class Chronicle(UserSpeech):
         item.status = item.status or "sent"
         self.learn(item, value_at(row.event, "item"))
 
-    # ------------------------------------------------------------ the session
-
-    def _session(self, row: Row) -> None:
-        session = value_at(row.event, "session")
-        self._session_seen = True
-        self._session_model = text_field(session, "model") or self._session_model
-        for at, side in enumerate(("input", "output")):
-            stated = text_field(session, "audio", side, "format", "type")
-            stated = stated or text_field(session, f"{side}_audio_format")
-            if stated:
-                short = stated.endswith(("pcmu", "pcma", "ulaw", "alaw"))
-                self.rates[at] = _G711_BYTES_PER_MS if short else audio.BYTES_PER_MS
-        if row.type == "session.updated":
-            request = self.links.answered("session.update", row.seq)
-            self._session_update = request.seq if request is not None else self._session_update
-
     # ------------------------------------------------------------ items
 
     def learn(self, item: ItemFacts, given: Any) -> None:
@@ -142,7 +130,7 @@ class Chronicle(UserSpeech):
     def _item_added(self, row: Row) -> None:
         given = value_at(row.event, "item")
         id_ = text_field(given, "id")
-        if not id_:
+        if not id_ or self.acknowledged(row, id_):
             return
         known = self.items.get(id_)
         if known is None or not (known.added or known.response_id or known.spoken):
@@ -159,7 +147,7 @@ class Chronicle(UserSpeech):
                 self.marks.user_speaks(row, "typed")
             return
         self.links.direct[row.seq] = request.seq
-        sent = self.items.pop(unnamed(request.seq), None)
+        sent = self.items.pop(unnamed(request.origin), None)
         if sent is not None:
             sent.id, sent.status = text_field(given, "id"), ""
             self.items[sent.id] = sent
@@ -218,6 +206,7 @@ class Chronicle(UserSpeech):
             self._counts_as_answer(row, response)
         if not response.aside:
             self.unanswered = None
+            self.awaited(response)
 
     def _counts_as_answer(self, row: Row, response: ResponseFacts) -> None:
         by = "opening" if self._session_seen else "unknown"
@@ -277,6 +266,7 @@ class Chronicle(UserSpeech):
             response.first_text_t = row.t
         if item is not None:
             item.unread.append(row.seq)
+            item.written |= ga_name(row.type) == "response.output_text.delta"
 
     def _text_done(self, row: Row) -> None:
         response = self._part(row)
@@ -288,6 +278,7 @@ class Chronicle(UserSpeech):
         if item is not None:
             said = value_at(row.event, "part") or row.event
             words = text_field(said, "text") or text_field(said, "transcript")
+            item.written |= bool(text_field(said, "text"))
             self.say(item, value_at(row.event, "content_index"), words)
         return response
 
@@ -343,7 +334,7 @@ class Chronicle(UserSpeech):
         if taken is not None and taken.request is request:  # it was not the answer after all
             taken.request, request.response_id = None, ""
             self._made_for_speech(taken)
-        item = self.items.get(unnamed(request.seq)) or self.items.get(request.item_id)
+        item = self.items.get(unnamed(request.origin)) or self.items.get(request.item_id)
         if item is not None and item.request is request:
             item.status = "refused"
 
@@ -357,8 +348,8 @@ class Chronicle(UserSpeech):
 _Handler = Callable[[Chronicle, Row], object]
 
 _SERVER: dict[str, _Handler] = {
-    "session.created": Chronicle._session,
-    "session.updated": Chronicle._session,
+    "session.created": Chronicle.session,
+    "session.updated": Chronicle.session,
     "input_audio_buffer.speech_started": Chronicle.speech_started,
     "input_audio_buffer.speech_stopped": Chronicle.speech_stopped,
     "input_audio_buffer.timeout_triggered": Chronicle.timed_out,
@@ -397,6 +388,7 @@ _SERVER: dict[str, _Handler] = {
 _LOCAL: dict[str, _Handler] = {
     "playback.heard": Chronicle._playback,
     "playback.flushed": Chronicle._playback,
+    **dict.fromkeys(ENDS_OF_A_LINE, Chronicle.cut),
 }
 _CLIENT: dict[str, _Handler] = {APPEND: Chronicle.append}
 _HANDLERS = {"server": _SERVER, "client": _CLIENT, "local": _LOCAL}

@@ -20,7 +20,8 @@ class ItemFacts:
         cause: the client row that made it. request: the `conversation.item.create`, if it was one.
         parts: the words by content index. unread: text deltas that no `.done` has confirmed.
         asked_t: of a spoken one, when its turn ended. idle: made by the server for silence.
-        added: the server has said that it is there.
+        added: the server has said that it is there. written: it has words that are read, not
+            heard.
         last_heard: the last local row that says how much of it was heard.
     """
 
@@ -46,6 +47,7 @@ class ItemFacts:
     flushed: bool = False
     deleted: bool = False
     added: bool = False
+    written: bool = False
     spoken: bool = False
     idle: bool = False
 
@@ -63,6 +65,8 @@ class ResponseFacts:
         stray: heard of first by something else than its beginning.
         answers: the spoken item that the server made it for, without being asked.
         models: the names its model goes by: as the server says, as it was asked for.
+        unheard: the line's end cut it before anybody could have heard or read a word of it.
+        awaited_t: since when it was waited for, where a line ended meanwhile.
     """
 
     id: str
@@ -84,6 +88,8 @@ class ResponseFacts:
     audio_ms: float = 0.0
     items: list[ItemFacts] = field(default_factory=list)
     fallback_cause: int | None = None
+    unheard: bool = False
+    awaited_t: float | None = None
 
     @property
     def cause(self) -> int | None:
@@ -94,8 +100,13 @@ class ResponseFacts:
     def origin(self) -> int:
         """The row by which it belongs to a turn: where it was asked for, or began."""
         if self.request is not None:
-            return self.request.seq
+            return self.request.origin
         return self.answers.origin if self.answers is not None else self.seq
+
+    @property
+    def wanted_t(self) -> float | None:
+        """When somebody began to wait for it."""
+        return self.asked_t if self.awaited_t is None else self.awaited_t
 
     @property
     def aside(self) -> bool:
@@ -134,6 +145,7 @@ class Known:
         parts = given.get("content")
         for index, part in enumerate(parts if isinstance(parts, list) else ()):
             item.spoken |= item.role == "user" and text_field(part, "type") == "input_audio"
+            item.written |= bool(text_field(part, "text"))
             self.say(item, index, text_field(part, "text") or text_field(part, "transcript"))
         other = item_text({key: value for key, value in given.items() if key != "content"})
         if other:

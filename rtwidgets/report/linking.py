@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..events import Event, item_text, text_field
+from ..events import CARRIED_ID, Event, item_text, text_field
 from ..events import field as value_at
 from ..turns import ACTIVE_ALREADY, opens_turn
 
@@ -34,6 +34,7 @@ class Request:
         item_id: that it names or gives. aside: a response outside the conversation.
         about: for an item, what it is: type, role, and its words or its call's id.
         response_id: the response it brought. refused: an error named it, or could mean no other.
+        first: the same event as it was sent before, over a line that ended before its answer came.
     """
 
     seq: int
@@ -46,6 +47,17 @@ class Request:
     about: tuple[str, str, str] = ("", "", "")
     response_id: str = ""
     refused: bool = False
+    first: Request | None = None
+
+    @property
+    def origin(self) -> int:
+        """The row in which it was sent the first time."""
+        return self.first.seq if self.first is not None else self.seq
+
+    @property
+    def since(self) -> float:
+        """When it was sent the first time."""
+        return self.first.t if self.first is not None else self.t
 
 
 class Links:
@@ -63,6 +75,7 @@ class Links:
         self._open: dict[str, deque[Request]] = {}
         self._named: dict[str, Request] = {}
         self._latest: Request | None = None  # the last that a response was taken to answer
+        self._lost: deque[Request] = deque(maxlen=_MOST_OPEN)  # that an ended line left unanswered
 
     # ------------------------------------------------------------ sent
 
@@ -71,8 +84,14 @@ class Links:
         self.last_append = seq
         self._appends.append(seq)
 
-    def sent(self, seq: int, t: float, event: Event | None) -> Request:
-        """A client event went out, None where the frame was not JSON."""
+    def sent(
+        self, seq: int, t: float, event: Event | None, event_at: Callable[[int], Event | None]
+    ) -> Request:
+        """A client event went out, None where the frame was not JSON.
+
+        Args:
+            event_at: the event in an earlier client row, read only after a line has ended.
+        """
         event = event or {}
         item = value_at(event, "item")
         request = Request(
@@ -85,13 +104,54 @@ class Links:
             metadata=value_at(event, "response", "metadata"),
             about=about(item),
         )
+        if self._lost:
+            request.first = self._sent_before(request, event, event_at)
         kind = request.type if request.type in _ANSWERED else ""
         self._open.setdefault(kind, deque(maxlen=_MOST_OPEN)).append(request)
         if request.event_id:
             self._named[request.event_id] = request
         return request
 
+    def _sent_before(
+        self, request: Request, event: Event, event_at: Callable[[int], Event | None]
+    ) -> Request | None:
+        """What a line that ended left unanswered and is the same, word by word; each once."""
+        alike = (one for one in self._lost if (one.type, one.event_id) == _name_of(request))
+        before = next((one for one in alike if event_at(one.seq) == event), None)
+        if before is None:
+            return None
+        self._lost.remove(before)
+        return before.first or before
+
+    # ------------------------------------------------------------ a line that ended
+
+    def cut(self, unheard: Iterable[Request]) -> list[Request]:
+        """The line has ended: what was open on it will have no answer, on the next line either.
+
+        Args:
+            unheard: requests whose responses had begun, of which nobody heard a word.
+
+        Gives these and all that were open, in order, but for what only told a session what was
+        before. They may be sent again.
+        """
+        waiting = [one for kind, each in self._open.items() if kind for one in each]
+        told = [one for one in waiting if not one.event_id.startswith(CARRIED_ID)]
+        lost = sorted({*told, *unheard}, key=lambda one: one.seq)
+        self._lost.extend(lost)
+        self._open.clear()
+        self._named.clear()
+        self._appends.clear()
+        self.last_append = self._latest = None
+        return lost
+
     # ------------------------------------------------------------ answered
+
+    def close(self, request: Request, seq: int) -> None:
+        """A server row answers this request, whatever else is open."""
+        self.direct[seq] = request.seq
+        waiting = self._open.get(request.type)
+        if waiting and request in waiting:
+            waiting.remove(request)
 
     def answered(self, type_: str, seq: int, item_id: str = "") -> Request | None:
         """A server row answers the oldest request of that type, the one about that item if any."""
@@ -225,6 +285,10 @@ _PARAMS = {
     "audio_end_ms": "conversation.item.truncate",
     "type": "",  # of no kind that is known
 }
+
+
+def _name_of(request: Request) -> tuple[str, str]:
+    return request.type, request.event_id
 
 
 def _kind_meant(error: Event) -> str | None:

@@ -63,6 +63,10 @@ class Marks:
             self.begin(row, by)
         self._words_open = False
 
+    def asked_again(self) -> None:
+        """A response is asked for that an ended line did not bring: in the same turn."""
+        self._words_open = self.goes_on = False
+
     def asked(self, row: Row, by: str = "opening") -> None:
         """A response is asked for in the conversation; `by` is what opens a log that begins so."""
         if self.starts and self.responded and not (self._words_open or self.goes_on):

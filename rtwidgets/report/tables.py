@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from ..events import Event, count_field
-from ..items import IN_PROGRESS
+from ..items import IN_PROGRESS, LINE_LOST
 from ..log import EventLog
 from ..log.rows import Rows
 from ..pricing import cost_of_tokens, priced_as, tokens_of
@@ -51,8 +51,10 @@ class ResponseRow:
 
     Attributes:
         asked_t: when its `response.create` was sent, or the speech that it answers had ended.
-        status: the server's; `in_progress` where no end was seen.
-        reason: why it did not complete: the server's reason, or an error's code or message.
+        status: the server's; `in_progress` where no end was seen, `incomplete` where the line's end
+            cut it.
+        reason: why it did not complete: the server's reason, an error's code or message, or
+            `line_lost`.
         conversation: the conversation's id, `none` for a response outside of it.
         cost: US dollars, None where usage or price is not known.
     """
@@ -83,11 +85,12 @@ class TurnRow:
         by: what began it: `opening` (before the user said anything), `typed`, `spoken`, `tool`
             (the log begins with a tool's result), `idle` (the user's silence), `asked` (a response
             was asked for without new words), `unknown` (the log begins in the middle).
-        wait: seconds from the end of the user's part to the first audio or text, None in a log
-            without times.
+        wait: seconds from the end of the user's part to the first audio or text, a lost line and
+            its mending included; None in a log without times.
         status: of its last response; `silent` for an answer that was only written into the
             conversation, `refused` where the server refused to answer, empty without an answer.
-        interrupted: whether an answer was cancelled, cut, or not played to its end.
+        interrupted: whether an answer was cancelled, cut (by a line's end too), or not played to
+            its end.
         cost: US dollars for its responses that ended; None where that of one is not known.
     """
 
@@ -132,7 +135,7 @@ def turns(rows: Rows) -> Table[TurnRow]:
     responses_of: dict[int, list[ResponseFacts]] = {}
     for response in tuple(told.responses.values()):
         responses_of.setdefault(max(0, told.marks.turn_at(response.origin)), []).append(response)
-    refused = {told.marks.turn_at(one.seq) for one in told.requests if one.refused}
+    refused = {told.marks.turn_at(one.origin) for one in told.requests if one.refused}
     lines = []
     for at, start in enumerate(starts):
         last = starts[at + 1].seq - 1 if at + 1 < len(starts) else told.last_seq
@@ -311,7 +314,8 @@ class _Turn:
         self._items = items
         self._rows = rows
         inside = [one for one in responses if not one.aside]
-        self._answers = inside or responses
+        heard = [one for one in inside if not one.unheard]  # the others were asked for again
+        self._answers = heard or inside or responses
         written = [one for one in items if one.role == "assistant" and not one.response_id]
         self._written = [one for one in written if not one.deleted] or written
         self._users = [one for one in items if one.role == "user" and one.type in ("message", "")]
@@ -344,7 +348,7 @@ class _Turn:
 
     @property
     def wait(self) -> float | None:
-        asked = next((one.asked_t for one in self._answers if one.asked_t is not None), None)
+        asked = next((t for one in self._answers if (t := one.wanted_t) is not None), None)
         came = [t for one in self._answers for t in (one.first_text_t, one.first_audio_t)]
         known = [t for t in came if t is not None]
         return min(known) - asked if known and asked is not None else None
@@ -362,7 +366,9 @@ class _Turn:
             for one in self._answers
             for item in one.items
         )
-        return cut or any(one.status == "cancelled" for one in self._answers)
+        return cut or any(
+            one.status == "cancelled" or one.reason == LINE_LOST for one in self._answers
+        )
 
     @property
     def cost(self) -> float | None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import traitlets
 
-from ..conversation import LINE_LOST, Conversation
+from ..conversation import Conversation
 from ..events import whole_characters
-from ..items import Item, Response, heard_length
+from ..items import LINE_LOST, Item, Response, heard_length
 from ..render import note_of, remembered, speaker
 from .calls import Called, Details, details_of, standing_of
 from .comm import Buffers, Content, Live, Sender
