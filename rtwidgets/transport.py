@@ -268,12 +268,16 @@ class MemoryTransport:
             self._inbox.put_nowait(None)
 
 
+FAREWELL = " The log up to then is complete; start again for a new session."
+"""What the exception says behind what happened; no use where the line is mended."""
+
+
 def lost_line(code: int | None, reason: str) -> ConnectionLost:
     """The exception for a line that ended, with the sentence a person reads."""
     how = f"closed by the server with code {code}" if code else "cut without a word from the server"
     said = f": {reason.rstrip('.')}" if reason else ""
     return ConnectionLost(
-        f"The line was {how}{said}. The log up to then is complete; start again for a new session.",
+        f"The line was {how}{said}.{FAREWELL}",
         code=code,
         reason=reason,
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtwidgets import events
+from rtwidgets import describing, events
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -59,17 +59,17 @@ def test_an_error_without_its_wrapper_is_still_an_error() -> None:
 
 
 def test_what_a_request_says() -> None:
-    assert events.describe({"type": "response.create"}).startswith("bare")
+    assert describing.describe({"type": "response.create"}).startswith("bare")
     spoken = events.response_create(instructions="Say hi", input=[], tool_choice="none")
-    assert events.describe(spoken) == "“Say hi”, tool_choice none, empty input"
+    assert describing.describe(spoken) == "“Say hi”, tool_choice none, empty input"
     for count, words in ((1, "input of 1 item"), (2, "input of 2 items")):
         one = events.response_create(input=[events.user_text("hi")] * count)
-        assert events.describe(one) == words
+        assert describing.describe(one) == words
 
 
 def test_what_was_heard_reads_in_seconds() -> None:
     heard = {"type": "playback.heard", "item_id": "item_1", "ms": 2128}
-    assert events.describe(heard) == "2.1 s heard"
+    assert describing.describe(heard) == "2.1 s heard"
 
 
 FIELDS = st.sampled_from(
@@ -91,6 +91,6 @@ FIELDS = st.sampled_from(
 @given(TYPES, st.dictionaries(FIELDS, JSON, max_size=4))
 def test_any_event_can_be_described(type_: str, fields: dict[str, Any]) -> None:
     event = {"type": type_, **fields}
-    assert isinstance(events.describe(event), str)
+    assert isinstance(describing.describe(event), str)
     assert isinstance(events.text_of(event), str)
     assert isinstance(events.item_id_of(event) + events.response_id_of(event), str)

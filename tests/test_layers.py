@@ -31,18 +31,19 @@ HOUSE: dict[str, str] = {
     "pricing": "errors",
     "tables": "errors events",
     "explanations": "events",
-    "log": "errors events audio",
+    "describing": "events",
+    "log": "errors events describing audio",
     "items": "events audio",
     "dialects": "events audio",
     "turns": "events",
     "conversation": "errors events items dialects turns",
     "money": "errors events items dialects pricing tables log",
-    "openings": "errors events audio explanations items conversation",
+    "openings": "errors events describing audio explanations items conversation",
     "tools": "errors events items dialects turns conversation log",
     "report": "errors events audio items dialects turns pricing tables log",
     "listing": "events log tables",
     "render": "events explanations tables log items conversation listing",
-    "timeline": "errors events audio log report",
+    "timeline": "errors events describing audio log report",
     "transport": "errors",
     "loop": "errors",
     "keys": "errors",
@@ -50,8 +51,8 @@ HOUSE: dict[str, str] = {
     "minting": "errors tables keys transport loop endpoints",
     "scanning": "",
     "replay": "errors events audio log transport endpoints",
-    "session": "errors events audio pricing explanations log items dialects turns conversation "
-    "money openings tools transport loop endpoints",
+    "session": "errors events describing audio pricing explanations log items dialects turns "
+    "conversation money openings tools transport loop endpoints",
     "comparison": "errors events audio pricing tables log items conversation money openings report "
     "timeline loop endpoints session",
     "simulator": "audio errors",
@@ -74,8 +75,9 @@ UPWARD = {
 }  # fmt: skip
 # Law 2.
 PURE = {
-    "audio", "conversation", "dialects", "errors", "events", "explanations", "items", "listing",
-    "log", "log.censoring", "log.eventlog", "log.folding", "log.jsonl", "log.redaction", "log.rows",
+    "audio", "conversation", "describing", "dialects", "errors", "events", "explanations", "items",
+    "listing", "log", "log.censoring", "log.eventlog", "log.folding", "log.jsonl", "log.redaction",
+    "log.rows",
     "money.budgeting", "money.ledger", "money.metering", "openings", "openings.firstwords",
     "pricing", "render", "replay.recording", "report", "report.chronicle", "report.differing",
     "report.facts", "report.linking", "report.marks", "report.sessions", "report.tables",

@@ -443,7 +443,7 @@ def test_all_events_but_runs_have_marks_and_errors_are_failed() -> None:
     kinds = {mark.type for mark in marks}
     assert not {kind for kind in kinds if kind.endswith((".delta", ".append", ".heard"))}
     failed = [(mark.type, mark.label) for mark in marks if mark.failed]
-    assert failed == [("error", "No."), ("line.lost", "message The line fell.")]
+    assert failed == [("error", "No."), ("line.lost", "The line fell.")]
     assert [mark.seq for mark in marks] == sorted(mark.seq for mark in marks)
     assert {"session.created", "response.created", "response.done"} <= {
         mark.type for mark in marks if mark.turns

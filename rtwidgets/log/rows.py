@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import audio
+from ..describing import describe
 from ..errors import Misuse
 from ..events import (
     AUDIO_FIELDS,
     SIMULATED_ID,
     Event,
-    describe,
     family_of,
     parse,
     text_field,

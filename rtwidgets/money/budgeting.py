@@ -1,8 +1,9 @@
 """A budget that is kept before it is passed: what the next reply may cost, and what then.
 
 An estimate, for nobody knows how long an answer will be. Input: all that the last response read and
-said is read again, cached as far as it was cached last, with what came since. Output: as long as
-`max_output_tokens` allows, else as long as the longest so far, else `FIRST_REPLY`.
+said is read again, cached as far as it was cached last (by a new session not at all), with what
+came since. Output: as long as `max_output_tokens` allows, else as long as the longest so far, else
+`FIRST_REPLY`.
 """
 
 from __future__ import annotations
@@ -122,6 +123,8 @@ def _input(ledger: Ledger) -> Tokens:
     # What it said is read again: as text where it was written, as audio where it was spoken.
     said = Tokens(text_in=0 if read.audio_out else read.text_out, audio_in=read.audio_out)
     again = replace(read, text_out=0, audio_out=0, reasoning=0)
+    if ledger.cold:
+        again = replace(again, text_cached=0, audio_cached=0, image_cached=0)
     return again + said + ledger.unread + NEXT_WORDS
 
 

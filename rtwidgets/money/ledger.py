@@ -11,12 +11,21 @@ conversation is input again at each response, and what was interrupted is billed
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from .. import pricing
 from ..dialects import usage_of
-from ..events import MOST, SIMULATED_ID, Event, count_field, ga_name, text_field
+from ..events import (
+    ENDS_OF_A_LINE,
+    MOST,
+    SIMULATED_ID,
+    Event,
+    count_field,
+    ga_name,
+    is_carried,
+    text_field,
+)
 from ..events import field as value_at
 from ..items import ENDED, IN_PROGRESS
 from ..pricing import Price, Prices, Tokens, tokens_of
@@ -32,6 +41,8 @@ class AnyRow(Protocol):
     @property
     def t(self) -> float: ...
     @property
+    def direction(self) -> str: ...
+    @property
     def type(self) -> str: ...
     @property
     def audio_ms(self) -> int: ...
@@ -45,7 +56,8 @@ class Entry:
 
     Attributes:
         kind: `response` or `transcription`. id: of the response, or of the item transcribed.
-        status: a response's; `in_progress` while its usage is still to come.
+        status: a response's; `in_progress` while its usage is still to come, `incomplete` where the
+            line's end cut it.
         in_conversation: whether what it read and said belongs to the conversation.
         models: the names its model goes by: as the server says, as it was asked for.
         seconds: of audio, where a transcription is billed by time.
@@ -88,6 +100,7 @@ class Ledger:
         session: the effective configuration, as the server last stated it.
         unread: what the next response will read beyond what the last one read and said, as far as
             it is known here: text by its length, speech by its time.
+        cold: a session has begun to which everything before has to be told: nothing is cached.
         version: grows whenever an entry changes.
     """
 
@@ -95,6 +108,7 @@ class Ledger:
     entries: dict[str, Entry] = field(default_factory=dict)
     session: Event = field(default_factory=dict)
     unread: Tokens = Tokens()
+    cold: bool = False
     version: int = 0
     _names: dict[str, None] = field(default_factory=dict)  # of the models billed so far
     _summed: tuple[tuple[int, tuple[Price | None, ...]], float, int] | None = None
@@ -106,6 +120,14 @@ class Ledger:
         handler = _HANDLERS.get(row.type)
         if handler is not None:
             handler(self, row)
+
+    def cut(self) -> None:
+        """The line has ended: what was under way will not say what it used."""
+        for key, entry in tuple(self.entries.items()):
+            if not entry.done:
+                self._enter(replace(entry, status="incomplete"), key)
+        self.cold = True
+        self._appended_ms, self._speech_start_ms = 0, None
 
     # ------------------------------------------------------------ reading
 
@@ -187,7 +209,7 @@ class Ledger:
             )
         )
         if inside and tokens is not None:
-            self.unread = Tokens()
+            self.unread, self.cold = Tokens(), False
 
     def _transcribed(self, row: AnyRow) -> None:
         usage, id_ = value_at(row.event, "usage"), text_field(row.event, "item_id")
@@ -218,6 +240,8 @@ class Ledger:
 
     # "user audio 1 token/100 ms"; a token of text is rarely shorter than three characters.
     def _item_sent(self, row: AnyRow) -> None:
+        if is_carried(row.event):
+            return  # the last response has read it already
         parts = value_at(row.event, "item", "content")
         said = "".join(text_field(p, "text") for p in parts) if isinstance(parts, list) else ""
         said += text_field(row.event, "item", "output")
@@ -284,5 +308,8 @@ def ledger_of(rows: Iterable[AnyRow], model: str = "") -> Ledger:
     """The ledger of rows that are already there."""
     ledger = Ledger(model)
     for row in rows:
-        ledger.take(row)
+        if row.direction == "local" and row.type in ENDS_OF_A_LINE:
+            ledger.cut()
+        else:
+            ledger.take(row)
     return ledger

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import pricing
+from ..events import ENDS_OF_A_LINE
 from ..pricing import Prices
 from ..tables import Table, column
 from .ledger import BILLED, SESSION, Entry, Ledger, ledger_of
@@ -121,8 +122,8 @@ def bill(rows: Rows, prices: Prices | None = None) -> Bill:
     """
     log = rows.log
     session = (row for row in log.where(type=SESSION) if len(rows) and row.seq <= rows[-1].seq)
-    own = (row for row in rows.where(type=BILLED))
-    in_order = {row.seq: row for row in (*session, *own)}
+    ends = rows.where(type=ENDS_OF_A_LINE, direction="local")
+    in_order = {row.seq: row for row in (*session, *rows.where(type=BILLED), *ends)}
     return Bill(ledger_of((in_order[seq] for seq in sorted(in_order)), log.model), prices)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from html import escape
 
 from .. import audio
-from ..events import Event, describe, session_update, text_field
+from ..describing import describe
+from ..events import Event, session_update, text_field
 from ..explanations import Meaning, meaning_of
 from .base import Opening
 from .rehearsal import rehearsed

@@ -7,7 +7,7 @@ so what was spoken is told by its transcript, and of what was cut short only wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .. import audio
@@ -112,13 +112,3 @@ def heard_words(item: Item) -> str:
         expected = max(item.audio_ms, MS_A_CHARACTER * len(words))
         return words[: heard_length(words, item.audio_ms, expected)].rstrip()
     return words
-
-
-def summary_of(carried: int, left_out: Iterable[str], sent_again: int) -> str:
-    """What became of a conversation that moved, for people."""
-    gone = len(list(left_out))
-    said = f"{carried} item{'s' if carried != 1 else ''} carried over" if carried else ""
-    left = f"{gone} could not be" if gone else ""
-    again = "what was not answered yet was sent again" if sent_again else ""
-    parts = [one for one in (said, left, again) if one]
-    return "; ".join(parts) or "there was nothing to carry over"

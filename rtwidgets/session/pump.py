@@ -21,7 +21,7 @@ from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
 from ..tools import Calls, Toolbox
-from ..transport import OneClock, Transport
+from ..transport import FAREWELL, OneClock, Transport
 from .lifetime import Lifetime
 from .line import Line
 from .news import Lookout, News
@@ -164,9 +164,11 @@ class Pump:
             raise lost
         self.line.break_off()
         self._recovery.begin(self.clock.now())
-        self._conversation.cut()
+        self._cut()
         if moved is None:
-            self.record(line_lost(lost.code, lost.reason, str(lost), again=True))
+            why = str(lost).removesuffix(FAREWELL)
+            again = f"{why} Another is tried: the conversation goes on there."
+            self.record(line_lost(lost.code, lost.reason, again, again=True))
             moved = await self._recovery.transport(lost, self.clock)
         else:
             self.record(line_moving(_MOVING))
@@ -174,6 +176,11 @@ class Pump:
         self._recovery.expect()
         self._restoring = asyncio.create_task(self._restore(moved))
         return moved
+
+    def _cut(self) -> None:
+        """What the server was making goes no further."""
+        self._conversation.cut()
+        self._ledger.cut()
 
     def _take_up(self, transport: Transport) -> None:
         self.line.transport = transport
@@ -264,7 +271,7 @@ class Pump:
             return
         self.line.lost = lost
         self.line.stand()
-        self._conversation.cut()
+        self._cut()
         self.record(line_lost(lost.code, lost.reason, str(lost)))
 
     # ------------------------------------------------------------ out

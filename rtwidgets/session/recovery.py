@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..conversation import Conversation
+from ..describing import carried_words
 from ..errors import ConnectFailed, ConnectionLost, RealtimeError, TimedOut
 from ..events import (
     CARRIED_ID,
@@ -33,8 +34,8 @@ from ..events import (
 )
 from ..items import Item
 from ..log import EventLog, Row
-from ..transport import Clock, Transport
-from .history import History, history_of, summary_of
+from ..transport import FAREWELL, Clock, Transport
+from .history import History, history_of
 from .line import Line
 from .news import Lookout
 from .unanswered import Taken, Unanswered
@@ -125,7 +126,7 @@ class Recovery:
         """Another line, after as many tries as it takes. Raises ConnectionLost at the end of
         patience, or where the server refuses for good."""
         assert self.connect is not None  # else nothing is mended
-        why = str(lost)
+        why = str(lost).removesuffix(FAREWELL)
         while self._attempts < ATTEMPTS:
             self._attempts += 1
             pause = self._pause()
@@ -180,7 +181,7 @@ class Recovery:
 
     def _report(self, history: History, again: int, seconds: float) -> Event:
         carried, left_out = len(history.events), history.left_out
-        what = summary_of(carried, left_out, again)
+        what = carried_words(carried, len(left_out), again)
         return line_restored(
             self._attempts,
             seconds,

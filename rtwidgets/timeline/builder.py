@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..events import GA_NAMES, SIMULATED_ID, Event, describe, error_of, field, text_field
+from ..describing import describe
+from ..events import GA_NAMES, SIMULATED_ID, Event, error_of, field, text_field
 from ..log import Row, Rows
 from ..log.folding import is_delta
 from .envelope import Peaks
