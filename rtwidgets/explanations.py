@@ -81,6 +81,9 @@ _BY_CODE = {
     "invalid_tool_call_id": (
         "The output answers a call that is not in the conversation. Use the call_id of the call."
     ),
+    "invalid_approval_request_id": (
+        "Nobody asked for this approval. Use the id of the item mcp_approval_request."
+    ),
 }
 
 _ASSISTANT_CONTENT = re.compile(r"^Invalid value: '(\w+)'\. Value must be 'output_text'\.$")
@@ -102,6 +105,8 @@ def explain(error: Event) -> str | None:
             "A GA session speaks or writes, not both: ['audio'], which has a transcript too, "
             "or ['text']."
         )
+    if "string does not match pattern" in message:
+        return "A name has letters, digits, _ and - only: no dots, no blanks."
     return _BY_CODE.get(text_field(error, "code"))
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import rtwidgets as rt
 from rtwidgets.checking import Verdict, advice
 from rtwidgets.events import assistant_text, item_create, response_create, session_update, user_text
+from rtwidgets.explanations import explain
 from rtwidgets.simulator import schema
 
 FACTS = Path(__file__).resolve().parents[2] / "shared" / "facts" / "errors.jsonl"
@@ -225,6 +226,11 @@ CORRECTED: list[tuple[str, Event, Event]] = [
         {"type": "conversation.item.create", "item": {"id": "i" * 32, **user_text("x")}},
     ),
     (
+        "a tool's name with a dot and a blank",
+        session_update(tools=[{"type": "function", "name": "pos.add item"}]),
+        session_update(tools=[{"type": "function", "name": "pos_add_item"}]),
+    ),
+    (
         "a truncation without its type",
         {"item_id": "x", "audio_end_ms": 12.0},
         {
@@ -246,6 +252,13 @@ CORRECTED: list[tuple[str, Event, Event]] = [
         {"type": "input_audio_buffer.append", "audio": "AAAA"},
     ),
 ]
+
+
+def test_a_name_and_an_approval_are_explained() -> None:
+    verdict = rt.check(session_update(tools=[{"type": "function", "name": "pos.add"}]))
+    assert "no dots" in verdict.why
+    assert "no dots" not in rt.check(session_update(tools=5)).why
+    assert "approval" in (explain({"code": "invalid_approval_request_id", "message": "…"}) or "")
 
 
 @pytest.mark.parametrize(("_name", "wrong", "right"), CORRECTED, ids=[c[0] for c in CORRECTED])

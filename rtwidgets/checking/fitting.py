@@ -11,6 +11,7 @@ import base64
 import difflib
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,8 @@ class Fitting:
         if isinstance(value, str):
             if shape.max is not None and len(value) > shape.max:
                 return self._became(path, value, value[: shape.max], f"{shape.max} is the longest")
+            if shape.pattern is not None:
+                return self._name(shape, value, path)
             return value
         plain = isinstance(value, (bool, int, float))
         if plain or path.endswith((".output", ".arguments")) and value is not None:
@@ -76,6 +79,12 @@ class Fitting:
             words = words if shape.max is None else words[: shape.max]
             return self._became(path, value, words, "it is text")
         return value
+
+    def _name(self, shape: Shape, value: str, path: str) -> Any:
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", value.strip())
+        if not re.fullmatch(shape.pattern, name):
+            return None
+        return self._became(path, value, name, "letters, digits, _ and - make a name")
 
     def _flag(self, shape: Shape, value: Any, path: str) -> Any:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -28,6 +28,7 @@ _BY_CODE = {
     "decimal_below_min_value": "The number is smaller than what is taken.",
     "decimal_above_max_value": "The number is larger than what is taken.",
     "string_above_max_length": "The text is longer than what is taken.",
+    "property_name_above_max_length": "The name is longer than what is taken.",
     "object_above_max_properties": "The object has more fields than what is taken.",
 }
 
