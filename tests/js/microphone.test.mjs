@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { buttonWords, fieldsFor, isHeld, sentence, share, valueOf } from "../../rtwidgets/widgets/static/microphone.js";
+import { Chosen, buttonWords, fieldsFor, isHeld, sentence, share, valueOf } from "../../rtwidgets/widgets/static/microphone.js";
 
 const said = (more) =>
   sentence({ trouble: "", note: "", warning: "", state: "off", held: true, lost: 0, ...more });
@@ -43,4 +43,19 @@ test("a field gives a number, a yes or its text", () => {
   assert.equal(valueOf({ type: "range", value: "0.5" }), 0.5);
   assert.equal(valueOf({ type: "checkbox", value: "on", checked: false }), false);
   assert.equal(valueOf({ type: "select-one", value: "auto" }), "auto");
+});
+
+test("what was just chosen stands until the kernel says the same, or has had its time", () => {
+  let now = 0;
+  const chosen = new Chosen(() => now);
+  const kernel = { captions: true, speed: 1 };
+  chosen.add({ captions: false });
+  assert.deepEqual(chosen.over(kernel), { captions: false, speed: 1 });
+  assert.equal(chosen.over({ ...kernel, captions: false }).captions, false);
+  assert.equal(chosen.over(kernel).captions, true, "taken back by the kernel: refused");
+  chosen.add({ speed: 1.2 });
+  now = 2999;
+  assert.equal(chosen.over(kernel).speed, 1.2);
+  now = 3000;
+  assert.equal(chosen.over(kernel).speed, 1, "a kernel that says nothing knows nothing of it");
 });

@@ -11,6 +11,7 @@ const TURNS = {
   semantic_vad: "Hands-free: semantic_vad",
 };
 const EAGERNESS = ["auto", "low", "medium", "high"];
+const ANSWERS = 3000; // ms that the kernel has to say what became of a choice
 const NOISE = { "": "off", near_field: "near field (headset)", far_field: "far field (laptop, room)" };
 
 /** Whether a press is held, not toggled. */
@@ -42,6 +43,30 @@ export function share(level) {
 /** Which fields there are for a kind of turn detection. */
 export function fieldsFor(turns) {
   return { server_vad: ["threshold", "silence_ms"], semantic_vad: ["eagerness"] }[turns] ?? [];
+}
+
+/** What a person has just chosen: it stands there until the kernel says the same, or has had its
+    time. The strip is drawn again with every reading of the level, and would take it back. */
+export class Chosen {
+  constructor(clock = Date.now) {
+    this.clock = clock;
+    this.values = new Map();
+  }
+
+  add(settings) {
+    for (const [name, value] of Object.entries(settings))
+      this.values.set(name, { value, until: this.clock() + ANSWERS });
+  }
+
+  /** These settings of the kernel's, with what was chosen since. */
+  over(settings) {
+    const now = { ...settings };
+    for (const [name, { value, until }] of this.values) {
+      if (settings[name] === value || this.clock() >= until) this.values.delete(name);
+      else now[name] = value;
+    }
+    return now;
+  }
 }
 
 function choice(name, label, options) {
@@ -123,10 +148,17 @@ function strip(model, el, recorder) {
   );
   const more = make("button", "rtw-button rtw-quiet rtw-more-settings", { type: "button", "aria-expanded": "false" }, "Turns and sound");
   const said = make("p", "rtw-microphone-said", { role: "status" });
-  const set = (settings) => model.send({ t: "set", settings });
+  const chosen = new Chosen();
+  const now = () => chosen.over(model.get("settings"));
+  let late;
+  const set = (settings) => {
+    model.send({ t: "set", settings });
+    chosen.add(settings);
+    clearTimeout(late);
+    late = setTimeout(() => show(), ANSWERS);
+  };
   const settings = panel(set, (device) => recorder.choose(device));
-  const fit = () =>
-    settings.el.hidden || settings.show(model.get("settings"), model.get("voices"), recorder);
+  const fit = () => settings.el.hidden || settings.show(now(), model.get("voices"), recorder);
   const box = make(
     "div",
     "rtw-microphone",
@@ -148,9 +180,9 @@ function strip(model, el, recorder) {
     toggle: () => recorder.toggle(),
   });
   turns.addEventListener("change", () => {
-    const chosen = turns.value; // what follows shows again what the kernel knows
+    const kind = turns.value; // what follows shows again what the kernel knows
     recorder.hush("other turns");
-    set({ turns: chosen });
+    set({ turns: kind });
   });
   off.addEventListener("click", () => recorder.off());
   more.addEventListener("click", () => {
@@ -163,7 +195,6 @@ function strip(model, el, recorder) {
 
   const show = () => {
     const { state } = recorder;
-    const now = model.get("settings");
     setText(talk, buttonWords(state, held()));
     talk.disabled = !model.get("ready");
     talk.title = held() ? "Hold it, or the space bar, while you speak" : "";
@@ -171,14 +202,15 @@ function strip(model, el, recorder) {
     box.dataset.state = state;
     bar.style.transform = `scaleX(${share(recorder.level).toFixed(3)})`;
     level.hidden = off.hidden = recorder.capture === null;
-    turns.value = now.turns;
+    turns.value = now().turns;
     const [note, warning, lost] = ["note", "warning", "lost"].map((name) => model.get(name));
     setText(said, sentence({ trouble: recorder.trouble, note, warning, state, held: held(), lost }));
     said.hidden = !said.textContent;
     fit();
   };
   show();
-  return { show, letGo };
+  const close = () => (clearTimeout(late), letGo());
+  return { show, close };
 }
 
 const TRAITS = ["ready", "settings", "note", "warning", "lost", "voices"];
@@ -209,11 +241,11 @@ export default () => {
     },
 
     render({ model, el }) {
-      const { show, letGo } = strip(model, el, recorder);
+      const { show, close } = strip(model, el, recorder);
       recorder.watchers.add(show);
       for (const name of TRAITS) model.on(`change:${name}`, show);
       return () => {
-        letGo();
+        close();
         recorder.watchers.delete(show);
         for (const name of TRAITS) model.off(`change:${name}`, show);
       };
