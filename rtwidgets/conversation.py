@@ -183,6 +183,10 @@ class Conversation:
         self._to_the_front = 0
         self.turns.cut(unheard)
 
+    def was_retold(self, item_id: str) -> bool:
+        """Whether the session that stands was told of an item, and did not make it itself."""
+        return item_id in self._carried.values()
+
     def left_out(self, item_ids: Any) -> None:
         """The new session could not be told of these items."""
         for item_id in item_ids if isinstance(item_ids, list) else ():
@@ -253,7 +257,7 @@ class Conversation:
 
     def _is_carried(self, event: Event) -> bool:
         """Whether a new session says that it has been told of an item: it knows less of it."""
-        return bool(self._carried) and text_field(event, "item", "id") in self._carried.values()
+        return bool(self._carried) and self.was_retold(text_field(event, "item", "id"))
 
     def _item_done(self, event: Event) -> None:
         if self._is_carried(event):

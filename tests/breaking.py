@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -80,7 +81,7 @@ class Fragile(rt.Endpoint):
 
     Args:
         whens: for each connection when it breaks, or an exception with which it does not come to
-            stand.
+            stand, or what has to be set before it does.
         code: with which close code. options: what `simulator.memory.connect` takes besides.
 
     Attributes:
@@ -89,20 +90,23 @@ class Fragile(rt.Endpoint):
 
     def __init__(
         self,
-        *whens: When | Exception,
+        *whens: When | Exception | asyncio.Event,
         code: int | None = None,
         latency: str = "none",
         **options: Any,
     ) -> None:
         super().__init__("ws://localhost/v1/realtime", model="gpt-realtime-2.1", name="Fragile")
         self.lines: list[Breaking] = []
-        self._whens: Iterator[When | Exception] = iter(whens)
+        self._whens: Iterator[When | Exception | asyncio.Event] = iter(whens)
         self._code, self._latency, self._options = code, latency, options
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Any:
         when = next(self._whens, never)
         if isinstance(when, Exception):
             raise when
+        if isinstance(when, asyncio.Event):
+            await when.wait()
+            when = never
         line = connect(
             model or self.model, self._latency, seed=len(self.lines) + 1, **self._options
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from breaking import Fragile, at, never, refused
 
 import rtwidgets as rt
 from rtwidgets import endpoints, loop
@@ -27,6 +28,8 @@ from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.choices import FIRST_WORDS, Choices, words_field
 from rtwidgets.widgets.comm import Sender
 from rtwidgets.widgets.controls import Controls
+from rtwidgets.widgets.hints import RECONNECTING
+from rtwidgets.widgets.narration import FELL
 
 SOON = 30.0
 HELLO = rt.SpokenGreeting("Welcome to the museum!")
@@ -166,7 +169,8 @@ def test_tools_that_are_none_are_refused_at_once_in_words() -> None:
 
 def test_a_line_that_falls_is_one_sentence_and_the_log_stays() -> None:
     with rt.Simulator(latency="none", in_process=True) as simulator:
-        chat = RealtimeChat(opening=HELLO, endpoint=rt.Endpoint(simulator.url, key=simulator.key))
+        there = rt.Endpoint(simulator.url, key=simulator.key)
+        chat = RealtimeChat(opening=HELLO, endpoint=there, reconnect=False)
         chat.start()
         chat.wait(SOON)
     assert chat.session is not None
@@ -178,6 +182,60 @@ def test_a_line_that_falls_is_one_sentence_and_the_log_stays() -> None:
     assert "Press Start" in last_word(chat)
     assert "Ended" in repr(chat)
     assert len(chat.log.where(type="response.done")) == 1
+
+
+def test_a_line_that_falls_is_mended_and_the_chat_says_what_was_carried_over() -> None:
+    endpoint = Fragile(at("server", "response.output_audio.delta", 2), refused(), refused())
+    chat = RealtimeChat(opening=HELLO, endpoint=endpoint)
+    chat.start()
+    chat.wait(SOON)
+    chat.say("Go on.")
+    chat.wait(SOON)
+    assert "Connected" in repr(chat)
+    greeting, fell, hard, restored = chat._transcript.lines()[:4]
+    assert (greeting.state, greeting.note.split(", ")[-1]) == ("cut", "cut off: the line was lost")
+    assert fell.text.startswith(FELL) and fell.state == "notice"
+    assert "the test refuses it" in hard.text
+    assert "1 item carried over" in restored.text
+    assert said(chat)[-2:] == [("you", "Go on."), ("assistant", said(chat)[-1][1])]
+    chat.stop()
+
+
+def test_what_is_said_while_the_line_is_looked_for_is_kept() -> None:
+    there = asyncio.Event()
+    endpoint = Fragile(never, there)
+    chat = RealtimeChat(opening=HELLO, endpoint=endpoint)
+    chat.start()
+    chat.wait(SOON)
+    session = chat.session
+    assert session is not None
+    loop.run(endpoint.lines[0].cut(), SOON)
+    session.wait_for("line.trying", SOON)
+    assert "Reconnecting" in repr(chat)
+    assert chat._standing.hint(session, empty=False, unheard=0) == RECONNECTING
+    chat.say("Are you there?")
+    loop.shared_loop().call_soon_threadsafe(there.set)
+    session.wait_for("line.restored", SOON)
+    chat.wait(SOON)
+    assert "Connected" in repr(chat)
+    assert [speaker for speaker, _ in said(chat)] == [
+        *("assistant", "notice", "notice"),
+        *("you", "assistant"),
+    ]
+    chat.stop()
+
+
+def test_a_line_that_does_not_come_back_ends_the_chat() -> None:
+    chat = RealtimeChat(opening=HELLO, endpoint=Fragile(never, *[refused()] * 20))
+    chat.start()
+    chat.wait(SOON)
+    assert chat.session is not None
+    loop.run(chat.session.endpoint.lines[0].cut(), SOON)
+    with pytest.raises((rt.ConnectionLost, rt.Misuse)):
+        chat.session.wait_for("never", SOON)
+    chat.wait(SOON)
+    assert "Ended" in repr(chat) and "8 tries" in last_word(chat)
+    assert "start again" in last_word(chat)
 
 
 def test_interrupt_ends_the_reply_and_the_conversation_goes_on(chat: RealtimeChat) -> None:

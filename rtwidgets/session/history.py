@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .. import audio
-from ..events import CARRIED_ID, Event, item_create
+from ..events import CARRIED_ID, Event, assistant_text, item_create, item_delete, item_truncate
 from ..items import Item, heard_length
 
 MOST_ITEMS = 500
@@ -110,5 +110,24 @@ def heard_words(item: Item) -> str:
     written = any(part.text for part in item.content)
     if item.status == "incomplete" and not written:
         expected = max(item.audio_ms, MS_A_CHARACTER * len(words))
-        return words[: heard_length(words, item.audio_ms, expected)].rstrip()
+        heard = words[: heard_length(words, item.audio_ms, expected)].rstrip()
+        return heard or words.partition(" ")[0]  # the model is to know that it began
     return words
+
+
+def take_back(item: Item, heard_ms: int, retold: bool, behind: str) -> list[Event]:
+    """The events by which the server forgets what nobody heard of an item.
+
+    Args:
+        retold: whether it was told to a new session, as text: "Only model output audio messages can
+            be truncated", so it is replaced by what was heard. behind: the id of the item before
+            it, empty where it is the first.
+    """
+    if heard_ms <= 0:
+        return [item_delete(item.id)]
+    if not retold:
+        return [item_truncate(item.id, heard_ms)]
+    words = item.said or item.text
+    heard = words[: heard_length(words, heard_ms, item.audio_ms)].rstrip()
+    new = [item_create(assistant_text(heard), previous_item_id=behind or "root")] if heard else []
+    return [*new, item_delete(item.id)]

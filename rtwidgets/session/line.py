@@ -120,6 +120,12 @@ class Line:
                 sending.cancel()
             raise
 
+    async def standing(self, seconds: float) -> None:
+        """Wait until it is mended, if it is being mended. Raises TimedOut after so many seconds."""
+        if self.mending:
+            waiting = self.spawn(self._stands.wait())
+            await self._patiently(waiting, seconds, "Another line is being looked for.")
+
     async def send_first(self, frame: str, note: Callable[[], None] | None = None) -> Row:
         """Send a frame while the line is being mended, before all that waits."""
         async with self._order:

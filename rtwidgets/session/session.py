@@ -42,6 +42,7 @@ from ..transport import Clock, Transport
 from .answers import Answers
 from .handshake import Modality, confirmed, greeted, settings_of
 from .hearing import LISTEN_MS, HeardTurn, Microphone, append_frame
+from .history import take_back
 from .news import Lookout
 from .pump import Pump
 from .reply import Reply
@@ -416,8 +417,23 @@ class AsyncSession:
             self._pump.request(response_cancel())
         spoken = self._spoken_last(active)
         if heard_ms is not None and spoken is not None and heard_ms < spoken.audio_ms:
-            self._pump.request(item_truncate(spoken.id, max(0, int(heard_ms))))
+            if self.mending or conversation.was_retold(spoken.id):
+                await self.take_back(spoken.id, int(heard_ms))
+            else:
+                self._pump.request(item_truncate(spoken.id, max(0, int(heard_ms))))
         await self._line.flush()
+
+    async def take_back(self, item_id: str, heard_ms: int) -> None:
+        """Have the server forget what nobody heard of an item: what is behind `heard_ms`, or all
+        of it. Also of one that a new session was told of. Raises TimedOut."""
+        await self._line.standing(self.timeout)
+        conversation = self.conversation
+        item, names = conversation.item(item_id), [one.id for one in conversation.items]
+        if item is None or item_id not in names:
+            return  # gone already: a lost line took what nobody had heard
+        behind = names[names.index(item_id) - 1] if names.index(item_id) else ""
+        for event in take_back(item, heard_ms, conversation.was_retold(item_id), behind):
+            await self.send(event)
 
     def _spoken_last(self, active: Response | None) -> Item | None:
         """The item that is being heard: of the active response, else of the last one."""

@@ -53,6 +53,7 @@ class RealtimeChat:
         model, voice, instructions: as the service knows them; its own defaults where not given.
         tools: Python functions that the model may call, as Session takes them, or dicts.
         budget: US dollars it may spend. With it a paid session starts without a click.
+        reconnect: go on in a new session where the line is lost, as Session does.
 
     Attributes:
         session: the session that stands or was last, None before the first Start. Its methods
@@ -72,6 +73,7 @@ class RealtimeChat:
         instructions: str | None = None,
         tools: Sequence[Given] = (),
         budget: float | None = None,
+        reconnect: bool = True,
     ) -> None:
         if endpoint is not None:  # for None the choices take the default, and the page names it
             endpoint = endpoints.chosen(endpoint)
@@ -79,6 +81,7 @@ class RealtimeChat:
             opening = openings.checked(opening)
         self.sessions: list[Session] = []
         self._instructions, self._tools, self._budget = instructions, toolbox(tools).every, budget
+        self._reconnect = reconnect
         self._empty, self._nothing = EventLog(), Conversation()
         self._lock, self._troubles = RLock(), Troubles()
         self._opening: Future[None] | None = None
@@ -253,6 +256,7 @@ class RealtimeChat:
                 voice=choice.voice,
                 tools=self._tools,
                 budget=left,
+                reconnect=self._reconnect,
             )
         except Exception as refused:
             self._fail(refused)
@@ -333,11 +337,19 @@ class RealtimeChat:
             return  # twenty-five a second, and nothing in them to read
         narrate(row, session.conversation, self._transcript)
         self._duty.wake()
-        if (row.direction, row.type) == ("local", "line.lost"):
-            self._enter("ended")
-            self._hands.give(session.asynchronous.close())
+        if row.direction == "local" and row.type.startswith("line."):
+            self._line_changed(session, row)
         if row.type == "response.done":
             self._keeping.wake()
+
+    def _line_changed(self, session: Session, row: Row) -> None:
+        if row.type == "line.lost" and session.lost is not None:
+            self._enter("ended")
+            self._hands.give(session.asynchronous.close())
+        elif row.type == "line.lost" and self._standing.state == "open":
+            self._enter("reconnecting")
+        elif row.type == "line.restored" and self._standing.state == "reconnecting":
+            self._enter("open")
 
     def _heard(self, item_id: str, ms: int, done: bool) -> None:
         """The page played that much of an item."""

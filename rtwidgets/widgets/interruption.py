@@ -8,14 +8,7 @@ from collections.abc import Mapping
 from ..audio import RATE
 from ..dialects import turn_detection_of
 from ..errors import ConnectionLost, Misuse, TimedOut
-from ..events import (
-    field,
-    item_delete,
-    item_truncate,
-    playback_flushed,
-    response_cancel,
-    response_create,
-)
+from ..events import field, playback_flushed, response_cancel, response_create
 from ..items import Response
 from ..openings import WORDS
 from ..session import AsyncSession
@@ -71,7 +64,7 @@ async def _take_back(session: AsyncSession, cut: Mapping[str, int]) -> None:
     for item_id, ms in cut.items():
         if item_id == WORDS:
             continue  # the server knows nothing of that sound; the opening is told of it
-        await session.send(item_truncate(item_id, ms) if ms else item_delete(item_id))
+        await session.take_back(item_id, ms)
 
 
 async def _ask_again(session: AsyncSession) -> None:

@@ -4,7 +4,7 @@ before their first word."""
 from __future__ import annotations
 
 from ..conversation import Conversation
-from ..events import count_field, error_of, field, text_field
+from ..events import ENDS_OF_A_LINE, count_field, error_of, field, text_field
 from ..explanations import explain
 from ..items import Response
 from ..log import Row
@@ -14,6 +14,9 @@ LOST = "cut off: the line was lost"
 SKIPPED = (
     "{:.0f} s of sound came long before this page was there, and are not played; the log has them."
 )
+FELL = "The line fell, and another is looked for; what you say is kept."
+HARD = 3
+"""The try at which a person is told why the last ones failed."""
 STOPPED = "cut off by Stop"
 
 
@@ -26,8 +29,11 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             _tell_end(response, transcript)
     elif row.direction == "local":
         said = text_field(row.event, "message")
+        lost_for_good = row.type == "line.lost" and field(row.event, "again") is not True
         if row.type == "budget.reached":
             transcript.notice(said, by="budget", once=True)
+        elif row.type.startswith("line.") and not lost_for_good:
+            _tell_line(row, said, transcript)
         elif said:
             transcript.notice(said, by="error", state="error")
         if row.type == "playback.skipped":
@@ -38,9 +44,24 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
         if row.type in ("tool.called", "tool.answered"):
             ms, ok = count_field(row.event, "ms"), field(row.event, "ok") is True
             transcript.called(text_field(row.event, "call_id"), ms, ok)
-        if row.type == "line.lost":
+        if lost_for_good:
             transcript.over(LOST)
     transcript.wake()
+
+
+def _tell_line(row: Row, said: str, transcript: Transcript) -> None:
+    """Tell of a line that is being mended: that it fell, that it is hard, and how it went on."""
+    attempt, left_out = field(row.event, "attempt"), field(row.event, "left_out")
+    if row.type in ENDS_OF_A_LINE:
+        transcript.line_ends()
+    if isinstance(left_out, list):
+        transcript.left_behind(left_out)
+    if row.type == "line.lost":
+        transcript.notice(f"{FELL} {said.partition(' The log')[0]}")
+    elif row.type == "line.trying" and attempt == HARD:
+        transcript.notice(f"Still no line. {said}", once=True)
+    elif row.type in ("line.stalled", "line.restored"):
+        transcript.notice(said)
 
 
 def _tell_refusal(row: Row, transcript: Transcript) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..session.blocking import Session
 from .choices import Choice
-from .hints import hint_before, hint_during
+from .hints import RECONNECTING, hint_before, hint_during
 from .status import RUNNING, Status, status_before, status_of
 
 OVER = ("ended", "failed")
@@ -37,7 +37,7 @@ class Standing:
     @property
     def listening(self) -> bool:
         """Whether something can be said: it is kept until the line stands."""
-        return self.state in ("connecting", "open")
+        return self.state in ("connecting", "open", "reconnecting")
 
     def enter(self, state: str, notice: str = "") -> None:
         self.state, self.notice = state, notice
@@ -48,13 +48,15 @@ class Standing:
 
     def status(self, session: Session | None, chosen: Choice, trouble: str) -> Status:
         """What the status line says; `chosen`: what would be started now."""
-        if session is not None and self.state in ("connecting", "open", "ended"):
+        if session is not None and self.state in ("connecting", "open", "reconnecting", "ended"):
             return status_of(self.state, session.asynchronous, self.since, self.until, trouble)
         choice = self.choice if self.state == "confirm" else chosen
         return status_before(self.state, choice, self.notice, trouble)
 
     def hint(self, session: Session | None, *, empty: bool, unheard: int) -> str:
         """What a person can do next; `empty`: nothing stands in the transcript."""
+        if self.state == "reconnecting":
+            return RECONNECTING
         if self.state != "open" or session is None:
             return hint_before(self.state, empty)
         return hint_during(session.asynchronous.opening, session.conversation, unheard)

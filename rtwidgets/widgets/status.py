@@ -14,12 +14,13 @@ WORDS = {
     "confirm": "Waiting for your agreement",
     "connecting": "Connecting",
     "open": "Connected",
+    "reconnecting": "Reconnecting",
     "ended": "Ended",
     "failed": "Not connected",
 }
 """The states of a chat, and what they are called."""
 
-RUNNING = ("confirm", "connecting", "open")
+RUNNING = ("confirm", "connecting", "open", "reconnecting")
 """The states in which Stop is offered, and nothing can be chosen."""
 
 
@@ -28,7 +29,7 @@ class Status:
     """What the status line says.
 
     Attributes:
-        state: `idle`, `confirm`, `connecting`, `open`, `ended`, `failed`.
+        state: `idle`, `confirm`, `connecting`, `open`, `reconnecting`, `ended`, `failed`.
         words: the state, for people.
         notice: a sentence to agree to before money is spent.
         since: when the session opened, milliseconds since 1970; 0 while there is none.

@@ -23,6 +23,8 @@ from .page import page_code
 
 GREY = " The grey words were not heard, as near as the time tells."
 UNHEARD = "interrupted, none of it heard"
+LEFT = "not carried over"
+LEFT_MORE = "The model does not know this any more: no new session can be told of it."
 FORGOTTEN = "The grey words were not heard, and the model does not remember them."
 
 
@@ -191,7 +193,8 @@ class Talk:
         self.over = ""
         self._notices: list[Line] = []
         self._count = itertools.count()
-        self._unheard: dict[str, Line] = {}  # of items that are deleted because nobody heard them
+        self._gone: dict[str, Line] = {}  # of items that are deleted, but were here to be read
+        self._before: dict[str, Line] = {}  # what stood here when the line ended
 
     def notice(self, text: str, more: str, by: str, state: str, once: bool = False) -> None:
         """Add a line behind what was said last. An error that quotes the one before replaces it;
@@ -212,7 +215,7 @@ class Talk:
         line = next((one for one in self.lines() if one.id == item_id), None)
         if line is not None and line.text:
             behind = names[names.index(item_id) - 1] if names.index(item_id) else ""
-            self._unheard[item_id] = replace(
+            self._gone[item_id] = replace(
                 line, note=UNHEARD, state="cut", more=FORGOTTEN, behind=behind, heard=0
             )
 
@@ -220,6 +223,20 @@ class Talk:
     def empty(self) -> bool:
         """Whether there is no line yet."""
         return not (self.conversation.items or self._notices)
+
+    def line_ends(self) -> None:
+        """The line ends: what stands here now may not be known to the next session."""
+        self._before = {line.id: line for line in self.lines()}
+
+    def left_behind(self, item_ids: Iterable[str]) -> None:
+        """A new session could not be told of these items: their lines stay."""
+        names = list(self._before)
+        for item_id in item_ids:
+            line = self._before.get(item_id)
+            if line is not None:
+                behind = names[names.index(item_id) - 1] if names.index(item_id) else ""
+                note = ", ".join(filter(None, (line.note, LEFT)))
+                self._gone[item_id] = replace(line, note=note, more=LEFT_MORE, behind=behind)
 
     def lines(self, latest: int = 0) -> list[Line]:
         """All lines as they are now, in order; with `latest` so many at most, the last ones, and a
@@ -243,7 +260,7 @@ class Talk:
 
     def _last_id(self) -> str:
         """The id of what was said last, or an empty string."""
-        if self._unheard:
+        if self._gone:
             return next(reversed(self._item_ids()), "")
         return self.conversation.items[-1].id if self.conversation.items else ""
 
@@ -253,13 +270,13 @@ class Talk:
     def _with_unheard(self, items: Sequence[Item]) -> list[str]:
         """The ids of the items, and the places of those that were deleted unheard."""
         names = [item.id for item in items]
-        for name, line in self._unheard.items():
+        for name, line in self._gone.items():
             if name not in names:
                 names.insert(names.index(line.behind) + 1 if line.behind in names else 0, name)
         return names
 
     def _all(self, items: Sequence[Item], notices: Sequence[Line]) -> Iterable[Line]:
-        yield from tuple(self._unheard.values())  # where the item is still there, its line is newer
+        yield from tuple(self._gone.values())  # where the item is still there, its line is newer
         outputs = {one.call_id: one for one in items if one.type == "function_call_output"}
         calls = {one.call_id for one in items if one.type == "function_call"}
         for item in items:
@@ -313,6 +330,15 @@ class Transcript(Live):
     def unheard(self, item_id: str) -> None:
         """None of an item was heard, and it is about to be deleted."""
         self._talk.unheard(item_id)
+        self.wake()
+
+    def line_ends(self) -> None:
+        """The line ends, and another may be found."""
+        self._talk.line_ends()
+
+    def left_behind(self, item_ids: Iterable[str]) -> None:
+        """A new session could not be told of these items."""
+        self._talk.left_behind(item_ids)
         self.wake()
 
     def called(self, call_id: str, ms: int | None = None, ok: bool = False) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import traitlets
 
 from ..audio import RATE, SAMPLE_BYTES, milliseconds_of
-from ..events import ga_name, whole_characters
+from ..events import ENDS_OF_A_LINE, ga_name, whole_characters
 from ..log import Row
 from .comm import Buffers, Content, Live, Sender
 from .page import page_code
@@ -106,6 +106,7 @@ class Speaker(Live):
         self._queued = self._skipped = 0  # bytes that wait for the first page, and that were let go
         self._names: dict[str, str] = {}  # what the page calls a sound of this side -> its item
         self._silenced: set[str] = set()  # ids of responses and items
+        self._begun: set[str] = set()  # items whose sound has begun to come and not ended
         self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
         self._acks: dict[int, asyncio.Future[dict[str, int]]] = {}
         self._waiting: list[asyncio.Future[None]] = []
@@ -115,11 +116,21 @@ class Speaker(Live):
     def take(self, row: Row) -> None:
         """A row of the session's log. Runs on the session's loop."""
         type_ = ga_name(row.type)
-        if type_ == AUDIO_DONE or (type_ == AUDIO_DELTA and row.audio_bytes):
-            self._queue.append(row.log[row.seq])  # without the event, which holds the sound as text
-            if not self._page:
-                self._let_go(row.audio_bytes)
+        if type_ == AUDIO_DELTA and row.audio_bytes:
+            self._begun.add(row.item_id)
+        elif type_ == AUDIO_DONE:
+            self._begun.discard(row.item_id)
+        elif row.direction == "local" and row.type in ENDS_OF_A_LINE:
+            self._queue.extend(Sound(item_id) for item_id in self._begun)  # no more of it will come
+            self._begun.clear()
             self.wake()
+            return
+        else:
+            return
+        self._queue.append(row.log[row.seq])  # without the event, which holds the sound as text
+        if not self._page:
+            self._let_go(row.audio_bytes)
+        self.wake()
 
     def _let_go(self, more: int) -> None:
         """Nobody listens: of what waits only the last is kept. The log has all of it."""

@@ -22,10 +22,15 @@ export function elapsed(seconds) {
     : `${two(minutes)}:${two(whole % 60)}`;
 }
 
+/** Whether a conversation goes on; while its line is looked for too. */
+function stands(status) {
+  return ["open", "reconnecting"].includes(status.state);
+}
+
 /** The numbers at the right of the status line. */
 export function meter(status, now) {
   if (!status.since) return [];
-  const seconds = status.state === "open" ? (now - status.since) / 1000 : status.seconds;
+  const seconds = stands(status) ? (now - status.since) / 1000 : status.seconds;
   return [elapsed(seconds), tokens(status), status.spent].filter(Boolean);
 }
 
@@ -38,12 +43,12 @@ function tokens(status) {
 
 /** Whether a session stands or is about to: Stop is offered. */
 export function running(status) {
-  return ["confirm", "connecting", "open"].includes(status.state);
+  return status.state === "confirm" || listening(status);
 }
 
 /** Whether text can be sent: it is kept until the line stands. */
 export function listening(status) {
-  return ["connecting", "open"].includes(status.state);
+  return status.state === "connecting" || stands(status);
 }
 
 /** What a list or a text field of ipywidgets shows, by its model in the page. */
@@ -209,7 +214,7 @@ function composer(model, el, page) {
     input.placeholder = running(status) ? "Type a message" : "Press Start, then type a message";
     input.setAttribute("aria-busy", String(sent !== null));
     send.disabled = !listening(status);
-    stop.disabled = status.state !== "open";
+    stop.disabled = !stands(status);
   };
   const receive = ({ t, id, taken }) => {
     if (t !== "said" || id !== sent?.id) return;
