@@ -58,8 +58,19 @@ def test_an_answer_covers_a_greeting_whatever_stands_around_it() -> None:
 
 def test_words_of_other_scripts_are_words() -> None:
     assert spoken_words("Добро пожаловать! ¿Qué tal? 你好") == [
-        "добро", "пожаловать", "qué", "tal", "你好",
+        "добро", "пожаловать", "qué", "tal", "你", "好",
     ]  # fmt: skip
+
+
+def test_scripts_without_spaces_are_compared_by_the_character() -> None:
+    assert similarity("你好，世界！", "你好世界") == 1.0
+    assert similarity("ようこそ、博物館へ！", "ようこそ博物館へ。") == 1.0
+    assert similarity("我带你看化石吗？", "我带您看化石吗？") == 6 / 7
+    assert differences("你好，世界！ OK 3.5", "您好，世界！ OK 3.5") == [
+        Piece("missing", "你"),
+        Piece("added", "您"),
+        Piece("same", "好，世界！ OK 3.5"),
+    ]
 
 
 @given(st.text(), st.text())

@@ -10,8 +10,13 @@ from typing import Literal
 
 Kind = Literal["same", "missing", "added"]
 
+# Chinese and Japanese put no spaces between words: each character counts as one.
+_ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_LETTER = rf"(?![{_ALONE}])[^\W_]"
 # Letters and digits with what stands inside a word: "don't", "well-known", "3.5".
-_WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*", re.UNICODE)
+_WORD = re.compile(rf"(?=[^\W_])[{_ALONE}]|(?:{_LETTER})+(?:['’.,-](?:{_LETTER})+)*")
+# The same as it is written, with the punctuation behind it.
+_PIECE = re.compile(rf"(?=[^\W_])[{_ALONE}][\W_]*|(?:(?!(?=[^\W_])[{_ALONE}]).)+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ def differences(script: str, said: str) -> list[Piece]:
     matcher = SequenceMatcher(None, [w for w, _ in wanted], [h for h, _ in heard], autojunk=False)
     pieces = []
     for tag, from_wanted, to_wanted, from_heard, to_heard in matcher.get_opcodes():
-        written = " ".join(text for _, text in wanted[from_wanted:to_wanted])
-        spoken = " ".join(text for _, text in heard[from_heard:to_heard])
+        written = "".join(text for _, text in wanted[from_wanted:to_wanted]).strip()
+        spoken = "".join(text for _, text in heard[from_heard:to_heard]).strip()
         if tag == "equal":
             pieces.append(Piece("same", spoken))
             continue
@@ -64,5 +69,7 @@ def differences(script: str, said: str) -> list[Piece]:
 
 
 def _marked(text: str) -> list[tuple[str, str]]:
-    """The words of a text, each as it sounds and as it is written, punctuation and all."""
-    return [(" ".join(spoken_words(token)), token) for token in text.split() if spoken_words(token)]
+    """The words of a text, each as it sounds and as it is written, punctuation and all; with the
+    blank behind it where there is one."""
+    pieces = (piece for token in text.split() for piece in _PIECE.findall(f"{token} "))
+    return [(" ".join(found), piece) for piece in pieces if (found := spoken_words(piece))]
