@@ -715,20 +715,35 @@ def test_a_status_that_cannot_be_shown_does_not_wake_itself() -> None:
     chat._sender.failures.clear()
 
 
-def closed() -> weakref.ref[RealtimeChat]:
+def closed(state: str) -> weakref.ref[RealtimeChat]:
     chat = a_chat(opening=HELLO)
-    chat.start()
-    chat.wait(SOON)
-    chat.stop()
-    chat.wait(SOON)
+    if state != "fresh":
+        chat.start()
+        chat.wait(SOON)
+    if state == "shown":
+        chat._speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
+        chat._transcript._handle_custom_msg({"t": "all"}, [])
+        chat.say("Tell me more.")
+    if state == "stopped":
+        chat.stop()
+        chat.wait(SOON)
     chat.close()
-    loop.run(asyncio.sleep(0), SOON)
+
+    async def gone() -> None:
+        while chat.view.comm is not None:
+            await asyncio.sleep(0.001)
+
+    loop.run(gone(), SOON)
     assert chat._sender.drain(SOON)
+    assert chat.session is None or not chat.session.is_open
     return weakref.ref(chat)
 
 
-def test_a_closed_chat_is_forgotten() -> None:
-    chat = closed()
+@pytest.mark.parametrize("state", ["fresh", "running", "shown", "stopped"])
+def test_a_closed_chat_is_forgotten_whatever_it_was_doing(state: str) -> None:
+    """One that is not closed is not: its page, which may show it still, goes on working."""
+    chat = closed(state)
+    loop.run(asyncio.sleep(0), SOON)
     gc.collect()
     assert chat() is None
 
