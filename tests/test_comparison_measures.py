@@ -252,6 +252,24 @@ def test_a_response_that_the_server_cancels_was_interrupted() -> None:
     assert crafted.measured().interruption == "interrupted"
 
 
+@pytest.mark.parametrize("trouble", ["error", "line.lost"])
+def test_speech_that_did_not_come_through_tells_nothing(trouble: str) -> None:
+    crafted = Crafted(Setup("o", kind="interruption")).response("Hi", 0.1)
+    crafted.spoken_over(0.7, noticed=False)
+    if trouble == "error":
+        crafted.server("error", 0.8, error={"message": "Nobody speaks here."})
+    else:
+        crafted.log.append("local", {"type": trouble, "message": "It was cut."}, 0.8)
+    assert crafted.measured().interruption == "not tried"
+
+
+def test_an_answer_that_was_cut_short_does_not_say_what_is_known() -> None:
+    cut = Crafted(scripted()).response(SCRIPT, 0.1).opened()
+    asked = {"response": {"metadata": PROBE_MARK}, "written": True, "status": "incomplete"}
+    got = cut.response("The first", 3.0, reason="max_output_tokens", **asked).measured()
+    assert (got.answer, got.knows) == ("The first", None)
+
+
 def test_a_protected_greeting_is_spoken_through() -> None:
     crafted = Crafted(Setup("o", kind="interruption")).response("Hi", 0.1)
     assert crafted.spoken_over(0.7, noticed=False).measured().interruption == "spoken through"

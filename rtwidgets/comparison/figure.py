@@ -65,7 +65,7 @@ def _draw_one(axes: Axes, trial: Trial, y: float) -> float:
     log = trial.log
     rows, zero = without_probe(log), ready(log)
     draw_strip(axes, timeline_of(rows), y=y, height=0.8, zero=zero)
-    if trial.setup.plays_ms:  # not in the log: the page plays it, nothing is sent
+    if trial.measures.heard == "played here":  # not in the log: the page plays it, nothing is sent
         played = trial.setup.plays_ms / 1000
         axes.barh(y, played, height=0.3, facecolor="none", edgecolor=INK, hatch="///", lw=0.8)
         axes.text(0.08, y + 0.25, "a recording, played here", color=INK, fontsize=8)

@@ -45,7 +45,8 @@ class Measures:
             did not say what it used, or has no price.
         items: what it left in the conversation, a line each.
         answer: what the model says when it is asked what it said; empty where it was not asked.
-        knows: whether that answer holds the greeting; None where there was nothing to know.
+        knows: whether that answer holds the greeting; None where there was nothing to know, or the
+            answer was cut short.
         interruption: what happened when somebody spoke over it.
         errors: what the server or this side complained of.
     """
@@ -82,7 +83,9 @@ def measure(log: EventLog) -> Measures:
     conversation = _played(opening)
     spoken_ms = sum(one.audio_ms for one in greeted)
     said = " ".join(one.text for one in greeted if one.text) or _silent_words(conversation)
-    answer = next((one.text for one in responses(log) if one.response_id in asked), "")
+    reply = next((one for one in responses(log) if one.response_id in asked), None)
+    answer = reply.text if reply is not None else ""
+    whole = reply is not None and reply.status == "completed"
 
     def after(times: Iterable[float | None]) -> float | None:
         # In microseconds, as a file keeps them: the same numbers come from it again.
@@ -105,7 +108,7 @@ def measure(log: EventLog) -> Measures:
         cost=bill(opening).dollars,
         items=tuple(_line_of(item) for item in conversation.items),
         answer=answer,
-        knows=words.coverage(said, answer) >= KNOWN_FROM if said and answer else None,
+        knows=words.coverage(said, answer) >= KNOWN_FROM if said and answer and whole else None,
         interruption=_interruption(log, setup, plays_ms, greeted),
         errors=_errors(log),
     )
@@ -191,14 +194,18 @@ def _interruption(
         return "not tried"
     if any(one.reason == "turn_detected" for one in greeted):
         return "interrupted"
-    if not len(log.where(type="input_audio_buffer.append", direction="client")):
+    speech = log.where(type="input_audio_buffer.append", direction="client")
+    if not len(speech):
         return "not tried"  # the line was gone before anybody had spoken
     window = _playing(log, plays_ms, greeted)
     if window is None:
         return "nothing to interrupt"
     begins, ends = window
     started = log.where(type="input_audio_buffer.speech_started")
-    return "interrupted" if any(begins <= row.t <= ends for row in started) else "spoken through"
+    if any(begins <= row.t <= ends for row in started):
+        return "interrupted"
+    refused = any(row.seq > speech[0].seq for row in log.where(type=("error", "line.lost", FAILED)))
+    return "not tried" if refused else "spoken through"
 
 
 def _playing(

@@ -152,7 +152,8 @@ async def _ask_aside(session: AsyncSession, question: str) -> None:
 
     def answered() -> bool:
         ends = session.log.where(type=("response.done", "error"), direction="server")
-        return any(row.cause == asked for row in ends)
+        lost = session.log.where(type="line.lost", direction="local")  # that says why by itself
+        return bool(len(lost)) or any(row.cause == asked for row in ends)
 
     if not await _until(session, answered, min(session.timeout, _PROBE_SECONDS)):
         session.record({"type": FAILED, "message": f"{question!r} was not answered in time."})
