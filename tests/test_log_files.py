@@ -148,6 +148,8 @@ def test_open_files_and_lines_are_read_too() -> None:
     assert text is not None
     for source in (io.StringIO(text), io.BytesIO(text.encode()), text.splitlines()):
         assert EventLog.from_jsonl(source).to_jsonl() == text
+    for marked in ("\ufeff" + text, io.StringIO("\ufeff" + text)):
+        assert EventLog.from_jsonl(marked).to_jsonl() == text
     assert len(EventLog.from_jsonl("{}")) == 0
     assert len(EventLog.from_jsonl(io.StringIO(""))) == 0
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .eventlog import EventLog
 
 _GZIP = b"\x1f\x8b"
+_MARK = codecs.BOM_UTF8.decode("utf-8")  # what some editors put in front of a text
 
 # ---------------------------------------------------------------- writing
 
@@ -89,10 +90,12 @@ def entries_of(source: Source) -> Iterator[tuple[int, Any]]:
     one JSON list, as some tools write it, its entries with theirs."""
     lines = iter(_lines_of(source))
     for number, line in enumerate(lines, start=1):
-        if number == 1 and line.lstrip().startswith("["):
-            rest = [line, *lines]
-            yield from enumerate(_listed("".join(rest)) or rest, start=1)
-            return
+        if number == 1:
+            line = line.removeprefix(_MARK)
+            if line.lstrip().startswith("["):
+                rest = [line, *lines]
+                yield from enumerate(_listed("".join(rest)) or rest, start=1)
+                return
         yield number, line
 
 
