@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..describing import describe
-from ..events import GA_NAMES, SIMULATED_ID, Event, error_of, field, text_field
+from ..events import (
+    ENDS_OF_A_LINE,
+    GA_NAMES,
+    SIMULATED_ID,
+    Event,
+    error_of,
+    field,
+    is_carried,
+    text_field,
+)
 from ..log import Row, Rows
 from ..log.folding import is_delta
 from .envelope import Peaks
@@ -24,8 +33,8 @@ Take = Callable[[Row, float], None]
 _LABEL = 160  # characters of what an event says that its mark keeps
 _TURNS = frozenset({
     "session.created", "session.update", "session.updated", "response.create", "response.created",
-    "response.done", "response.cancel", "conversation.item.truncate", "line.lost",
-    "line.stalled", "error", "opening.failed", "budget.reached",
+    "response.done", "response.cancel", "conversation.item.truncate", "line.lost", "line.moving",
+    "line.restored", "line.stalled", "error", "opening.failed", "budget.reached",
 })  # fmt: skip
 _FAILED = frozenset({"line.lost", "line.stalled", "opening.failed", "response.mcp_call.failed"})
 
@@ -63,6 +72,8 @@ class Builder:
         self.timed = timed
         self._tracks = Tracks(timed=timed, peaks=peaks)
         self._playback = Playback(self._tracks)
+        self._user, self._model = User(self._tracks), Model(self._tracks)
+        self._carried: set[str] = set()  # items that a new session is told of
         self._means = self._meanings()
         self._takes: dict[str, Take] = {}
         self._told = False  # whether the server has said what the session is
@@ -138,6 +149,27 @@ class Builder:
         turns = failed or type_ in _TURNS
         self.marks.append(Mark(at, row.seq, row.direction, type_, label[:_LABEL], turns, failed))
 
+    def _cut(self, row: Row, at: float) -> None:
+        if row.direction == "local":
+            self._user.cut(at)
+            self._model.cut()
+            self._carried.clear()
+
+    def _carries(self, row: Row) -> bool:
+        """Whether a row has to do only with what a new session is told of the one before it."""
+        if row.direction == "client" and is_carried(row.event):
+            self._carried.add(row.item_id)
+            return True
+        return row.direction == "server" and row.item_id in self._carried
+
+    def _unless_carried(self, *takes: Take) -> tuple[Take]:
+        def take(row: Row, at: float) -> None:
+            if not self._carries(row):
+                for one in takes:
+                    one(row, at)
+
+        return (take,)
+
     def _session(self, row: Row, _at: float) -> None:
         session = field(row.event, "session")
         if not isinstance(session, dict) or (row.direction == "client" and self._told):
@@ -152,10 +184,10 @@ class Builder:
 
     def _meanings(self) -> dict[str, tuple[Take, ...]]:
         """What each type of event (by its GA name) means here."""
-        user, model, playback = User(self._tracks), Model(self._tracks), self._playback
+        user, model, playback = self._user, self._model, self._playback
         words, arguments, listing = (model.words,), (model.arguments,), (model.listing,)
         plays, cut = (playback.server_plays,), (playback.truncated,)
-        session = (self._session,)
+        session, added = (self._session,), self._unless_carried(user.added, model.answered)
         return {
             "session.created": session,
             "session.update": session,
@@ -171,9 +203,10 @@ class Builder:
             "conversation.item.input_audio_transcription.delta": (user.heard_words,),
             "conversation.item.input_audio_transcription.completed": (user.heard_words,),
             "conversation.item.input_audio_transcription.updated": (user.heard_words,),
-            "conversation.item.create": (user.created, model.answered),
-            "conversation.item.created": (user.added, model.answered),
-            "conversation.item.added": (user.added, model.answered),
+            **dict.fromkeys(ENDS_OF_A_LINE, (self._cut,)),
+            "conversation.item.create": self._unless_carried(user.created, model.answered),
+            "conversation.item.created": added,
+            "conversation.item.added": added,
             "conversation.item.truncate": cut,
             "conversation.item.truncated": cut,
             "response.created": (model.response_created,),

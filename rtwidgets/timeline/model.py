@@ -18,9 +18,11 @@ class Model:
     def __init__(self, tracks: Tracks) -> None:
         self._tracks = tracks
         self._open: dict[str, list[Track]] = {}  # of a response: what has not ended
+        self._under_way: set[str] = set()  # responses
 
     def response_created(self, row: Row, _at: float) -> None:
         """`conversation_id` null: the response is out of band (§3.3)."""
+        self._under_way.add(row.response_id)
         response = field(row.event, "response")
         if isinstance(response, dict) and response.get("conversation_id", "") is None:
             self._tracks.aside.add(row.response_id)
@@ -111,7 +113,21 @@ class Model:
                 track.end, track.open = at, False
             self._tracks.join(track, row)
 
+    def cut(self) -> None:
+        """The line has ended: of the responses under way nothing more comes, and their calls are
+        never answered."""
+        calls = [one for one in self._tracks.all if one.lane == "tools" and one.open]
+        dead = [one for one in calls if one.response_id in self._under_way]
+        for track in (*dead, *(one for each in self._open.values() for one in each)):
+            if track.lane == "text" and track.open:
+                self._name_sound(track)
+            track.open = False
+            self._tracks.changed.add(track.number)
+        self._open.clear()
+        self._under_way.clear()
+
     def response_done(self, row: Row, _at: float) -> None:
+        self._under_way.discard(row.response_id)
         whole = text_field(row.event, "response", "status") == "completed"
         for track in self._open.pop(row.response_id, ()):
             if whole and track.open and track.lane == "text":  # a server without .done of words
