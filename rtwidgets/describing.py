@@ -32,7 +32,7 @@ def describe(event: Event) -> str:
     if type_ == "response.create":
         return _describe_request(event.get("response"))
     if type_ in ("response.created", "response.done"):
-        return _describe_response(event.get("response"))
+        return _describe_response(event)
     if type_.startswith("response.output_item"):
         return _describe_item(event.get("item"))
     if type_.startswith("response.content_part"):
@@ -145,12 +145,14 @@ def _describe_input(items: list[Any]) -> str:
     return f"input of {len(items)} {'item' if len(items) == 1 else 'items'}"
 
 
-def _describe_response(response: Any) -> str:
+def _describe_response(event: Event) -> str:
+    response = event.get("response")
     status = text_field(response, "status").replace("_", " ")
     reason = text_field(response, "status_details", "reason").replace("_", " ")
     failure = text_field(response, "status_details", "error", "message")
-    tokens = field(response, "usage", "total_tokens")
-    words = [status, reason, _short(failure), f"{tokens} tokens" if tokens is not None else ""]
+    # xAI reports beside the response; a sum of 0 is of a server that does not count, or not yet.
+    tokens = field(response, "usage", "total_tokens") or field(event, "usage", "total_tokens")
+    words = [status, reason, _short(failure), f"{tokens} tokens" if tokens else ""]
     return ", ".join(word for word in words if word)
 
 

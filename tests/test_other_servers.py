@@ -35,6 +35,7 @@ from rtwidgets.audio import samples_from_pcm
 from rtwidgets.conversation import Conversation
 from rtwidgets.dialects import formats_to_ask, turn_detection_of, usage_of
 from rtwidgets.timeline import timeline_of
+from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.comm import Sender
 from rtwidgets.widgets.narration import narrate
 from rtwidgets.widgets.status import status_of
@@ -128,7 +129,8 @@ def test_the_tables_and_the_timeline_say_the_same(server: Server) -> None:
     spoken = [span for span in spans if span.lane == "generated"]
     assert [span.words for span in spoken] == [WORDS] * 2
     assert [span.audio_ms for span in spoken] == [SOUND_MS] * 2
-    assert all(row.summary is not None for row in session.log)
+    told = {row.summary for row in session.log.where(type="response.done")}
+    assert told == {f"completed, {server.usage} tokens" if server.usage else "completed"}
     assert str(session.log) and session.log._repr_html_()
 
 
@@ -146,6 +148,22 @@ def test_usage_that_is_not_known_is_not_shown_as_nothing(server: Server) -> None
         assert (response.usage is not None) is known
     if not known:
         assert session.cost is None and status.spent == ""
+
+
+@every
+def test_the_chat_shows_the_same_conversation(server: Server) -> None:
+    chat = RealtimeChat(endpoint=Scripted(Played(server).serve), opening=rt.ModelGreeting())
+    try:
+        chat.start()
+        chat.wait(10)
+        chat.say("Hi.")
+        chat.wait(10)
+        shown = [(line.speaker, line.text, line.state) for line in chat._transcript.lines()]
+    finally:
+        chat.stop()
+    reply = ("assistant", WORDS, "done")
+    assert shown == [reply, *([("you", "Hi.", "done")] if server.item else []), reply]
+    assert not chat._sender.failures
 
 
 # --- spoken turns
