@@ -230,7 +230,8 @@ class Played:
                 yield self.refuses
                 self.refuses = None
             case "response.create":
-                yield from self._play(self.server.reply, self._new("item"))
+                aside = (event.get("response") or {}).get("conversation") == "none"
+                yield from self._play(self.server.reply, self._new("item"), aside)
             case "input_audio_buffer.append" if not self._hears:
                 self._hears = True
                 user = self._new("item")
@@ -249,9 +250,13 @@ class Played:
         number = uuid.UUID(int=self._count)
         return str(number) if self.server.uuids else f"{kind}_{self._count}"
 
-    def _play(self, order: str, item: str) -> Iterator[Event]:
+    def _play(self, order: str, item: str, aside: bool = False) -> Iterator[Event]:
         events = templates(self.server, item, self._new("resp"), self._tail)
         for word in order.split():
+            if aside and word in ("added", "item."):
+                continue
+            if aside and self.server.conversations and "response" in events[word]:
+                events[word]["response"]["conversation_id"] = None
             changed = merged(events[word], self.server.changes.get(word, {}))
             changed["type"] = self._named(changed["type"])
             yield changed

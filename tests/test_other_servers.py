@@ -4,6 +4,7 @@ does not say is shown as not known. The servers stand in a table in other_server
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from rtwidgets.audio import samples_from_pcm
 from rtwidgets.conversation import Conversation
 from rtwidgets.dialects import formats_to_ask, turn_detection_of, usage_of
 from rtwidgets.timeline import timeline_of
+from rtwidgets.transport import Transport
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.comm import Sender
 from rtwidgets.widgets.narration import narrate
@@ -80,6 +82,10 @@ def test_words_and_sound_come_through(server: Server) -> None:
     assert said == [reply, *of_the_user, reply]
     assert len(session.log.audio()) == 2 * len(SOUND)
     assert session.conversation.errors == []
+    jsonl = session.log.to_jsonl()
+    assert jsonl is not None
+    again = Conversation.of(rt.EventLog.from_jsonl(io.StringIO(jsonl)))
+    assert [(item.role, item.type, item.text) for item in again.items] == said
 
 
 @every
@@ -295,16 +301,16 @@ def test_a_refusal_in_any_shape_is_an_answer_and_is_shown(refusal: Any) -> None:
     assert errors == ["No."]
 
 
-@pytest.mark.parametrize("server", [GATEWAY, XAI], ids=str)
+@every
 def test_a_reply_beside_the_conversation_stays_beside_it(server: Server) -> None:
-    """A server that does not say to which conversation a response belongs."""
+    """Also where a server does not say to which conversation a response belongs."""
 
     async def run() -> rt.AsyncSession:
         aside = rt.OutOfBandGreeting("Say hello.")
         async with rt.AsyncSession(Scripted(Played(server).serve), aside, timeout=5) as session:
             assert session.opening_reply is not None and session.opening_reply.text == WORDS
             (response,) = session.conversation.responses.values()
-            assert response.conversation_id is None
+            assert response.conversation_id is None and session.conversation.items == []
             assert (await session.ask("Hi.")).text == WORDS
         return session
 
@@ -316,6 +322,22 @@ def test_events_that_nobody_knows_are_kept_and_change_nothing() -> None:
     assert types(session.log).count("ping") == 3
     assert types(session.log).count("conversation.created") == 1
     assert {row.type for row in session.log.where(type="ping")} == {"ping"}
+
+
+@pytest.mark.parametrize("server", [VOICE_LIVE, XAI, SPEECH_TO_SPEECH], ids=str)
+def test_openings_are_compared_on_other_servers_too(server: Server) -> None:
+    class Anew(rt.Endpoint):
+        """A server of its own for every trial."""
+
+        async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
+            return await Scripted(Played(server).serve).open(model, timeout)
+
+    where = Anew("ws://localhost/", name=server.name)
+    compared = rt.compare([rt.ModelGreeting()], trials=1, endpoint=where, interrupt=False)
+    (row,) = compared.rows
+    assert (row.faults, row.heard) == ((), "audio")
+    assert row.tokens.values == ((server.usage,) if server.usage else ())
+    assert WORDS in str(compared)
 
 
 def test_every_opening_opens_on_every_server() -> None:
