@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import numpy as np
+import pytest
+from scripted import Scripted, greet
 
 import rtwidgets as rt
 from rtwidgets import EventLog
 from rtwidgets.audio import encode, pcm_from_samples
+from rtwidgets.errors import ConnectionLost
 from rtwidgets.openings import WORDS
+from rtwidgets.transport import MemoryTransport
+from rtwidgets.widgets import interruption
 from rtwidgets.widgets.comm import Sender
-from rtwidgets.widgets.interruption import interrupt
+from rtwidgets.widgets.interruption import barge_in, interrupt
 from rtwidgets.widgets.voice import Speaker, bundles
 
 SOON = 10.0
@@ -244,3 +250,48 @@ def test_a_recorded_greeting_that_is_interrupted_is_remembered_as_far_as_it_was_
             return [row.type for row in s.log.where(direction="local")]
 
     assert asyncio.run(scene()).count("playback.flushed") == 1
+
+
+async def talks_on(line: MemoryTransport) -> None:
+    """A server in the middle of a reply, which cancels nothing by itself."""
+    await greet(line)
+    made = {"response_id": "r", "output_index": 0}
+    item = {"id": "a", "type": "message", "role": "assistant", "content": []}
+    for event in (
+        {"type": "response.created", "response": {"id": "r", "status": "in_progress"}},
+        {"type": "response.output_item.added", **made, "item": item},
+        {**spoken("a")[0], **made},
+    ):
+        await line.send(json.dumps(event))
+    try:
+        while True:
+            await line.recv()
+    except ConnectionLost:
+        pass
+
+
+def test_a_page_that_is_slow_keeps_no_server_from_being_told_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what it says at last is what is remembered, not what it had said before."""
+    monkeypatch.setattr(interruption, "SERVER_S", 0.001)
+    speaker = Recorded()
+    speaker.page(t="hello", page="one")
+    speaker.page(t="speaker", kind="worklet", rate=24000, state="running")
+
+    async def scene() -> list[Any]:
+        async with rt.AsyncSession(Scripted(talks_on), rt.WaitForUser()) as s:
+            s.subscribe(speaker.take)
+            speaker.take(await s.wait_for("response.output_audio.delta"))
+            await asyncio.to_thread(speaker.settled)
+            speaker.hear("a", 100)
+            cutting = asyncio.ensure_future(barge_in(s, speaker))
+            await s.wait_for("response.cancel")
+            assert not s.log.where(type="conversation.item.truncate")
+            flushed = {"t": "flushed", "id": 1, "heard": {"a": 700}, "stats": STATS}
+            await asyncio.to_thread(lambda: speaker.page(**flushed))
+            await cutting
+            return [row.event for row in s.log.where(type="conversation.item.truncate")]
+
+    [truncated] = asyncio.run(scene())
+    assert (truncated["item_id"], truncated["audio_end_ms"]) == ("a", 700)

@@ -13,10 +13,14 @@ from ..items import Response
 from ..openings import WORDS
 from ..session import AsyncSession
 from .hints import has_to_wait
-from .voice import Speaker
+from .voice import ANSWER, Speaker
 
 SERVER_S = 1.0
 """Seconds that a server which cancels by itself has for it."""
+
+PATIENT = 10.0
+"""Seconds that a page has to say how far it played where only the truncation waits for that: on a
+machine that is far too busy, better late than a wrong number."""
 
 
 async def interrupt(session: AsyncSession, speaker: Speaker, *, again: bool = True) -> None:
@@ -38,10 +42,14 @@ async def barge_in(session: AsyncSession, speaker: Speaker) -> None:
     """Somebody speaks, and the server heard it: the same, but the server cancels by itself. One
     that does not is told to."""
     active = session.conversation.active_response
-    cut = await fall_silent(session, speaker)
-    await _take_back(session, cut)
+    works = [_fall_back(session, speaker)]  # first: a person hears it
     if active is not None:
-        await _see_cancelled(session, active)
+        works.append(_see_cancelled(session, active))
+    await asyncio.gather(*works)
+
+
+async def _fall_back(session: AsyncSession, speaker: Speaker) -> None:
+    await _take_back(session, await fall_silent(session, speaker, PATIENT))
 
 
 def interruptible(session: AsyncSession) -> bool:
@@ -76,15 +84,17 @@ async def _ask_again(session: AsyncSession) -> None:
     await session.send(response_create())
 
 
-async def fall_silent(session: AsyncSession, speaker: Speaker) -> dict[str, int]:
+async def fall_silent(
+    session: AsyncSession, speaker: Speaker, patience: float = ANSWER
+) -> dict[str, int]:
     """Stop the sound, and play nothing more of what the session has so far.
 
     Gives the milliseconds heard of each item that was not heard to its end; nothing where no page
-    can tell.
+    can tell. A page has `patience` seconds to do so.
     """
     responses, items = session.conversation.responses, tuple(session.conversation.items)
     # By response: more of it may be on its way, of an item that nobody has heard of yet.
-    heard = await speaker.silence({*responses, *(item.id for item in items), WORDS})
+    heard = await speaker.silence({*responses, *(item.id for item in items), WORDS}, patience)
     if not speaker.player:
         return {}
     lengths = {item.id: item.audio_ms for item in items} | _own_length(session)
