@@ -515,6 +515,7 @@ def test_where_speech_is_not_to_interrupt_it_does_not() -> None:
     detection = {"type": "server_vad", "interrupt_response": False}
     fields = {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
     chat.session.send({"type": "session.update", "session": fields})
+    chat.session.wait_for("session.updated")  # what was not stated yet cannot be kept
     choose(chat, page, turns="server_vad", threshold=0.45)
     page.chunks(page.press(), SILENCE + WORDS + SILENCE)
     wait_for(chat, "response.done", 2)

@@ -169,8 +169,12 @@ class Notebook:
         """Wait until an expression in the page is true."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if self.js(f"Boolean({expression})"):
-                return
+            try:
+                if self.js(f"Boolean({expression})"):
+                    return
+            except playwright_api.Error as moved:  # a second tab is led on to a workspace of its own
+                if "navigated" not in str(moved):
+                    raise
             self.page.wait_for_timeout(50)
         state = self.js(
             f"({self.KERNEL}?.status ?? 'no kernel') + ' | '"
