@@ -361,6 +361,12 @@ def test_shown_twice_it_is_recorded_once_and_a_reload_and_a_restart_end_it(
     notebook.js("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     notebook.until(f"{STATE} === 'off'")
     notebook.until(f"{SAID}.includes('kernel')")
+    notebook.until("document.querySelector('.rtw-words').innerText === 'No kernel'")
+    notebook.until("document.querySelector('.rtw-trouble').innerText.includes('cells again')")
+    assert notebook.js(
+        "[...document.querySelectorAll('.rtw-start, .rtw-send, .rtw-interrupt, .rtw-save')]"
+        ".every(button => button.disabled)"
+    )
     assert notebook.js("spied.tracks.every(track => track.readyState === 'ended')")
     notebook.end()
     notebook.page.context.close()

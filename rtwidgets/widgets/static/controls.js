@@ -2,7 +2,7 @@
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
 import { openSection } from "./chat/sections.js";
-import { hideFallback, make, setText } from "./page.js";
+import { NOBODY, hideFallback, kernelOf, make, setText } from "./page.js";
 
 const SAVES = { jsonl: "JSONL", redacted: "Redacted", wav: "WAV", html: "HTML" };
 const HINTS = {
@@ -81,7 +81,8 @@ function header(model, el) {
   const chosen = () =>
     fields &&
     Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, shownBy(field)]));
-  const tell = (what) => model.send({ t: "do", what, chosen: chosen() });
+  const kernel = kernelOf(model, () => show());
+  const tell = (what) => kernel.tell({ t: "do", what, chosen: chosen() });
   const words = make("strong", "rtw-words", { role: "status" });
   const about = make("span", "rtw-about");
   const numbers = make("button", "rtw-meter", {
@@ -121,14 +122,16 @@ function header(model, el) {
   no.addEventListener("click", () => tell("decline"));
 
   const tick = () => {
+    if (!kernel.there) return; // it stands where it stood
     const said = meter(model.get("status"), Date.now());
     numbers.hidden = !said.length;
     setText(numbers, said.join("  ·  "));
   };
   const show = () => {
     const status = model.get("status");
-    el.dataset.state = status.state;
-    setText(words, status.words);
+    el.dataset.state = kernel.there ? status.state : "ended";
+    setText(words, kernel.there ? status.words : "No kernel");
+    for (const button of [start, yes, no]) button.disabled = !kernel.there;
     about.replaceChildren(
       ...facts(status, chosen()).map((one) => make("span", "rtw-fact", {}, one)),
     );
@@ -137,8 +140,9 @@ function header(model, el) {
     start.hidden = status.state === "confirm"; // the question has buttons of its own
     notice.hidden = !status.notice;
     setText(question, status.notice);
-    trouble.hidden = !status.trouble;
-    setText(trouble, status.trouble);
+    const wrong = kernel.there ? status.trouble : NOBODY;
+    trouble.hidden = !wrong;
+    setText(trouble, wrong);
     tick();
   };
   model.on("change:status", show);
@@ -154,6 +158,7 @@ function header(model, el) {
     .catch((error) => console.warn("rtwidgets: what is chosen cannot be read here.", error));
   return () => {
     clearInterval(timer);
+    kernel.leave();
     model.off("change:status", show);
     eachField((field) => field.off("change", show));
   };
@@ -161,6 +166,7 @@ function header(model, el) {
 
 function composer(model, el, page) {
   let sent = null; // {id, text}: on its way, and still in the box until the kernel has taken it
+  const kernel = kernelOf(model, () => show());
   const input = make("input", "rtw-input rtw-message", {
     type: "text",
     "aria-label": "Message to the assistant",
@@ -198,23 +204,25 @@ function composer(model, el, page) {
     const text = input.value.trim();
     if (!text || sent || !listening(model.get("status"))) return;
     sent = { id: Math.random().toString(36).slice(2), text: input.value };
-    model.send({ t: "say", text, id: sent.id });
+    kernel.tell({ t: "say", text, id: sent.id });
     show();
   });
   input.addEventListener("keydown", (event) => event.stopPropagation()); // letters are not shortcuts here
-  stop.addEventListener("click", () => model.send({ t: "do", what: "interrupt" }));
+  stop.addEventListener("click", () => kernel.tell({ t: "do", what: "interrupt" }));
   for (const one of saves)
     one.addEventListener("click", () =>
-      model.send({ t: "download", kind: one.dataset.kind, for: page }),
+      kernel.tell({ t: "download", kind: one.dataset.kind, for: page }),
     );
 
   const show = () => {
     const status = model.get("status");
-    if (!listening(status)) sent = null;
+    if (!listening(status) || !kernel.there) sent = null;
     input.placeholder = running(status) ? "Type a message" : "Press Start, then type a message";
+    if (!kernel.there) input.placeholder = "No kernel to tell";
     input.setAttribute("aria-busy", String(sent !== null));
-    send.disabled = !listening(status);
-    stop.disabled = !stands(status);
+    send.disabled = !listening(status) || !kernel.there;
+    stop.disabled = !stands(status) || !kernel.there;
+    for (const one of saves) one.disabled = !kernel.there;
   };
   const receive = ({ t, id, taken }) => {
     if (t !== "said" || id !== sent?.id) return;
@@ -226,6 +234,7 @@ function composer(model, el, page) {
   model.on("msg:custom", receive);
   show();
   return () => {
+    kernel.leave();
     model.off("change:status", show);
     model.off("msg:custom", receive);
   };

@@ -33,3 +33,33 @@ export function insist(ask, wait = 1000, times = 60) {
   again();
   return () => clearTimeout(timer);
 }
+
+export const NOBODY =
+  "The kernel is gone: it was restarted, or has ended. Run the notebook's cells again; what stands here can still be read.";
+
+/** The kernel behind a widget: `tell(message)` gives whether it is there, `there` what is known of it;
+    `changed()` is called when that changes, and `leave` ends the watching. A front end lets widgets
+    stand when their kernel was restarted, and then its `send` throws. */
+export function kernelOf(model, changed) {
+  const kernel = { there: true };
+  kernel.tell = (message) => {
+    const before = kernel.there;
+    try {
+      model.send(message);
+      kernel.there = true;
+    } catch (error) {
+      console.warn("rtwidgets: the kernel cannot be told.", error);
+      kernel.there = false;
+    }
+    if (kernel.there !== before) changed();
+    return kernel.there;
+  };
+  let soon;
+  const look = () => (soon = setTimeout(() => kernel.tell({ t: "look" }), 0)); // its line closes first
+  model.on("comm_live_update", look);
+  kernel.leave = () => {
+    clearTimeout(soon);
+    model.off("comm_live_update", look);
+  };
+  return kernel;
+}
