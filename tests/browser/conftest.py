@@ -172,7 +172,7 @@ class Notebook:
             try:
                 if self.js(f"Boolean({expression})"):
                     return
-            except playwright_api.Error as moved:  # a second tab is led on to a workspace of its own
+            except playwright_api.Error as moved:  # a second tab is led on to another address
                 if "navigated" not in str(moved):
                     raise
             self.page.wait_for_timeout(50)
