@@ -150,6 +150,27 @@ def test_the_figure_has_a_lane_for_each_opening(all_openings: Comparison) -> Non
     assert [label.get_text() for label in axes.get_yticklabels()] == all_openings.openings
 
 
+def test_where_all_happens_at_one_time_the_axis_is_still_seconds(all_openings: Comparison) -> None:
+    """With latency none on a virtual clock; the rows' numbers would be drawn as seconds."""
+    silent = Comparison(one.log for one in all_openings.of("scripted"))
+    figure = silent.plot()
+    assert not silent.trials[0].log.timed
+    assert figure.axes[0].get_xlim()[1] == pytest.approx(0.1)
+    marks = [x for line in figure.axes[0].lines for x in line.get_xdata()]
+    assert marks and set(marks) == {0.0}
+
+
+def test_long_names_leave_room_for_the_figure_and_its_axis() -> None:
+    names = ["short", "a name that goes on and on " * 4]
+    figure = compared({name: rt.ScriptedGreeting("Hi") for name in names}, interrupt=False).plot()
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert axes.get_position().width > 0.5
+    texts = [axes.xaxis.label, *axes.get_yticklabels()]
+    boxes = [text.get_window_extent() for text in texts]
+    assert all(0 <= box.x0 and box.x1 <= figure.bbox.width for box in boxes)
+
+
 def test_a_page_stands_by_itself(all_openings: Comparison) -> None:
     page = str(all_openings.to_html())
     links = re.findall(r'(?:src|href)="?([^"\s>]{1,40})', page)

@@ -268,6 +268,7 @@ def test_an_answer_that_was_cut_short_does_not_say_what_is_known() -> None:
     asked = {"response": {"metadata": PROBE_MARK}, "written": True, "status": "incomplete"}
     got = cut.response("The first", 3.0, reason="max_output_tokens", **asked).measured()
     assert (got.answer, got.knows) == ("The first", None)
+    assert "the answer was cut short" in table_html(Comparison([cut.log]))
 
 
 def test_a_protected_greeting_is_spoken_through() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ..errors import Misuse
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .results import Comparison, Trial
 
 
+_NAME, _LINES = 32, 3  # characters, and lines, of what stands beside a lane
 _AXIS = (
     "seconds since session.updated\n"
     "▼ sent by the client   ▲ sent by the server   the bar below a waveform: while it came in"
@@ -50,7 +52,8 @@ def draw(
     axes.set_yticks(range(0, -len(chosen), -1), names, parse_math=False)
     axes.set_ylim(-len(chosen) + 0.4, 0.6)
     axes.set_xlim(-0.02 * (seconds or max(ends)), seconds or max(ends))
-    axes.set_xlabel(_AXIS, color=INK)
+    # From the right: names of openings may take half of the width, and this is a long line.
+    axes.set_xlabel(_AXIS, color=INK, loc="right")
     axes.set_title(title or _title(comparison), color=INK, loc="left", fontsize=10)
     axes.tick_params(colors=INK, length=0)
     axes.patch.set_alpha(0.0)
@@ -64,7 +67,7 @@ def _draw_one(axes: Axes, trial: Trial, y: float) -> float:
     """Draw a trial at `y`, and give where it ends, in seconds."""
     log = trial.log
     rows, zero = without_probe(log), ready(log)
-    draw_strip(axes, timeline_of(rows), y=y, height=0.8, zero=zero)
+    draw_strip(axes, timeline_of(rows, timed=True), y=y, height=0.8, zero=zero)
     if trial.measures.heard == "played here":  # not in the log: the page plays it, nothing is sent
         played = trial.setup.plays_ms / 1000
         axes.barh(y, played, height=0.3, facecolor="none", edgecolor=INK, hatch="///", lw=0.8)
@@ -75,7 +78,7 @@ def _draw_one(axes: Axes, trial: Trial, y: float) -> float:
 
 def _name(trial: Trial, many: bool) -> str:
     setup = trial.setup
-    label = printable(setup.label)
+    label = "\n".join(wrap(printable(setup.label), _NAME)[:_LINES])
     return f"{label}\n{printable(setup.column)}" if many else label
 
 

@@ -132,7 +132,10 @@ def _kinds(row: Summary) -> str:
 
 def _remembered(row: Summary, said: str) -> str:
     """Whether the model knows what it said, its answer, and what the opening has left behind."""
-    asked = f"{_yes(row.knows)}<br><small>{escape(row.answer)}</small><br>" if row.answer else ""
+    knows = f"knows it in {row.knows}" if row.knows else "had nothing to know"
+    if said and not row.knows:
+        knows = "the answer was cut short"
+    asked = f"{escape(knows)}<br><small>{escape(row.answer)}</small><br>" if row.answer else ""
     left = _list(_told(row.items, said))
     return f"{asked}<small>{f'left behind:{left}' if left else 'nothing left behind'}</small>"
 
@@ -296,7 +299,3 @@ def _unit(spread: Spread, unit: str) -> str:
 
 def _money(cost: float | None) -> str:
     return "–" if cost is None else f"${cost:.4f}"
-
-
-def _yes(count: str) -> str:
-    return escape(f"knows it in {count}") if count else "had nothing to know"

@@ -39,13 +39,14 @@ _TURNS = frozenset({
 _FAILED = frozenset({"line.lost", "line.stalled", "opening.failed", "response.mcp_call.failed"})
 
 
-def timeline_of(rows: Rows, *, peaks: bool = True) -> Timeline:
+def timeline_of(rows: Rows, *, peaks: bool = True, timed: bool | None = None) -> Timeline:
     """The timeline of a log or a part of one. A log without times goes by the numbers of its rows.
 
     Args:
         peaks: make waveforms too, which reads all audio.
+        timed: whether it has times, where that is known: all may have happened at one.
     """
-    builder = Builder(timed=rows.timed, peaks=peaks)
+    builder = Builder(timed=rows.timed if timed is None else timed, peaks=peaks)
     builder.take(rows)
     return builder.timeline(rows.endpoint)
 
