@@ -270,6 +270,8 @@ class MemoryTransport:
 
 FAREWELL = " The log up to then is complete; start again for a new session."
 """What the exception says behind what happened; no use where the line is mended."""
+GOING_ON = " Another is tried: the conversation goes on there."
+"""What is said there instead."""
 
 
 def lost_line(code: int | None, reason: str) -> ConnectionLost:

@@ -17,6 +17,7 @@ from rtwidgets.events import is_carried, line_lost, line_restored, line_trying
 from rtwidgets.log import EventLog
 from rtwidgets.money.metering import Bill, bill
 from rtwidgets.timeline import timeline_of
+from rtwidgets.transport import VirtualClock
 
 QUESTIONS = ("Which fossils?", "How old?")
 DONE = "conversation.item.done"
@@ -306,3 +307,63 @@ def test_a_call_that_was_cut_in_the_middle_does_not_stay_open() -> None:
     log.append("local", {"type": "playback.heard", "item_id": "x", "ms": 10}, t=9.0)
     (span,) = [one for one in timeline_of(log).spans if one.lane == "tools"]
     assert not span.open and span.end < 0.3
+
+
+# ---------------------------------------------------------------- played again
+
+
+@pytest.mark.parametrize("where", BREAKS)
+def test_a_replay_loses_the_line_too_and_goes_on_in_the_recording(
+    where: tuple[str, str, int],
+) -> None:
+    recorded = conversed_until(where).log
+    replay = rt.Replay(recorded, speed=float("inf"), clock=VirtualClock())
+    for _ in range(2):  # each session plays it from the beginning
+        s, replies = talk(replay, *QUESTIONS, opening=GREETING)
+        assert [reply.transcript for reply in replies] == [one.answer for one in recorded.turns()]
+        assert not events(s.log, "error")
+        # Of a line that was lost before its first word there is nothing to play.
+        lost = (
+            len(recorded[: recorded.where(type="line.lost")[0].seq].where(direction="server")) > 0
+        )
+        assert len(events(s.log, "line.restored")) == lost
+        frames = [[row.raw for row in log.where(direction="server")] for log in (recorded, s.log)]
+        assert frames[0] == frames[1]
+
+
+def test_a_replay_of_a_conversation_that_moved_goes_on_too() -> None:
+    recorded = moved().log
+    s, replies = talk(
+        rt.Replay(recorded, speed=float("inf"), clock=VirtualClock()), *QUESTIONS, opening=GREETING
+    )
+    assert [reply.transcript for reply in replies] == [one.answer for one in recorded.turns()]
+    assert len(events(s.log, "line.restored")) == 1 and not events(s.log, "error")
+
+
+def test_who_does_not_go_on_hears_the_first_line_of_a_recording_each_time() -> None:
+    replay = rt.Replay(
+        conversed_until(("server", "response.done", 1)).log,
+        speed=float("inf"),
+        clock=VirtualClock(),
+    )
+    for _ in range(2):
+        s, (greeting,) = talk(replay, opening=GREETING, reconnect=False)
+        assert greeting.transcript.startswith("Hi there")
+        assert [one.get("again") for one in events(s.log, "line.lost")] == [None]
+
+
+def test_behind_the_last_line_of_a_recording_nothing_is_tried_for_long() -> None:
+    log = EventLog()
+    for row in conversed_until(("server", "response.done", 1)).log:
+        log.append(row.direction, row.raw, t=row.t)
+    log.append("local", line_lost(1006, "", "The line was cut."), t=row.t)
+
+    async def scene() -> None:
+        replay = rt.Replay(log, speed=float("inf"), clock=VirtualClock())
+        async with rt.AsyncSession(replay, GREETING) as s:
+            for question in QUESTIONS:
+                await s.ask(question)
+            with pytest.raises(rt.ConnectionLost, match="no further line"):
+                await s.wait_for("more")
+
+    asyncio.run(scene())

@@ -4,7 +4,8 @@
         print(s.ask("the question that was asked then").text)
 
 The server's frames come byte for byte and in order, each as long after what it answers as it did
-then. What the recording has no answer for is refused with an `error` event of the code
+then. A line that was lost then is lost again, and a session that goes on goes on in the recording.
+What the recording has no answer for is refused with an `error` event of the code
 `replay_has_no_answer`.
 """
 
@@ -14,16 +15,18 @@ import asyncio
 import json
 import re
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..endpoints import DEFAULT_MODEL, Endpoint
-from ..errors import ConnectionLost, Misuse
+from ..errors import ConnectFailed, ConnectionLost, Misuse
 from ..events import Event, field, parse, text_field
-from ..log import EventLog
 from ..log.rows import Row, Rows
 from ..transport import Clock, Transport, WallClock
 from .recording import APPEND, ASK, Cue, Kind, Recording, kind_of, words_of
+from .source import end_of, lines_of, opened
 
 NO_ANSWER = "replay_has_no_answer"
 COURTESY = 20
@@ -66,21 +69,22 @@ class Replay(Endpoint):
         problems: what could not be read, a sentence each; it is left out.
     """
 
-    reconnects = False  # where a recording ends nothing goes on
-
     def __init__(
         self, path: str | Path | Rows, speed: float = 1.0, *, clock: Clock | None = None
     ) -> None:
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not speed > 0:
             raise Misuse(f"A speed is a number above 0, such as 1 or 2.5, not {speed!r}.")
-        rows, name = _opened(path)
-        self._recording = Recording(rows)
-        if not len(self._recording.frames):
+        rows, name = opened(path)
+        lines = lines_of(rows)
+        self._lines = [Recording(line) for line in lines]
+        self._next = 0  # the line to play next
+        self.reconnects = len(lines) > 1  # else nothing goes on where a recording ends
+        if not len(self._lines[0].frames):
             raise Misuse(
                 f"{name} has nothing to play: it holds no event of a server. "
                 "Record a session with log.to_jsonl(path)."
             )
-        self._recorded_model = self._recording.model or rows.log.model
+        self._recorded_model = self._lines[0].model or rows.log.model
         super().__init__(
             "ws://localhost/replay",
             model=self._recorded_model or DEFAULT_MODEL,
@@ -98,16 +102,34 @@ class Replay(Endpoint):
         return f"{self.name} (simulator)" if simulated else self.name
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
-        """A line to the recording, from its beginning."""
-        clock = self._clock or WallClock()
-        return ReplayTransport(self._recording, clock, self.speed, model or self.model)
+        """A line to the recording: from its beginning, or where the line before was lost then, from
+        there. Raises ConnectFailed where there was no other then."""
+        number, self._next = self._next, 0
+        if number == len(self._lines):
+            raise ConnectFailed("The recording has no further line: it ends here.", code=404)
+        clock, line = self._clock or WallClock(), self._lines[number]
+        transport = ReplayTransport(line, clock, self.speed, model or self.model)
+        if self.reconnects:
+            transport.ended = partial(self._ended, number + 1)
+            transport.goes_on = number + 1 < len(self._lines)
+        return transport
+
+    def _ended(self, following: int, played: bool) -> None:
+        self._next = following if played else 0
 
 
 class ReplayTransport:
-    """One playing of a recording, at the server's end of a line."""
+    """One playing of a recording, at the server's end of a line.
+
+    Attributes:
+        ended: called at the end, and whether it is the recording's and not the client's.
+        goes_on: whether the recorded conversation went on over another line.
+    """
 
     def __init__(self, recording: Recording, clock: Clock, speed: float, model: str) -> None:
         self.clock = clock
+        self.ended: Callable[[bool], object] = bool
+        self.goes_on = False
         self._recording = recording
         self._speed = speed
         self._next = 0  # the frame to play next
@@ -138,7 +160,8 @@ class ReplayTransport:
         if kind[0] == APPEND:
             self._hear(text_field(event, "audio"), now)
         elif (cue := self._cue(kind)) is None:
-            self._answer_ourselves(kind, event)
+            if not self._breaks_off:  # else it will be sent again, over the next line
+                self._answer_ourselves(kind, event)
         elif missing := self._items_before(cue):
             wanted = " and ".join(map(str, missing))
             self._refuse(
@@ -147,6 +170,11 @@ class ReplayTransport:
         else:
             self._meet(cue, event, now)
         self._changed.set()
+
+    @property
+    def _breaks_off(self) -> bool:
+        """Whether nothing more comes over this line, and another is to follow."""
+        return self.goes_on and self._next >= len(self._recording.frames)
 
     def _hear(self, encoded: str, now: float) -> None:
         self._appended_at = now
@@ -274,10 +302,12 @@ class ReplayTransport:
                 await self._pause(due - self.clock.now())
             else:
                 return self._play(due)
+        self.ended(self._over == "played")
         raise self._end()
 
     async def close(self) -> None:
         self._over = self._over or "closed"
+        self.ended(False)
         self._changed.set()
 
     def _cues_of_next(self) -> list[Cue]:
@@ -359,35 +389,6 @@ class ReplayTransport:
         return speaking and now - self._since < HEARING_OUT
 
     def _end(self) -> ConnectionLost:
-        lost = self._recording.lost.event if self._recording.lost is not None else None
         if self._over == "closed":
             return ConnectionLost("This line was closed. Open a new one to go on.", code=1000)
-        if lost is None:
-            return ConnectionLost(
-                "The recording ends here, there is nothing more to play. "
-                "Start again to play it from the beginning.",
-                code=1000,
-                reason="the recording ends here",
-            )
-        code, reason = field(lost, "code"), text_field(lost, "reason")
-        said = text_field(lost, "message") or reason or "the line was lost"
-        return ConnectionLost(
-            f"The recording ends as its line did then: {said}",
-            code=code if isinstance(code, int) else None,
-            reason=reason,
-        )
-
-
-def _opened(path: str | Path | Rows) -> tuple[Rows, str]:
-    """The rows to play, and what to call them. Raises Misuse where they cannot be read."""
-    if isinstance(path, Rows):
-        known = path.endpoint.removeprefix("Replay of ")
-        return path[:], f"a session with {known}" if known == path.endpoint and known else (
-            known or "a log"
-        )
-    if not isinstance(path, str | Path):
-        raise Misuse(f"Replay takes the path of a recording or a log, not {type(path).__name__}.")
-    try:
-        return EventLog.from_jsonl(path), Path(path).name
-    except OSError as problem:
-        raise Misuse(f"{path} cannot be read: {problem.strerror or problem}.") from None
+        return end_of(self._recording, self.goes_on)

@@ -21,7 +21,7 @@ from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
 from ..tools import Calls, Toolbox
-from ..transport import FAREWELL, OneClock, Transport
+from ..transport import FAREWELL, GOING_ON, OneClock, Transport
 from .lifetime import Lifetime
 from .line import Line
 from .news import Lookout, News
@@ -166,9 +166,8 @@ class Pump:
         self._recovery.begin(self.clock.now())
         self._cut()
         if moved is None:
-            why = str(lost).removesuffix(FAREWELL)
-            again = f"{why} Another is tried: the conversation goes on there."
-            self.record(line_lost(lost.code, lost.reason, again, again=True))
+            said = str(lost).removesuffix(FAREWELL) + GOING_ON
+            self.record(line_lost(lost.code, lost.reason, said, again=True))
             moved = await self._recovery.transport(lost, self.clock)
         else:
             self.record(line_moving(_MOVING))
