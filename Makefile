@@ -15,6 +15,7 @@ help:  ## print this list
 	@echo "make bench       measure the simulator, the event log, table and voice in a browser (eleven minutes)"
 	@echo "make kernels     live voice beside busy cells on five ipykernels, each in .venv-kernels/ (1 GB)"
 	@echo "make soak        ten minutes of live voice in a browser: memory, drift, gaps (SECONDS=600)"
+	@echo "make day         a day of use on the virtual clock: a new session every hour, nothing lost (a minute)"
 	@echo "make clean       remove .venv and everything the tools left behind"
 
 lab:
@@ -56,7 +57,7 @@ bench-log:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python benchmarks/event_log.py
 
-.PHONY: kernels soak
+.PHONY: kernels soak day
 KERNELS =
 SECONDS ?= 600
 
@@ -67,6 +68,10 @@ kernels:
 soak:
 	@$(PYTHON) .ci/bootstrap.py test
 	@.venv/bin/python benchmarks/soak.py --seconds $(SECONDS)
+
+day:
+	@$(PYTHON) .ci/bootstrap.py check
+	@.venv/bin/python benchmarks/day.py
 
 clean:
 	rm -rf .venv .venv-conformance .venv-kernels build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results

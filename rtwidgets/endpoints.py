@@ -252,14 +252,20 @@ class Simulated(Endpoint):
         self.where = where
         self.options = options
         self._own: Simulator | None = None
+        self._opened = 0  # lines in memory
 
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Transport:
         model = model or self.model
         if self.where == "memory":
             from .simulator.memory import connect
 
+            self._opened += 1
             line: Transport = connect(
-                model=model, latency=self.latency, seed=self.seed, **self.options
+                model=model,
+                latency=self.latency,
+                seed=self.seed,
+                nth=self._opened,
+                **self.options,
             )
             return line
         return await (await self.there(timeout)).open(model, timeout)

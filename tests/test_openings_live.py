@@ -378,6 +378,7 @@ def test_settings_that_are_refused_are_an_error_event_where_nothing_waits() -> N
 
 def test_a_recording_has_its_words_in_an_item_of_its_own_id() -> None:
     with open_with(rt.RecordedGreeting(RECORDING, WELCOME)) as s:
+        s.wait_for("conversation.item.added", timeout=5)
         assert s.conversation.items[0].id == WORDS
         assert sent(s, "response.create") == []
         ended = s.wait_for(ENDED, timeout=5).event or {}

@@ -15,14 +15,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..conversation import Conversation
-from ..errors import ConnectionLost, Misuse
+from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import Event, field, line_lost, line_moving
 from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
 from ..tools import Calls, Toolbox
 from ..transport import FAREWELL, GOING_ON, OneClock, Transport
-from .lifetime import Lifetime
+from .lifetime import AHEAD_S, Lifetime
 from .line import Line
 from .news import Lookout, News
 from .purse import Purse
@@ -225,11 +225,20 @@ class Pump:
             loop = asyncio.get_running_loop()
             self._looking = loop.call_later(_LOOK_S, self._look)
             return
+        try:  # somebody may have spoken meanwhile: no reply is cut off for this
+            await self._news.until(lambda: self._may_move(old), AHEAD_S, "a pause")
+        except TimedOut:
+            pass
         if old is None or self.line.transport is not old:  # lost meanwhile
             await moved.close()
             return
         self._moved = moved
+        self.line.break_off()  # what is said from here on leaves on the new one
         await old.close()
+
+    def _may_move(self, old: Transport | None) -> bool:
+        gone = self.line.transport is not old
+        return gone or self._lifetime.is_over(self.clock.now(), self._quiet)
 
     def _take(self, row: Row) -> None:
         # Run for every frame: what has nothing to do with it is not even asked.

@@ -18,7 +18,7 @@ def random_ids() -> NewId:
     return _ids(random.Random(secrets.randbits(128)))
 
 
-def seeded_ids(seed: int) -> NewId:
+def seeded_ids(seed: object) -> NewId:
     """The same ids in the same order for the same seed."""
     return _ids(random.Random(f"ids:{seed}"))
 

@@ -178,14 +178,17 @@ def connect(
     *,
     brain: Brain | None = None,
     wall_clock: float | None = None,
+    nth: int = 1,
     **options: Any,
 ) -> MemoryTransport:
     """A session with a simulator of its own, in memory.
 
     latency: "none" or "typical"; it costs virtual time only. seed: of the words and
     the ids and of how much the waits vary. wall_clock: Unix time at the start, now where it
-    is not given; only shown in `expires_at`. options: the others of `Settings`. Raises
-    ConnectFailed for an unknown model, Misuse for an option that is not understood.
+    is not given; only shown in `expires_at`. nth: which session of this seed it is: no two of
+    them have the same ids, as a conversation may go on in the next. options: the others of
+    `Settings`. Raises ConnectFailed for an unknown model, Misuse for an option that is not
+    understood.
     """
     if model not in REALTIME_MODELS:
         known = ", ".join(REALTIME_MODELS)
@@ -196,7 +199,7 @@ def connect(
     clock = VirtualClock()
     engine = Engine(
         model,
-        seeded_ids(seed),
+        seeded_ids(seed if nth == 1 else f"{seed}:{nth}"),
         clock.now(),
         latency=latency_named(latency),
         vary=seeded_variation(seed),

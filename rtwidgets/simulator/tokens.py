@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 USER_AUDIO_MS = 100
@@ -40,6 +41,7 @@ def pieces(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=4096)  # the whole conversation is billed again with every response
 def text_tokens(text: str) -> int:
     return len(pieces(text))
 
