@@ -78,6 +78,7 @@ class Conversation:
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
         self._carried: dict[str, str] = {}  # items told to a new session, by event id
+        self._truncating: dict[str, int | None] = {}  # asked and not confirmed: to so many ms
 
     @classmethod
     def of(cls, rows: Iterable[Heard]) -> Conversation:
@@ -152,6 +153,8 @@ class Conversation:
             self._to_the_front += event.get("previous_item_id") == "root"
             if is_carried(event):
                 self._carried[event["event_id"]] = text_field(event, "item", "id")
+        elif event.get("type") == "conversation.item.truncate":
+            self._truncating[text_field(event, "item_id")] = count_field(event, "audio_end_ms")
 
     def _go_on(self) -> None:
         self.turns.go_on(self.active_response is not None)
@@ -179,6 +182,7 @@ class Conversation:
         for item in self.items:
             if item.status == IN_PROGRESS:
                 item.status = "incomplete"
+        self._truncate_what_was_asked()
         self._carried.clear()
         self._to_the_front = 0
         self.turns.cut(unheard)
@@ -186,6 +190,14 @@ class Conversation:
     def was_retold(self, item_id: str) -> bool:
         """Whether the session that stands was told of an item, and did not make it itself."""
         return item_id in self._carried.values()
+
+    def _truncate_what_was_asked(self) -> None:
+        """What the line took along counts all the same: a new session is told no more of it."""
+        for item_id, ms in self._truncating.items():
+            item = self._items.get(item_id)
+            if item is not None and ms is not None and item.truncated_ms is None:
+                item.said, item.truncated_ms = item.text, ms
+        self._truncating.clear()
 
     def left_out(self, item_ids: Any) -> None:
         """The new session could not be told of these items."""
@@ -210,7 +222,10 @@ class Conversation:
 
     def _refused(self, error: Event) -> None:
         self.errors.append(error)
-        if text_field(error, "code") == "response_cancel_not_active":
+        code, param = text_field(error, "code"), text_field(error, "param")
+        if code.startswith("item_truncate_") or param == "audio_end_ms":
+            self._truncating.clear()
+        if code == "response_cancel_not_active":
             self._nothing_is_active()
         elif text_field(error, "event_id") in self._carried:
             self.left_out([self._carried.pop(text_field(error, "event_id"))])
@@ -276,6 +291,7 @@ class Conversation:
     # there is no text in the context that the user has not heard.
     def _item_truncated(self, event: Event) -> None:
         item = self._items.get(text_field(event, "item_id"))
+        self._truncating.pop(text_field(event, "item_id"), None)
         heard = count_field(event, "audio_end_ms")
         if item is None or heard is None:
             return

@@ -13,8 +13,10 @@ from test_reconnecting import GREETING, NO_TURNS, events, speech, state_of, talk
 
 import rtwidgets as rt
 from rtwidgets import describing, report
-from rtwidgets.events import is_carried, line_lost, line_restored, line_trying
+from rtwidgets.events import is_carried, line_lost, line_restored, line_trying, session_update
 from rtwidgets.log import EventLog
+from rtwidgets.money.budgeting import Budget
+from rtwidgets.money.ledger import ledger_of
 from rtwidgets.money.metering import Bill, bill
 from rtwidgets.timeline import timeline_of
 from rtwidgets.transport import VirtualClock
@@ -243,6 +245,17 @@ def test_what_the_line_cut_is_of_unknown_cost_and_no_longer_under_way() -> None:
     assert [turn.cost is None for turn in s.log.turns()] == [True, False, False]
 
 
+def test_what_a_new_session_is_told_is_counted_once_and_as_never_cached() -> None:
+    log = conversed_until(("server", "response.output_audio.delta", 20)).log
+    (lost,), (restored,) = log.where(type="line.lost"), log.where(type="line.restored")
+    before, told = ledger_of(log[: lost.seq]), ledger_of(log[: restored.seq + 1])
+    assert any(is_carried(row.event) for row in log[lost.seq : restored.seq])
+    assert (told.unread, before.cold, told.cold) == (before.unread, False, True)
+    assert not ledger_of(log).cold, "the next response has read it"
+    cached, uncached = Budget(1.0, before).next_cost(), Budget(1.0, told).next_cost()
+    assert cached is not None and uncached is not None and cached <= uncached
+
+
 # ---------------------------------------------------------------- words
 
 
@@ -307,6 +320,71 @@ def test_a_call_that_was_cut_in_the_middle_does_not_stay_open() -> None:
     log.append("local", {"type": "playback.heard", "item_id": "x", "ms": 10}, t=9.0)
     (span,) = [one for one in timeline_of(log).spans if one.lane == "tools"]
     assert not span.open and span.end < 0.3
+
+
+# ---------------------------------------------------------------- other readers
+
+
+def test_a_truncation_that_the_line_took_along_is_in_every_reading() -> None:
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(
+            Fragile(at("client", "conversation.item.truncate")), GREETING
+        ) as s:
+            await s.interrupt(heard_ms=s.conversation.items[0].audio_ms // 2)
+            await s.ask("What did you say?")
+            return s
+
+    s = asyncio.run(scene())
+    live, read = s.conversation.items[0], rt.Conversation.of(s.log).items[0]
+    assert live.truncated_ms is not None
+    assert (read.truncated_ms, read.said) == (live.truncated_ms, live.said)
+    assert s.log.items()[0].truncated_ms == live.truncated_ms
+
+
+def test_a_log_for_sharing_is_read_as_the_one_it_was() -> None:
+    s = conversed_until(("server", "response.output_audio.delta", 20))
+    log = EventLog()
+    for row in s.log:
+        event = row.event or {}
+        left_out = {"left_out": ["item_gone"]} if row.type == "line.restored" else {}
+        log.append(row.direction, {**event, **left_out}, t=row.t)
+    shared = log.redact(text=True)
+    (restored,) = events(shared, "line.restored")
+    assert restored["left_out"] == ["item_gone"]
+    assert "fossils" not in shared.to_jsonl()
+    for a, b in zip(log.turns(), shared.turns(), strict=True):
+        assert (a.by, a.status, a.response_ids) == (b.by, b.status, b.response_ids)
+    assert [row.reason for row in shared.responses()] == ["", "line_lost", ""]
+    ids = [[one.id for one in rt.Conversation.of(each).items] for each in (log, shared)]
+    assert ids[0] == ids[1]
+
+
+def test_two_runs_that_lost_the_line_at_the_same_place_do_not_differ() -> None:
+    where = ("server", "response.output_audio.delta", 20)
+    assert not len(conversed_until(where).log.diff(conversed(at(*where)).log))
+
+
+def test_a_new_session_has_an_empty_buffer_and_its_voice_to_choose() -> None:
+    voice = session_update(audio={"output": {"voice": "cedar"}})
+    commit = {"type": "input_audio_buffer.commit"}
+
+    async def scene() -> None:
+        async with rt.AsyncSession(Fragile(never), GREETING) as s:
+            await s.send({"type": "session.update", "session": NO_TURNS})
+            await s.wait_for("session.updated")
+            append = {"type": "input_audio_buffer.append"}
+            await s.send({**append, "audio": rt.audio.encode(speech(0.06).tobytes())})
+            assert "voice" in str(rt.check(voice, session=s))
+            await s.endpoint.lines[0].cut()
+            await s.wait_for("line.restored")
+            # 60 ms were sent again: still too little, though the log has 120 by now.
+            assert "buffer too small" in str(rt.check(commit, session=s))
+            assert rt.check(voice, session=s).ok
+            await s.send(voice)
+            await s.wait_for("session.updated")
+            assert not len(s.log.where(type="error"))
+
+    asyncio.run(scene())
 
 
 # ---------------------------------------------------------------- played again

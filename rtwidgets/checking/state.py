@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conversation import Conversation
 from ..errors import Misuse
-from ..events import Event, field, merged, text_field
+from ..events import ENDS_OF_A_LINE, Event, field, merged, text_field
 from ..items import Item, Response
 
 if TYPE_CHECKING:
@@ -41,7 +41,20 @@ class State:
     def has_sounded(self) -> bool:
         """Whether the assistant was heard in the conversation, which fixes its voice."""
         responses = self.conversation.responses if self.conversation is not None else {}
-        return any(one.audio_ms and one.conversation_id for one in list(responses.values()))
+        sounded = [
+            one.id for one in list(responses.values()) if one.audio_ms and one.conversation_id
+        ]
+        if self.log is None or not sounded:
+            return bool(sounded)
+        # A session that goes on with a conversation was told its words, and has not been heard.
+        since = self.log[self._began :]
+        return any(len(since.where(response_id=one)) for one in sounded)
+
+    @property
+    def _began(self) -> int:
+        """The row from which on this session's own rows stand, after the end of another's line."""
+        ends = self.log.where(type=ENDS_OF_A_LINE, direction="local")[-1:]
+        return ends[0].seq + 1 if len(ends) else 0
 
     def item(self, item_id: str) -> Item | None:
         items = self.conversation.items if self.conversation is not None else []
@@ -54,7 +67,7 @@ class State:
             return None
         ends = ("input_audio_buffer.committed", "input_audio_buffer.cleared")
         last = self.log.where(type=ends, direction="server")[-1:]
-        since = self.log[last[0].seq + 1 if len(last) else 0 :]
+        since = self.log[max(self._began, last[0].seq + 1 if len(last) else 0) :]
         sound = since.where(type="input_audio_buffer.append", direction="client")
         return float(sum(row.audio_bytes for row in sound)) / 48
 

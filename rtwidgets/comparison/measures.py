@@ -80,7 +80,7 @@ def measure(log: EventLog) -> Measures:
     opening = without_probe(log)
     zero = ready(log)
     greeted = list(responses(opening))
-    conversation = _played(opening)
+    conversation = Conversation.of(opening)
     spoken_ms = sum(one.audio_ms for one in greeted)
     said = " ".join(one.text for one in greeted if one.text) or _silent_words(conversation)
     reply = next((one for one in responses(log) if one.response_id in asked), None)
@@ -134,14 +134,6 @@ def ready(log: Rows) -> float:
         if row is not None:
             return row.t
     return log[0].t if len(log) else 0.0
-
-
-def _played(opening: Rows) -> Conversation:
-    conversation = Conversation()
-    for row in opening.where(direction="server"):
-        if row.event is not None:
-            conversation.receive(row.event)
-    return conversation
 
 
 def _silent_words(conversation: Conversation) -> str:

@@ -25,7 +25,7 @@ _KEPT = {
     "type", "object", "role", "status", "model", "voice", "phase", "conversation", "tool_choice",
     "truncation", "eagerness", "delay", "language", "format", "effort", "code", "param", "reason",
     "include", "output_modalities", "modalities", "max_output_tokens", "detail", "direction",
-    "input_audio_format", "output_audio_format", "obfuscation",
+    "input_audio_format", "output_audio_format", "obfuscation", "left_out",
 }  # fmt: skip
 _WORD = re.compile(r"[\w.:/\[\]+-]{1,128}")
 _NAME = re.compile(r"[A-Za-z_$][\w.$-]{0,63}")

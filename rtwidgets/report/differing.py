@@ -130,8 +130,20 @@ def _step(row: Row) -> _Step:
         return _Step(row, type_, {"frame": row.raw}, (row.direction, ""))
     item = event.get("item")
     about = (text_field(item, one) for one in ("type", "role", "name"))
-    fields = dict(_leaves(event, AUDIO_FIELDS.get(row.type, "")))
+    fields = dict(_leaves(_compared(event, type_), AUDIO_FIELDS.get(row.type, "")))
     return _Step(row, type_, fields, (row.direction, type_, *about))
+
+
+def _compared(event: dict[str, Any], type_: str) -> dict[str, Any]:
+    """An event without what takes its time from chance: pauses before a line is tried again."""
+    if type_ not in ("line.trying", "line.restored"):
+        return event
+    known = {name: value for name, value in event.items() if name != "seconds"}
+    if type_ == "line.restored":  # its message says only what its numbers do, and those are ids
+        left_out = known.pop("left_out", None)
+        known["left_out"] = len(left_out) if isinstance(left_out, list) else 0
+        known.pop("message", None)
+    return known
 
 
 def _leaves(event: dict[str, Any], sound: str) -> Iterator[tuple[str, str]]:
