@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from .dialects import usage_of
+from .echoes import Echoes
 from .events import (
     ENDS_OF_A_LINE,
     Event,
@@ -75,6 +76,7 @@ class Conversation:
         self.errors: list[Event] = []
         self.turns = Turns()
         self._live: dict[str, Response] = {}  # those that may be active: few, in a long session
+        self._echoes = Echoes()
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
         self._carried: dict[str, str] = {}  # items told to a new session, by event id
@@ -109,6 +111,11 @@ class Conversation:
     def busy(self) -> bool:
         """Whether a response is active, asked for, or waiting for its turn."""
         return self.turns.pending or self.active_response is not None
+
+    @property
+    def names_items(self) -> bool:
+        """Whether this server ever said that an item of ours is there."""
+        return self._echoes.heard
 
     def item(self, item_id: str) -> Item | None:
         """The item with that id, in the conversation or outside it."""
@@ -153,6 +160,8 @@ class Conversation:
             self._to_the_front += event.get("previous_item_id") == "root"
             if is_carried(event):
                 self._carried[event["event_id"]] = text_field(event, "item", "id")
+            else:
+                self._echoes.sent(event.get("item"))
         elif event.get("type") == "conversation.item.truncate":
             self._truncating[text_field(event, "item_id")] = count_field(event, "audio_end_ms")
 
@@ -222,6 +231,7 @@ class Conversation:
 
     def _refused(self, error: Event) -> None:
         self.errors.append(error)
+        self._echoes.refused()
         code, param = text_field(error, "code"), text_field(error, "param")
         if code.startswith("item_truncate_") or param == "audio_end_ms":
             self._truncating.clear()
@@ -249,6 +259,7 @@ class Conversation:
     def _item_added(self, event: Event) -> None:
         if self._is_carried(event):
             return
+        self._hear_echo(value_at(event, "item"))
         self._items.forget_deleted(text_field(event, "item", "id"))
         item = self._learn(value_at(event, "item"))
         if item is None or self._items.settled(item):
@@ -274,9 +285,18 @@ class Conversation:
         """Whether a new session says that it has been told of an item: it knows less of it."""
         return bool(self._carried) and self.was_retold(text_field(event, "item", "id"))
 
+    def _hear_echo(self, given: Any) -> None:
+        """The server says that an item is there: ours, unless a response made it."""
+        known = self._items.get(text_field(given, "id"))
+        if isinstance(given, dict) and (known is None or not known.response_id):
+            ours = self._echoes.echo(given)
+            if ours and ours != given.get("id"):
+                self._items.delete(ours)
+
     def _item_done(self, event: Event) -> None:
         if self._is_carried(event):
             return
+        self._hear_echo(value_at(event, "item"))
         item = self._learn(value_at(event, "item"))
         if item is not None:  # where it is not there yet: a server that never said .added
             self._items.place(item)
@@ -325,6 +345,11 @@ class Conversation:
             self._live[response.id] = response
         if not known:
             self.turns.began(response.id, aside=not response.conversation_id)
+        if response.conversation_id and not self._echoes.heard:
+            for given in self._echoes.overdue():
+                item = self._learn(given)
+                if item is not None:
+                    self._items.place(item)
 
     def _response_done(self, event: Event) -> None:
         known = self.responses.get(response_id_of(event))

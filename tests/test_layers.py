@@ -35,8 +35,9 @@ HOUSE: dict[str, str] = {
     "log": "errors events describing audio",
     "items": "events audio",
     "dialects": "events audio",
+    "echoes": "events",
     "turns": "events",
-    "conversation": "errors events items dialects turns",
+    "conversation": "errors events items dialects echoes turns",
     "money": "errors events items dialects pricing tables log",
     "openings": "errors events describing audio explanations items conversation",
     "tools": "errors events items dialects turns conversation log",
@@ -75,9 +76,9 @@ UPWARD = {
 }  # fmt: skip
 # Law 2.
 PURE = {
-    "audio", "conversation", "describing", "dialects", "errors", "events", "explanations", "items",
-    "listing", "log", "log.censoring", "log.eventlog", "log.folding", "log.jsonl", "log.redaction",
-    "log.rows",
+    "audio", "conversation", "describing", "dialects", "echoes", "errors", "events", "explanations",
+    "items", "listing", "log", "log.censoring", "log.eventlog", "log.folding", "log.jsonl",
+    "log.redaction", "log.rows",
     "money.budgeting", "money.ledger", "money.metering", "openings", "openings.firstwords",
     "pricing", "render", "replay.recording", "report", "report.chronicle", "report.differing",
     "report.facts", "report.linking", "report.marks", "report.sessions", "report.tables",

@@ -35,6 +35,7 @@ import rtwidgets as rt
 from rtwidgets.audio import samples_from_pcm
 from rtwidgets.conversation import Conversation
 from rtwidgets.dialects import formats_to_ask, turn_detection_of, usage_of
+from rtwidgets.events import Event, item_create, user_text
 from rtwidgets.timeline import timeline_of
 from rtwidgets.transport import Transport
 from rtwidgets.widgets.chat import RealtimeChat
@@ -77,9 +78,8 @@ def lines(conversation: Conversation) -> list[Line]:
 def test_words_and_sound_come_through(server: Server) -> None:
     session = talk(server)
     said = [(item.role, item.type, item.text) for item in session.conversation.items]
-    of_the_user = [("user", "message", "Hi.")] if server.item else []
     reply = ("assistant", "message", WORDS)
-    assert said == [reply, *of_the_user, reply]
+    assert said == [reply, ("user", "message", "Hi."), reply]  # also where no server says so
     assert len(session.log.audio()) == 2 * len(SOUND)
     assert session.conversation.errors == []
     jsonl = session.log.to_jsonl()
@@ -168,8 +168,64 @@ def test_the_chat_shows_the_same_conversation(server: Server) -> None:
     finally:
         chat.stop()
     reply = ("assistant", WORDS, "done")
-    assert shown == [reply, *([("you", "Hi.", "done")] if server.item else []), reply]
+    assert shown == [reply, ("you", "Hi.", "done"), reply]
     assert not chat._sender.failures
+
+
+# --- what we said and no server repeats
+
+
+def sent(*words: str) -> Conversation:
+    conversation = Conversation()
+    for one in words:
+        conversation.request(item_create(user_text(one)))
+    return conversation
+
+
+def begun(name: str) -> Event:
+    return {"type": "response.created", "response": {"id": name}}
+
+
+def echoed(name: str, words: str) -> Event:
+    return {"type": "conversation.item.added", "item": {"id": name, **user_text(words)}}
+
+
+def texts(conversation: Conversation) -> list[tuple[str, str]]:
+    return [(item.id, item.text) for item in conversation.items]
+
+
+def test_what_is_not_repeated_is_there_when_a_response_begins() -> None:
+    conversation = sent("one", "two")
+    assert texts(conversation) == []
+    conversation.receive(begun("r"))
+    assert [text for _, text in texts(conversation)] == ["one", "two"]
+    assert not conversation.names_items
+
+
+def test_what_is_repeated_late_is_there_once_and_nothing_is_made_up_after() -> None:
+    conversation = sent("one")
+    conversation.receive(begun("r"))
+    conversation.receive(echoed("a", "one"))
+    assert texts(conversation) == [("a", "one")] and conversation.names_items
+    conversation.request(item_create(user_text("two")))
+    conversation.receive(begun("s"))
+    assert texts(conversation) == [("a", "one")]
+
+
+def test_what_was_refused_is_not_made_up() -> None:
+    conversation = sent("one")
+    conversation.receive({"type": "error", "error": {"message": "No."}})
+    conversation.receive(begun("r"))
+    assert texts(conversation) == []
+
+
+def test_a_response_beside_the_conversation_proves_no_item() -> None:
+    conversation = sent("one")
+    aside = {"id": "r", "conversation_id": None}
+    conversation.receive({"type": "response.created", "response": aside})
+    assert texts(conversation) == []
+    conversation.receive(echoed("a", "one"))
+    assert texts(conversation) == [("a", "one")]
 
 
 # --- spoken turns
@@ -179,7 +235,7 @@ def test_the_chat_shows_the_same_conversation(server: Server) -> None:
 def test_a_spoken_turn_is_understood_and_answered(server: Server) -> None:
     async def run() -> rt.AsyncSession:
         played = Played(server)
-        async with rt.AsyncSession(Scripted(played.serve), timeout=5) as session:
+        async with rt.AsyncSession(Scripted(played.serve), timeout=20) as session:
             detection = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
             await session.send({"type": "session.update", "session": detection})
             await session.wait_for("session.updated")
@@ -234,7 +290,7 @@ def test_turn_detection_is_found_where_a_server_has_it(session: Any, detection: 
 )  # fmt: skip
 def test_our_format_is_asked_of_a_server_that_names_none(server: Server, asks: bool) -> None:
     played = Played(server)
-    with rt.Session(Scripted(played.serve), timeout=5):
+    with rt.Session(Scripted(played.serve), timeout=20):
         pass
     (update,) = [one for one in played.received if one["type"] == "session.update"]
     sides = update["session"].get("audio", {})
@@ -288,7 +344,7 @@ def test_a_refusal_in_any_shape_is_an_answer_and_is_shown(refusal: Any) -> None:
     async def run() -> rt.Reply:
         played = Played(GATEWAY)
         played.refuses = refusal
-        async with rt.AsyncSession(Scripted(played.serve), timeout=5) as session:
+        async with rt.AsyncSession(Scripted(played.serve), timeout=20) as session:
             transcript.follow(session.conversation)
             session.subscribe(lambda row: narrate(row, session.conversation, transcript))
             refused = await session.ask("Hi.")
@@ -307,7 +363,7 @@ def test_a_reply_beside_the_conversation_stays_beside_it(server: Server) -> None
 
     async def run() -> rt.AsyncSession:
         aside = rt.OutOfBandGreeting("Say hello.")
-        async with rt.AsyncSession(Scripted(Played(server).serve), aside, timeout=5) as session:
+        async with rt.AsyncSession(Scripted(Played(server).serve), aside, timeout=20) as session:
             assert session.opening_reply is not None and session.opening_reply.text == WORDS
             (response,) = session.conversation.responses.values()
             assert response.conversation_id is None and session.conversation.items == []
@@ -344,7 +400,7 @@ def test_every_opening_opens_on_every_server() -> None:
     """Whatever it waits for, a session stands, and the next question is answered."""
 
     async def run(server: Server, opening: rt.Opening) -> None:
-        async with rt.AsyncSession(Scripted(Played(server).serve), opening, timeout=1) as session:
+        async with rt.AsyncSession(Scripted(Played(server).serve), opening, timeout=20) as session:
             assert (await session.ask("Hi.")).text == WORDS, (server, opening)
             assert not session.log.where(type="opening.failed"), (server, opening)
 

@@ -148,6 +148,8 @@ class Unanswered:
 
     def _response_created(self, row: Row) -> None:
         self.owed = False
+        if not self._conversation.names_items:  # the conversation takes them to be there
+            self._creates.clear()
 
     def _transcribed(self, row: Row) -> None:
         self._spoken.pop(row.item_id, None)  # the words are enough from now on
