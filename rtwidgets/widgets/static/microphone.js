@@ -1,7 +1,7 @@
 // The microphone's strip: the button that is held or clicked, how loud it is, who decides on turns, and
 // what may be changed while talking. What records belongs to the model (voice/recorder.js).
 
-import { insist, make, setText } from "./page.js";
+import { insist, kernelOf, make, setText } from "./page.js";
 import { holdable } from "./voice/hold.js";
 import { Recorder } from "./voice/recorder.js";
 
@@ -228,11 +228,14 @@ export default () => {
       };
       const ready = () => model.get("ready") || recorder.off("over");
       const leave = () => recorder.off("page left");
+      // Also while nothing is recorded: a press would find out, and the button is off by then.
+      const kernel = kernelOf(model, () => kernel.there || recorder.gone());
       model.on("msg:custom", receive);
       model.on("change:ready", ready);
       window.addEventListener("pagehide", leave);
       return () => {
         answered();
+        kernel.leave();
         model.off("msg:custom", receive);
         model.off("change:ready", ready);
         window.removeEventListener("pagehide", leave);
