@@ -282,8 +282,12 @@ class Conversation:
         return bool(self.items) and (self._names_predecessors or self._to_the_front > 0)
 
     def _is_carried(self, event: Event) -> bool:
-        """Whether a new session says that it has been told of an item: it knows less of it."""
-        return bool(self._carried) and self.was_retold(text_field(event, "item", "id"))
+        """Whether a new session says that it has been told of an item: it knows less of it.
+
+        Speech of which the old session had made no item yet is news.
+        """
+        id_ = text_field(event, "item", "id")
+        return self.was_retold(id_) and self._items.get(id_) is not None
 
     def _hear_echo(self, given: Any) -> None:
         """The server says that an item is there: ours, unless a response made it."""

@@ -143,6 +143,11 @@ class Response:
         return all(item.empty for item in self.items)
 
     @property
+    def cut_unheard(self) -> bool:
+        """Whether the line's end cut it before anything of it came: it is asked for again."""
+        return text_field(self.status_details, "reason") == LINE_LOST and self.unheard
+
+    @property
     def error(self) -> str:
         """Why it failed, in the server's words; empty where it did not."""
         return text_field(self.status_details, "error", "message")

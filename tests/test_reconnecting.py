@@ -337,16 +337,44 @@ def test_hands_free_speech_is_heard_again_and_answered_once() -> None:
     assert len([one for one in s.conversation.items if one.role == "assistant"]) == 1
 
 
-@pytest.mark.parametrize("type_", ["input_audio_buffer.committed", "response.created"])
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        "response.created",
+        "response.output_item.added",
+    ],
+)
 def test_a_turn_that_was_to_be_answered_by_the_server_is(type_: str) -> None:
     async def scene() -> rt.AsyncSession:
         async with rt.AsyncSession(Fragile(at("server", type_))) as s:
             reply = await s.hear(speech(1.0))
             assert reply is not None and reply.status == "completed"
+            assert "I heard you" in reply.transcript, "the new session has the sound"
             return s
 
     s = asyncio.run(scene())
     assert len([one for one in s.conversation.items if one.role == "user"]) == 1
+    assert len([one for one in s.conversation.items if one.role == "assistant"]) == 1
+    assert state_of(rt.Conversation.of(s.log)) == state_of(s.conversation)
+
+
+def test_a_spoken_turn_that_was_no_item_yet_is_told_to_the_next_session() -> None:
+    """Push to talk: the line breaks between the word that it was heard and the item."""
+
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(Fragile(at("server", "conversation.item.added"))) as s:
+            await s.send({"type": "session.update", "session": NO_TURNS})
+            await s.wait_for("session.updated")
+            reply = await s.hear(speech(1.0))
+            assert reply is not None and "1.0 seconds" in reply.transcript
+            return s
+
+    s = asyncio.run(scene())
+    assert len([one for one in s.conversation.items if one.role == "user"]) == 1
+    assert state_of(rt.Conversation.of(s.log)) == state_of(s.conversation)
 
 
 def test_a_picture_is_carried_over_as_it_was_sent() -> None:

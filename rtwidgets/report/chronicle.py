@@ -130,10 +130,12 @@ class Chronicle(Sessions):
     def _item_added(self, row: Row) -> None:
         given = value_at(row.event, "item")
         id_ = text_field(given, "id")
-        if not id_ or self.acknowledged(row, id_):
-            return
         known = self.items.get(id_)
-        if known is None or not (known.added or known.response_id or known.spoken):
+        told = bool(id_) and self.acknowledged(row, id_)
+        # Speech of which the old session had made no item is news all the same.
+        if not id_ or (told and not (known is not None and known.spoken and not known.added)):
+            return
+        if not told and (known is None or not (known.added or known.response_id or known.spoken)):
             self._match(row, given, known)
         item = self.item(id_, row)
         item.added = True

@@ -380,7 +380,12 @@ class AsyncSession:
         heard = await microphone.listen(lambda: turn.over)
         if not heard or field(detection, "create_response") is False:
             return None
-        return await self._answers.first(lambda: turn.answers, timeout)
+        return await self._answers.first(lambda: filter(self._stands, turn.answers), timeout)
+
+    def _stands(self, response_id: str) -> bool:
+        """Whether that answer is not one that is asked for again, over another line."""
+        response = self.conversation.responses.get(response_id)
+        return response is None or not response.cut_unheard
 
     async def append(self, pcm: bytes) -> None:
         """Add PCM to the input buffer, as a live microphone does; nothing paces it here.

@@ -46,6 +46,8 @@ class Unanswered:
         self._sound: deque[tuple[int, int]] = deque()
         self._total = 0
         self._commits: deque[list[int]] = deque()
+        self._unadded: list[str] = []  # ids of turns that became no items yet
+        self._answer = ""  # the response that the server began by itself
         self._speech: tuple[int | None, int | None] = (None, None)  # ms, of the turn under way
         self._given: dict[str, int] = {}  # items with more than words: the row that made them
         self._spoken: dict[str, tuple[list[int], int]] = {}  # rows of items' sound, and its bytes
@@ -102,6 +104,8 @@ class Unanswered:
 
     def _added(self, row: Row) -> None:
         item = value_at(row.event, "item")
+        if row.item_id in self._unadded:
+            self._unadded.remove(row.item_id)
         create = self._create_of(item)
         if create is not None:
             self._creates.remove(create)
@@ -137,6 +141,7 @@ class Unanswered:
             self.owed = self._answers_by_itself
         if row.item_id and seqs:
             self._keep(row.item_id, seqs)
+            self._unadded.append(row.item_id)
         self._speech = (None, None)
 
     def _keep(self, item_id: str, seqs: list[int]) -> None:
@@ -147,7 +152,9 @@ class Unanswered:
             del self._spoken[next(iter(self._spoken))]
 
     def _response_created(self, row: Row) -> None:
-        self.owed = False
+        self._unadded.clear()  # it is read already, whether a server says that it is there or not
+        if self.owed:
+            self.owed, self._answer = False, row.response_id
         if not self._conversation.names_items:  # the conversation takes them to be there
             self._creates.clear()
 
@@ -179,12 +186,14 @@ class Unanswered:
     # ------------------------------------------------------------ the line has ended
 
     def edit(self, items: list[Item]) -> list[Item]:
-        """Make up for what was asked of items that the old session has not confirmed."""
+        """Make up for what was asked of items that the old session has not confirmed, and for the
+        turns that it has heard and made no item of yet."""
         for item in items:
             ms = self._edits.get(item.id)
             if ms is not None and item.truncated_ms is None:
                 item.said, item.truncated_ms = item.text, ms
-        return [item for item in items if self._edits.get(item.id, 0) is not None]
+        spoken = [Item(id_, type="message", role="user") for id_ in self._unadded]
+        return [item for item in items if self._edits.get(item.id, 0) is not None] + spoken
 
     def taken(self) -> Taken:
         """Everything that a new session has to be sent again; nothing of it is remembered here."""
@@ -193,15 +202,22 @@ class Unanswered:
             self._drop_until(speaking * self._rate)
         creates = [event for _, event in self._creates]
         sound = [seq for seq, _ in self._sound]
-        taken = Taken(list(self._updates), creates, list(self._commits), sound, self.owed)
+        owed = self.owed or self._answer_was_cut()
+        taken = Taken(list(self._updates), creates, list(self._commits), sound, owed)
         self._updates.clear()
         self._creates.clear()
         self._edits.clear()
         self._commits.clear()
         self._sound.clear()
         self._total = 0
-        self._speech, self.owed = (None, None), False
+        self._unadded.clear()
+        self._speech, self.owed, self._answer = (None, None), False, ""
         return taken
+
+    def _answer_was_cut(self) -> bool:
+        """Whether the server had begun to answer a spoken turn by itself, and nobody heard it."""
+        answer = self._conversation.responses.get(self._answer)
+        return answer is not None and answer.cut_unheard
 
     @property
     def speaking(self) -> bool:
