@@ -18,7 +18,8 @@ from rtwidgets.log import EventLog
 from rtwidgets.money.budgeting import Budget
 from rtwidgets.money.ledger import ledger_of
 from rtwidgets.money.metering import Bill, bill
-from rtwidgets.timeline import timeline_of
+from rtwidgets.timeline import Timeline, timeline_of
+from rtwidgets.timeline.builder import Builder
 from rtwidgets.transport import VirtualClock
 
 QUESTIONS = ("Which fossils?", "How old?")
@@ -387,6 +388,42 @@ def test_a_new_session_has_an_empty_buffer_and_its_voice_to_choose() -> None:
             assert not len(s.log.where(type="error"))
 
     asyncio.run(scene())
+
+
+def test_it_is_read_alike_while_it_grows() -> None:
+    s = conversed(at("server", "response.created", 2), at("client", "response.create"))
+    log, starts, builder = EventLog(), list[int](), Builder()
+    for row in s.log:
+        builder.take([log.append(row.direction, row.raw, t=row.t)])
+        before, starts = starts, report.turn_starts(log)
+        assert starts[: len(before)] == before, "whoever shows the turns need not take one back"
+    assert starts == [turn.first_seq for turn in s.log.turns()]
+
+    def spans(line: Timeline) -> list[Any]:
+        return [(one.lane, one.start, one.end, one.words, one.seqs) for one in line.spans]
+
+    assert spans(builder.timeline()) == spans(timeline_of(s.log))
+
+
+@pytest.mark.parametrize("direction", ["client", "server", "local"])
+def test_broken_rows_about_a_line_break_no_reader(direction: Any) -> None:
+    s = conversed_until(("server", "response.done", 1))
+    log = EventLog()
+    for row in s.log:
+        log.append(row.direction, row.raw, t=row.t)
+    for event in (
+        {"type": "line.lost", "message": 7},
+        {"type": "line.restored", "left_out": 5, "carried": "x", "seconds": [1]},
+        {"type": "line.trying", "attempt": [], "seconds": float(2**60)},
+        {"type": "conversation.item.create", "event_id": "carried_1"},
+        {"type": "conversation.item.create", "event_id": "carried_2", "item": 5},
+        {"type": "conversation.item.truncate", "item_id": [], "audio_end_ms": "x"},
+        {"type": "line.moving"},
+    ):
+        log.append(direction, event, t=99.0)
+    assert [turn.said for turn in log.turns()] == [turn.said for turn in s.log.turns()]
+    assert len(rt.Conversation.of(log).items) == len(s.conversation.items)
+    assert timeline_of(log).spans and len(bill(log)) and str(log) and log.diff(s.log)
 
 
 # ---------------------------------------------------------------- played again

@@ -161,7 +161,7 @@ class Builder:
         if row.direction == "client" and is_carried(row.event):
             self._carried.add(row.item_id)
             return True
-        return row.direction == "server" and row.item_id in self._carried
+        return row.direction == "server" and bool(row.item_id) and row.item_id in self._carried
 
     def _unless_carried(self, *takes: Take) -> tuple[Take]:
         def take(row: Row, at: float) -> None:
