@@ -236,6 +236,26 @@ def test_speech_that_was_sent_again_is_one_turn_and_one_span(
     assert not span.open
 
 
+def test_speech_in_the_next_session_is_found_where_it_was_said() -> None:
+    """A server tells its moments from the beginning of its own session."""
+
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(Fragile(never)) as s:
+            await s.hear(speech(1.0))
+            await s.endpoint.lines[0].cut()
+            await s.wait_for("line.restored")
+            await s.hear(speech(1.0))
+            return s
+
+    s = asyncio.run(scene())
+    first, second = [one for one in timeline_of(s.log).spans if one.kind == "spoken"]
+    (lost,), (restored,) = s.log.where(type="line.lost"), s.log.where(type="line.restored")
+    assert first.end <= lost.t <= restored.t <= second.start
+    assert 1000 <= second.audio_ms < 1600
+    assert min(second.seqs) > lost.seq
+    assert [turn.by for turn in s.log.turns()] == ["spoken", "spoken"]
+
+
 # ---------------------------------------------------------------- money
 
 
