@@ -39,7 +39,7 @@ from .items import (
     add_usage,
     pcm_size,
 )
-from .turns import Turns
+from .turns import ACTIVE_ALREADY, Turns
 
 
 class Heard(Protocol):
@@ -97,6 +97,8 @@ class Conversation:
                 conversation.turns.forget_cut()  # what was sent again has rows of its own
             elif row.direction == "local" and row.type == "line.restored":
                 conversation.left_out(value_at(event, "left_out"))
+            elif row.direction == "local" and row.type == "response.overdue":
+                conversation.overdue(text_field(event, "response_id"))
         return conversation
 
     # ------------------------------------------------------------ reading
@@ -168,6 +170,15 @@ class Conversation:
     def _go_on(self) -> None:
         self.turns.go_on(self.active_response is not None)
 
+    # ------------------------------------------------------------ a response that does not end
+
+    def overdue(self, response_id: str) -> None:
+        """Nothing comes of this response any more: what waits behind it need not."""
+        response = self._live.get(response_id)
+        if response is not None:
+            response.overdue = True
+            self._go_on()
+
     # ------------------------------------------------------------ a line that ended
 
     def cut(self) -> None:
@@ -179,7 +190,7 @@ class Conversation:
         """
         unheard = set()
         for response in tuple(self._live.values()):
-            if response.active:
+            if response.status == IN_PROGRESS:
                 response.status = "incomplete"
                 response.status_details = {"type": "incomplete", "reason": LINE_LOST}
                 if response.unheard:
@@ -240,12 +251,15 @@ class Conversation:
         elif text_field(error, "event_id") in self._carried:
             self.left_out([self._carried.pop(text_field(error, "event_id"))])
         else:
+            if text_field(error, "code") == ACTIVE_ALREADY:  # the server is at work all the same
+                for response in self._live.values():
+                    response.overdue = False
             self.turns.refused(error)
 
     def _nothing_is_active(self) -> None:
         """The server says that no response is active: one whose end we missed has ended."""
         for response in self._live.values():
-            if response.active and response.conversation_id:
+            if response.status == IN_PROGRESS and response.conversation_id:
                 response.status = "incomplete"
 
     def _session(self, event: Event) -> None:
@@ -338,7 +352,7 @@ class Conversation:
         self.turns.turn_ended()
 
     def _response_created(self, event: Event) -> None:
-        known = response_id_of(event) in self.responses
+        known = self._has_begun(event)
         response = self._response(event)
         if response is None:
             return
@@ -355,13 +369,18 @@ class Conversation:
                 if item is not None:
                     self._items.place(item)
 
-    def _response_done(self, event: Event) -> None:
+    def _has_begun(self, event: Event) -> bool:
+        """Whether its beginning, or its end, was heard of: its items may come before either."""
         known = self.responses.get(response_id_of(event))
+        return known is not None and known.status != UNKNOWN
+
+    def _response_done(self, event: Event) -> None:
+        known, began = self.responses.get(response_id_of(event)), self._has_begun(event)
         ended_before = known is not None and known.status in ENDED
         response = self._response(event)
         if response is None or ended_before:  # said twice: nothing is counted twice
             return
-        if known is None:  # around interruptions the end may come without a beginning
+        if not began:  # around interruptions the end may come without a beginning
             self.turns.began(response.id, aside=not response.conversation_id)
         output = value_at(event, "response", "output")
         for raw in output if isinstance(output, list) else ():

@@ -56,6 +56,9 @@ CLIENT_EVENTS = (
 #   line.restored         attempts, seconds,   a new session goes on with the conversation: items
 #                         carried, left_out,   told to it, ids of those that could not be, how much
 #                         sent_again, message  of what was sent before was sent again
+#   response.overdue      response_id,         nothing comes of a response any more, not even its
+#                         message              end; what waited behind it is asked for
+#   log.in_memory         message              the log's sound stays in memory: no room on the disk
 #   opening.ended         ms, by               the opening's sound is over, said once: by `page`
 #                                              where a person heard `ms` of it, by `clock` where
 #                                              nobody plays, by `silence` where there was none
@@ -78,6 +81,8 @@ LOCAL_EVENTS = (
     "line.moving",
     "line.trying",
     "line.restored",
+    "response.overdue",
+    "log.in_memory",
     "opening.ended",
     "opening.failed",
     "budget.reached",
@@ -300,6 +305,20 @@ CARRIED_ID = "carried_"
 def is_carried(event: Event | None) -> bool:
     """Whether a client event repeats to a new session what an old one knew."""
     return text_field(event, "event_id").startswith(CARRIED_ID)
+
+
+def response_overdue(response_id: str, seconds: float) -> Event:
+    """`response.overdue`: nothing came of a response for so many seconds, while others waited."""
+    message = (
+        f"Nothing has come of this response for {seconds:g} s, and its end is missing: what waited "
+        "behind it is asked for now."
+    )
+    return {"type": "response.overdue", "response_id": response_id, "message": message}
+
+
+def log_in_memory(message: str) -> Event:
+    """`log.in_memory`: the log's sound could not be moved to a file, and stays in memory."""
+    return {"type": "log.in_memory", "message": message}
 
 
 def opening_ended(ms: int, by: str) -> Event:

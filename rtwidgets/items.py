@@ -104,6 +104,7 @@ class Response:
     items: list[Item] = field(default_factory=list)
     usage: Event | None = None
     metadata: Event | None = None
+    overdue: bool = False  # nothing came of it for long, and it is not waited for any more
 
     def refresh(self, given: Event) -> None:
         """Take over what the `response` of an event says, but its usage (dialects.usage_of).
@@ -126,7 +127,7 @@ class Response:
     @property
     def active(self) -> bool:
         """Whether the server is making it; one known from a stray delta alone is not."""
-        return self.status == IN_PROGRESS
+        return self.status == IN_PROGRESS and not self.overdue
 
     @property
     def text(self) -> str:

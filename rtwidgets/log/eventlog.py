@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .. import audio
 from ..errors import Misuse
-from ..events import CLIENT_EVENTS, LOCAL_EVENTS, Event, text_field
+from ..events import CLIENT_EVENTS, LOCAL_EVENTS, Event, log_in_memory, text_field
 from . import jsonl
 from .columns import Columns
 from .cutting import NOT_CUT, Taken, take_apart
@@ -70,7 +70,8 @@ class EventLog(Rows):
         self._length = 0
         self._columns = Columns()
         self._texts = Texts()
-        self._sound = Sound(audio_limit, self.problems.append)
+        self._untold: list[str] = []  # problems that are to have a row of their own
+        self._sound = Sound(audio_limit, _both(self.problems, self._untold))
         self._odd: dict[int, bool] = {}  # rows that are no JSON object, or (True) came as bytes
         self._watchers: tuple[Callable[[], None], ...] = ()
 
@@ -98,7 +99,10 @@ class EventLog(Rows):
         if isinstance(frame, dict):
             frame = json.dumps(frame, ensure_ascii=False)
         taken = take_apart(frame if isinstance(frame, str) else decoded(frame))
-        return self._append(code, frame, taken, self._now() if t is None else t)
+        row = self._append(code, frame, taken, self._now() if t is None else t)
+        while self._untold:  # a log that is read from a file gets no rows that are not in it
+            self.append("local", log_in_memory(self._untold.pop()), row.t)
+        return row
 
     # A session is received at the speed of this method: hence few calls, and no second look.
     def _append(self, direction: int, frame: str | bytes, taken: Taken, t: float) -> Row:
@@ -256,6 +260,16 @@ def _guess(type_: str) -> str:
     if type_ in CLIENT_EVENTS:
         return "client"
     return "local" if type_ in LOCAL_EVENTS else "server"
+
+
+def _both(*lists: list[str]) -> Callable[[str], None]:
+    """Puts a sentence into each; no method of a log, which would hold itself by it."""
+
+    def put(sentence: str) -> None:
+        for one in lists:
+            one.append(sentence)
+
+    return put
 
 
 def _tell(tell: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ handshake, hearing     until it stands; spoken turns
 purse, stage, reply    money; the opening at work; one answer
 unanswered, history    what was sent and not confirmed; what a new session is told
 recovery, lifetime     a line that ended is mended; how long a session may last
+overdue                a response whose end does not come
 answers, pump          what answers what; the loop
 session -> blocking    `AsyncSession`; `Session`, the same for a cell
 """

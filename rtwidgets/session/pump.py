@@ -25,6 +25,7 @@ from ..transport import FAREWELL, GOING_ON, OneClock, Transport
 from .lifetime import AHEAD_S, Lifetime
 from .line import Line
 from .news import Lookout, News
+from .overdue import Overdue
 from .purse import Purse
 from .recovery import Recovery
 from .stage import Stage
@@ -91,6 +92,7 @@ class Pump:
             until=self.until,
             record=self.record,
         )
+        self._overdue = Overdue(self.line, log, conversation, self.record)
         self._restoring: asyncio.Task[None] | None = None
         self._unfit: ConnectionLost | None = None  # why a new session was given up by ourselves
         self._lifetime = Lifetime()
@@ -118,6 +120,7 @@ class Pump:
         """Close the transport and take nothing more. Safe to call again."""
         transport = self.line.close()
         self.stage.leave()
+        self._overdue.stop()
         if self._looking is not None:
             self._looking.cancel()
         await self.calls.stop()
@@ -243,6 +246,7 @@ class Pump:
     def _take(self, row: Row) -> None:
         # Run for every frame: what has nothing to do with it is not even asked.
         event, money = row.event, row.type in TAKEN
+        self._unanswered.alive()
         if money:
             self._ledger.take(row)
         if event is not None:
@@ -255,6 +259,7 @@ class Pump:
                 self._unanswered.received(row)
             if row.type in _DECIDING:
                 self._recovery.take(row)
+                self._overdue.look()
             if money and row.type in _BEFORE_ANSWERS:
                 self._hold_back()
         self._news.announce(row)
@@ -287,7 +292,9 @@ class Pump:
     def request(self, event: Event) -> Event:
         """Have an event sent when its turn comes, at the next flush; gives it as it will be."""
         self.line.check()
-        return self._conversation.request(event)
+        asked = self._conversation.request(event)
+        self._overdue.look()
+        return asked
 
     def _sent(self, row: Row) -> None:
         self._ledger.take(row)

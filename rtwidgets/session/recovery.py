@@ -94,7 +94,8 @@ class Recovery:
         self._attempts = 0
         self._began = 0.0  # when the line ended
         self._stood: float | None = None  # when it was last restored
-        self._fatal = ""  # the last error that no second try changes
+        self._fatal: Row | None = None  # the last error that no second try changes
+        self._unconfirmed = 0  # new sessions in a row that did not confirm their settings
 
     # ------------------------------------------------------------ whether
 
@@ -102,15 +103,23 @@ class Recovery:
         """A row came that may decide it: an error, or the end of a reply."""
         if row.type == "response.done":
             self._attempts = 0
-            return
-        code = text_field(error_of(row.event or {}), "code")
-        self._fatal = code if code in FATAL or code == EXPIRED else self._fatal
+        elif _code_of(row) in (*FATAL, EXPIRED):
+            self._fatal = row
 
     def mends(self, lost: ConnectionLost) -> bool:
         """Whether a new session is worth trying after this."""
-        if self.connect is None or self._fatal in FATAL:
+        last = self._last_words()
+        if self.connect is None or last in FATAL:
             return False
-        return lost.code in CODES or self._fatal == EXPIRED
+        return lost.code in CODES or last == EXPIRED
+
+    def _last_words(self) -> str:
+        """The code of what decides, where nothing but errors came behind it: else the session went
+        on, and it was one request that was refused."""
+        if self._fatal is None:
+            return ""
+        since = self._log[self._fatal.seq :].where(direction="server")
+        return _code_of(self._fatal) if all(row.type == "error" for row in since) else ""
 
     # ------------------------------------------------------------ a line
 
@@ -120,7 +129,7 @@ class Recovery:
             self._attempts = 0
         if self._stood is not None or not self._attempts:
             self._began = now
-        self._stood, self._fatal = None, ""
+        self._stood, self._fatal = None, None
 
     async def transport(self, lost: ConnectionLost, clock: Clock) -> Transport:
         """Another line, after as many tries as it takes. Raises ConnectionLost at the end of
@@ -160,17 +169,20 @@ class Recovery:
         self._forget = self._subscribe(self._created.take)
 
     async def restore(self, clock: Clock) -> None:
-        """Bring the new session to where the old one was. Raises TimedOut."""
-        try:
-            await self._until(lambda: self._created.row is not None, ANSWER_S, "a new session")
-        finally:
-            self._forget()
+        """Bring the new session to where the old one was. Raises TimedOut, or ConnectionLost where
+        the server refuses for good."""
+        await self._begun(self._created, self._forget)
         items = self._unanswered.edit(self._conversation.items)
         taken = self._unanswered.taken()
-        if self._unanswered.settings:
-            await self._configure(self._unanswered.settings)
-        history = await self._tell_history(items)
-        again = await self._send_again(taken)
+        try:
+            if self._unanswered.settings:
+                await self._configure(self._unanswered.settings)
+            history = await self._tell_history(items)
+            again = await self._send_again(taken)
+        except BaseException:  # this one has ended, too: the next is sent all of it
+            self._unanswered.put_back(taken)
+            raise
+        self._conversation.left_out(history.left_out)
         self._line.stand()
         again += self._conversation.turns.resume()
         if taken.owed and not self._conversation.turns.pending:
@@ -178,6 +190,19 @@ class Recovery:
             again += 1
         self._stood = clock.now()
         self._record(self._report(history, again, self._stood - self._began))
+
+    async def _begun(self, created: Lookout, forget: Callable[[], None]) -> None:
+        """Wait for the new session, or for the words with which it is refused."""
+
+        def answered() -> bool:
+            return created.row is not None or self._last_words() in FATAL
+
+        try:
+            await self._until(answered, ANSWER_S, "a new session")
+        finally:
+            forget()
+        if created.row is None and self._fatal is not None:
+            raise ConnectionLost(text_field(error_of(self._fatal.event or {}), "message"))
 
     def _report(self, history: History, again: int, seconds: float) -> Event:
         carried, left_out = len(history.events), history.left_out
@@ -192,10 +217,17 @@ class Recovery:
         )
 
     async def _configure(self, settings: Event) -> None:
-        """Set what was set before. A server that refuses it now goes on with its own."""
+        """Set what was set before. A server that refuses it now goes on with its own; with one that
+        says nothing to it another session is tried, once."""
         name = f"{CARRIED_ID}settings"
         answer = _Answer("session.updated", name)
-        await self._ask([{**session_update(**settings), "event_id": name}], answer)
+        try:
+            await self._ask([{**session_update(**settings), "event_id": name}], answer)
+            self._unconfirmed = 0
+        except TimedOut:
+            self._unconfirmed += 1
+            if self._unconfirmed == 1:
+                raise
 
     async def _tell_history(self, items: Sequence[Item]) -> History:
         unanswered = self._unanswered
@@ -208,7 +240,6 @@ class Recovery:
         events = [one for one in history.events if one["item"]["id"] not in told.refused]
         known = {one["item"]["id"] for one in events}
         left_out = [item.id for item in self._conversation.items if item.id not in known]
-        self._conversation.left_out(left_out)
         return History(events, left_out)
 
     async def _ask(self, events: Sequence[Event], answer: _Answer | _Told) -> None:
@@ -223,7 +254,7 @@ class Recovery:
 
     async def _send_again(self, taken: Taken) -> int:
         """Send what was never confirmed; gives how much that was, sound counted as one."""
-        for event in (*taken.updates, *taken.creates):
+        for event in (*taken.updates, *(event for _, event in taken.creates)):
             await self._send(event)
         for seqs in taken.commits:
             await self._speak(seqs)
@@ -248,24 +279,27 @@ class _Answer:
         self._type, self._event_id = type_, event_id
 
     def take(self, row: Row) -> None:
-        self.came |= row.type == self._type or _refuses(row) == self._event_id
+        refused = _refuses(row) in ("", self._event_id)  # nothing else was sent that it may mean
+        self.came |= row.type == self._type or (row.type == "error" and refused)
 
 
 class _Told:
-    """Which of these items a new session has.
-
-    Attributes:
-        refused: ids of those that it refused.
-    """
+    """Which of these items a new session has."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.refused: list[str] = []
+        self._refused: list[str] = []
+        self._unnamed = 0  # errors that do not say what they are about
         self._waiting = {event["event_id"]: event["item"]["id"] for event in events}
 
     @property
     def came(self) -> bool:
         """Whether all are answered."""
-        return not self._waiting
+        return len(self._waiting) <= self._unnamed
+
+    @property
+    def refused(self) -> list[str]:
+        """Ids of those that it refused; by errors without a name, those that it did not confirm."""
+        return [*self._refused, *self._waiting.values()] if self.came else self._refused
 
     def take(self, row: Row) -> None:
         if row.type in ("conversation.item.added", "conversation.item.created"):
@@ -273,7 +307,9 @@ class _Told:
             for name in names:
                 del self._waiting[name]
         elif (refused := _refuses(row)) in self._waiting:
-            self.refused.append(self._waiting.pop(refused))
+            self._refused.append(self._waiting.pop(refused))
+        elif row.type == "error" and not refused:
+            self._unnamed += 1
 
 
 def _refuses(row: Row) -> str:
@@ -281,3 +317,7 @@ def _refuses(row: Row) -> str:
     if row.type != "error":
         return ""
     return text_field(error_of(row.event or {}), "event_id")
+
+
+def _code_of(row: Row) -> str:
+    return text_field(error_of(row.event or {}), "code")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from .. import audio
@@ -337,7 +337,15 @@ class AsyncSession:
     async def ask(self, text: str, timeout: float | None = None) -> Reply:
         """Say `text` and wait for the reply. Where the model calls functions first, that is the
         one behind them. Raises TimedOut, ConnectionLost."""
-        return await self._answers.to(await self.say(text, timeout), timeout)
+        return await self._answer(self.say(text, timeout), timeout)
+
+    async def _answer(self, asking: Awaitable[str], timeout: float | None) -> Reply:
+        """The reply to a request: asking for it and waiting for it share the time."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        request_id = await asking
+        spent = int(loop.time() - began)
+        return await self._answers.to(request_id, max(0.0, self._seconds(timeout) - spent))
 
     async def hear(
         self, samples: Any, *, reply: bool = True, timeout: float | None = None
@@ -376,7 +384,7 @@ class AsyncSession:
     ) -> Reply | None:
         detection = turn_detection_of(self.conversation.session)
         if detection is None:
-            return await self._answers.to(await self.commit(), timeout)
+            return await self._answer(self.commit(), timeout)
         heard = await microphone.listen(lambda: turn.over)
         if not heard or field(detection, "create_response") is False:
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import audio
 from ..conversation import Conversation
@@ -19,10 +19,16 @@ from ..events import field as value_at
 from ..items import Item
 from ..log import EventLog, Row
 
+Create = tuple[int, Event]
+"""A `conversation.item.create` with its row."""
+
 G711_BYTES_PER_MS = 8
 LEAD_MS = 1000
 """So much of the newest sound is kept while nobody is heard to speak: the server notices the
 beginning of speech later than it is."""
+UNHEARD_MS = 30_000
+"""So much is kept where the server says nothing at all: a line of which only one half is left takes
+everything, and is found out after 25 s."""
 SOUND_BYTES = 120_000 * audio.BYTES_PER_MS
 """Of spoken turns that nobody wrote down, so much of the newest sound is told to a new session."""
 
@@ -40,11 +46,13 @@ class Unanswered:
         self.owed = False
         self._log, self._conversation = log, conversation
         self._updates: deque[Event] = deque()
-        self._creates: deque[tuple[int, Event]] = deque()  # each with its row
+        self._creates: deque[Create] = deque()
         self._edits: dict[str, int | None] = {}  # truncated to so many ms; None: deleted
         # Sound in the server's buffer: rows, each with the place where it ends, in bytes.
         self._sound: deque[tuple[int, int]] = deque()
         self._total = 0
+        self._alive = 0  # how much of it was sent when the server last said anything
+        self._committed_last = ""  # an item
         self._commits: deque[list[int]] = deque()
         self._unadded: list[str] = []  # ids of turns that became no items yet
         self._answer = ""  # the response that the server began by itself
@@ -68,7 +76,8 @@ class Unanswered:
         self._total += row.audio_bytes
         self._sound.append((row.seq, self._total))
         if self._speech[0] is None and self._listens:
-            self._drop_until(self._total - LEAD_MS * self._rate)
+            lead, unheard = LEAD_MS * self._rate, UNHEARD_MS * self._rate
+            self._drop_until(max(self._alive - lead, self._total - unheard))
 
     def _update_sent(self, _: Row, event: Event) -> None:
         if isinstance(event.get("session"), dict):
@@ -94,6 +103,10 @@ class Unanswered:
 
     # ------------------------------------------------------------ what the server says
 
+    def alive(self) -> None:
+        """The server said anything at all."""
+        self._alive = self._total
+
     def received(self, row: Row) -> None:
         """The server said something; the conversation has taken it already."""
         _RECEIVED[row.type](self, row)
@@ -113,7 +126,7 @@ class Unanswered:
             if _has_more_than_words(event):
                 self._given[text_field(item, "id")] = seq
 
-    def _create_of(self, item: object) -> tuple[int, Event] | None:
+    def _create_of(self, item: object) -> Create | None:
         """The event that made an item: by its id, else the oldest without one that is like it."""
         id_, kind = text_field(item, "id"), _kind(item)
         ids = [(one, text_field(one[1], "item", "id")) for one in self._creates]
@@ -128,9 +141,13 @@ class Unanswered:
         self._speech = (_ms(row.event, "audio_start_ms"), None)
 
     def _speech_stopped(self, row: Row) -> None:
-        self._speech = (self._speech[0] or 0, _ms(row.event, "audio_end_ms"))
+        if self._speech[0] is not None:  # else it comes behind its turn's end
+            self._speech = (self._speech[0], _ms(row.event, "audio_end_ms"))
 
     def _committed(self, row: Row) -> None:
+        if row.item_id and row.item_id == self._committed_last:
+            return  # said twice: what was sent since belongs to no turn yet
+        self._committed_last = row.item_id
         if self._commits:
             seqs = self._commits.popleft()
         else:
@@ -200,19 +217,34 @@ class Unanswered:
         speaking = self._speech[0]
         if speaking is not None:  # what was heard before it is no part of it
             self._drop_until(speaking * self._rate)
-        creates = [event for _, event in self._creates]
         sound = [seq for seq, _ in self._sound]
-        owed = self.owed or self._answer_was_cut()
-        taken = Taken(list(self._updates), creates, list(self._commits), sound, owed)
-        self._updates.clear()
-        self._creates.clear()
-        self._edits.clear()
-        self._commits.clear()
+        taken = Taken(
+            list(self._updates),
+            list(self._creates),
+            dict(self._edits),
+            list(self._unadded),
+            list(self._commits),
+            sound,
+            self.owed or self._answer_was_cut(),
+        )
+        self._remember(Taken())
+        return taken
+
+    def put_back(self, taken: Taken) -> None:
+        """The new session ended before it stood: what it was sent counts for nothing."""
+        self._remember(taken)
+
+    def _remember(self, taken: Taken) -> None:
+        self._updates, self._creates = deque(taken.updates), deque(taken.creates)
+        self._edits, self._unadded = dict(taken.edits), list(taken.unadded)
+        self._commits = deque(taken.commits)
         self._sound.clear()
         self._total = 0
-        self._unadded.clear()
-        self._speech, self.owed, self._answer = (None, None), False, ""
-        return taken
+        for seq in taken.sound:
+            self._total += self._log[seq].audio_bytes
+            self._sound.append((seq, self._total))
+        self._alive, self._committed_last = 0, ""
+        self._speech, self.owed, self._answer = (None, None), taken.owed, ""
 
     def _answer_was_cut(self) -> bool:
         """Whether the server had begun to answer a spoken turn by itself, and nobody heard it."""
@@ -268,15 +300,18 @@ class Taken:
 
     Attributes:
         updates: of the settings, and creates: of items, that were never confirmed.
+        edits: of items, and unadded: ids of turns that became none; `edit` makes up for both.
         commits: turns that were ended, each the rows of its sound. sound: rows behind them.
         owed: a spoken turn that the old session was about to answer by itself.
     """
 
-    updates: list[Event]
-    creates: list[Event]
-    commits: list[list[int]]
-    sound: list[int]
-    owed: bool
+    updates: list[Event] = field(default_factory=list)
+    creates: list[Create] = field(default_factory=list)
+    edits: dict[str, int | None] = field(default_factory=dict)
+    unadded: list[str] = field(default_factory=list)
+    commits: list[list[int]] = field(default_factory=list)
+    sound: list[int] = field(default_factory=list)
+    owed: bool = False
 
 
 def _name(event: Event) -> str:

@@ -34,7 +34,8 @@ _LABEL = 160  # characters of what an event says that its mark keeps
 _TURNS = frozenset({
     "session.created", "session.update", "session.updated", "response.create", "response.created",
     "response.done", "response.cancel", "conversation.item.truncate", "line.lost", "line.moving",
-    "line.restored", "line.stalled", "error", "opening.failed", "budget.reached",
+    "line.restored", "line.stalled", "response.overdue", "error", "opening.failed",
+    "budget.reached",
 })  # fmt: skip
 _FAILED = frozenset({"line.lost", "line.stalled", "opening.failed", "response.mcp_call.failed"})
 
