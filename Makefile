@@ -14,6 +14,7 @@ help:  ## print this list
 	@echo "make conformance run other people's clients against the simulator, our sessions with their servers (3 GB)"
 	@echo "make bench       measure the simulator, the event log, table and voice in a browser (eleven minutes)"
 	@echo "make kernels     live voice beside busy cells on five ipykernels, each in .venv-kernels/ (1 GB)"
+	@echo "make faults      what becomes of a conversation when something goes wrong: a table (four minutes)"
 	@echo "make soak        ten minutes of live voice in a browser: memory, drift, gaps (SECONDS=600)"
 	@echo "make day         a day of use on the virtual clock: a new session every hour, nothing lost (a minute)"
 	@echo "make clean       remove .venv and everything the tools left behind"
@@ -56,6 +57,11 @@ bench:
 bench-log:
 	@$(PYTHON) .ci/bootstrap.py check
 	@.venv/bin/python benchmarks/event_log.py
+
+.PHONY: faults
+faults:
+	@$(PYTHON) .ci/bootstrap.py check
+	@.venv/bin/python .ci/faults.py
 
 .PHONY: kernels soak day
 KERNELS =

@@ -50,6 +50,8 @@ FIRST, TOOL = "Which is the oldest?", "Use the tool fossils."
 NEXT, LAST = "And which is the youngest?", "Thank you, and good bye."
 SPEECH_S = 1.0
 TIMEOUT = 30.0
+JUST = 0.5
+"""Seconds that a call may take beyond its word: what is begun is ended."""
 NO_TURNS = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 HUGE = 16 << 20
 
@@ -315,6 +317,45 @@ async def _talk(case: Case, outcome: Outcome, strike: Prepare) -> None:
 def _speech() -> Any:
     t = numpy.arange(int(SPEECH_S * RATE)) / RATE
     return (8000 * numpy.sin(2 * numpy.pi * 220 * t)).astype(numpy.int16)
+
+
+def problems_of(outcome: Outcome) -> list[str]:
+    """What is not as it should be, in words."""
+    case, calls = outcome.case, outcome.calls
+    found = {
+        "a frame that was handed over is not in the log as it came": outcome.events_lost,
+        f"lost of what the user said: {outcome.input_lost}": outcome.input_lost,
+        f"told the server twice: {outcome.input_twice}": outcome.input_twice,
+        "the log adds up to something else than the session had": not outcome.same_from_log,
+        f"{outcome.greetings} greetings were heard": outcome.greetings > 1,
+        "no greeting was heard": outcome.was_open and not outcome.greetings and not case.silent,
+        f"no row {case.row} says what happened": case.row and not _has(outcome, case.row),
+        "a line ended and no row says so": outcome.was_open and not _ends_are_told(outcome),
+        f"it came out otherwise: {outcome.afterwards}": not _as_expected(outcome),
+    }
+    late = [one for one in calls if one.seconds > one.allowed + JUST]
+    return [why for why, so in found.items() if so] + [f"{one.name} was blocked" for one in late]
+
+
+def _has(outcome: Outcome, type_: str) -> bool:
+    return len(outcome.session.log.where(type=type_)) > 0
+
+
+def _ends_are_told(outcome: Outcome) -> bool:
+    ended = [line for line in outcome.lines if line.ended is not None and not line.left]
+    return len(outcome.session.log.where(type="line.lost")) >= len(ended)
+
+
+def _as_expected(outcome: Outcome) -> bool:
+    case, calls = outcome.case, outcome.calls
+    if case.phase == "connecting" and not outcome.was_open:
+        return calls[0].problem is not None
+    if case.ends and not case.again:
+        told = isinstance(calls[-2].problem, rt.ConnectionLost)  # who asks on, before closing
+        return outcome.lost is not None and told
+    if case.silent and isinstance(calls[-2].problem, rt.TimedOut):
+        return True
+    return outcome.afterwards.startswith("goes on") and (len(outcome.lines) > 1) >= case.ends
 
 
 # ---------------------------------------------------------------- the matrix
