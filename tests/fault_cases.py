@@ -65,6 +65,9 @@ AT: dict[str, tuple[Any, ...]] = {
     "listening": ("client", "input_audio_buffer.append", 12),
     "push to talk": ("client", "input_audio_buffer.append", 12),
 }
+MOVING = "moving"
+"""To the next session before this one ends, in the pause."""
+SHORT_S = 40.0
 PUSHED = ("push to talk", "restoring speech")
 """Phases in which the user ends their turns, by a key."""
 SECOND: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
@@ -72,9 +75,10 @@ SECOND: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "restoring a question": (("client", "response.create", 2), ("server", "session.updated")),
     "restoring speech": (AT["listening"], ("server", "session.updated")),
     "second session": (AT["speaking"], ("server", "session.created")),
+    MOVING: (("server", "no such event"), ("server", "conversation.item.added")),
 }
 """Phases of mending: where the line is cut, and where the next one is struck as well."""
-RESTORING = ("restoring", "restoring a question", "restoring speech")
+RESTORING = ("restoring", "restoring a question", "restoring speech", MOVING)
 
 
 @dataclass(frozen=True)
@@ -264,7 +268,8 @@ async def _play(case: Case) -> Outcome:
             fill()
         case.strike(line)
 
-    endpoint = Troubled(*_ready(case.phase, strike))
+    seconds = SHORT_S if case.phase == MOVING else 3600.0
+    endpoint = Troubled(*_ready(case.phase, strike), seconds=seconds)
 
     @rt.tool(timeout=5.0)
     async def fossils(room: str) -> str:
