@@ -82,6 +82,23 @@ log
 """,
     "log.show()",
     """
+lines = rt.Simulator(latency="none", in_process=True, faults=["drop-after=14"]).start()
+falls = rt.Endpoint(lines.url, key=lines.key, headers={"X-Canary": os.environ["CANARY"]})
+class OneAfterTheOther(rt.Endpoint):
+    next = iter([falls, wrong(), falls, right])
+    async def open(self, model=None, timeout=30.0):
+        return await next(self.next).open(model, timeout)
+def go_on(endpoint=OneAfterTheOther(sim.url, key=os.environ["CANARY"])):
+    session = rt.Session(endpoint, rt.ModelGreeting(), timeout=20)
+    try:
+        with session:
+            session.ask("Still there?")
+    finally:
+        print(session.log, session.log.turns(), vars(session.asynchronous))
+told(go_on); told(go_on)
+lines.close()
+""",
+    """
 comparison = rt.compare([rt.ScriptedGreeting("Hi."), rt.ModelGreeting()], 1, [right, wrong()])
 comparison.to_html("comparison.html"); comparison.save("comparison")
 print(comparison, repr(comparison))

@@ -98,6 +98,7 @@ def test_the_canary_went_everywhere(everything: Any) -> None:
         assert (home / "work" / name).stat().st_size > 500, name
     assert "OPENAI_API_KEY (not shown)" in said["doctor --timeout 2"]
     assert "Key(…)" in text
+    assert "line.restored" in text and "invalid_api_key" in text, "lines were lost, and mended"
     assert "ConnectFailed" in said["crash"]
 
 
