@@ -18,6 +18,18 @@ test("a page asks until it is answered", async () => {
   assert.equal(few, 2);
 });
 
+test("a page that cannot ask yet asks again", async () => {
+  let asked = 0;
+  await new Promise((enough) => {
+    const answered = insist(() => {
+      if (++asked < 3) throw new Error("the line does not stand yet");
+      answered();
+      enough();
+    }, 1);
+  });
+  assert.equal(asked, 3);
+});
+
 test("a kernel that cannot be told is known to be gone, before and after anybody presses", async () => {
   let dead = false;
   let changes = 0;

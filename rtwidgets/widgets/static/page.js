@@ -23,11 +23,16 @@ export function hideFallback(el, name) {
 }
 
 /** Ask the kernel, again and again until something comes: what a page sends before its subshell
-    exists waits for the main shell, and that may be busy. Gives the function that ends the asking. */
+    exists waits for the main shell, and that may be busy, and a line that does not stand yet throws.
+    Gives the function that ends the asking. */
 export function insist(ask, wait = 1000, times = 60) {
   let timer;
   const again = () => {
-    ask();
+    try {
+      ask();
+    } catch (error) {
+      console.warn("rtwidgets: the kernel could not be asked yet.", error);
+    }
     if (--times > 0) timer = setTimeout(again, wait);
   };
   again();
