@@ -173,11 +173,14 @@ class Conversation:
     # ------------------------------------------------------------ a response that does not end
 
     def overdue(self, response_id: str) -> None:
-        """Nothing comes of this response any more: what waits behind it need not."""
+        """Nothing comes of this response any more: what waits behind it need not. An empty id: of
+        what was asked for, nothing comes at all."""
         response = self._live.get(response_id)
         if response is not None:
             response.overdue = True
-            self._go_on()
+        elif not response_id:
+            self.turns.give_up_asked()
+        self._go_on()
 
     # ------------------------------------------------------------ a line that ended
 

@@ -308,10 +308,12 @@ def is_carried(event: Event | None) -> bool:
 
 
 def response_overdue(response_id: str, seconds: float) -> Event:
-    """`response.overdue`: nothing came of a response for so many seconds, while others waited."""
+    """`response.overdue`: nothing came of a response for so many seconds, while others waited; an
+    empty id for one that was asked for and has not begun."""
+    what = "this response" if response_id else "the reply that was asked for"
     message = (
-        f"Nothing has come of this response for {seconds:g} s, and its end is missing: what waited "
-        "behind it is asked for now."
+        f"Nothing has come of {what} for {seconds:g} s, not even its end: what waited behind it is "
+        "asked for now."
     )
     return {"type": "response.overdue", "response_id": response_id, "message": message}
 

@@ -168,6 +168,10 @@ class Turns:
             if request in road:
                 road.remove(request)
 
+    def give_up_asked(self) -> None:
+        """Nothing came of what was asked for in the conversation: it is not waited for."""
+        self._asked.clear()
+
     def _ask(self, request: Request, road: deque[Request]) -> None:
         reason = self.gate(request.event)
         if reason is not None:

@@ -183,6 +183,60 @@ def test_a_response_that_is_only_slow_is_waited_for_all_the_same() -> None:
     ]
 
 
+def test_of_what_was_asked_nothing_comes_and_what_waits_is_asked_all_the_same() -> None:
+    """Nobody waits for these with a timeout, as in a chat."""
+
+    async def scene(s: rt.AsyncSession, lines: list[Line]) -> None:
+        line, lost = lines[0], list[str]()
+
+        def deliver(frame: str) -> Iterable[Frame]:
+            event = event_in(frame)
+            lost.extend([event["response"]["id"]] if event["type"] == "response.created" else [])
+            id_ = event.get("response_id") or (event.get("response") or {}).get("id")
+            return () if id_ and id_ == lost[0] else (frame,)
+
+        line.deliver = deliver
+        await s.say("Which is the oldest?")
+        second = await s.say("And the youngest?")
+        await virtual_time.clock.sleep(3 * OVERDUE_S)
+        response = s.conversation.response_to(second)
+        assert response is not None and response.status == "completed"
+
+    (row,) = played(scene).log.where(type="response.overdue")
+    assert row.response_id == ""
+
+
+OPENINGS = [
+    rt.GeneratedGreeting("Greet the visitor.", protect=True),
+    rt.SpokenGreeting("Welcome to the museum of fossils.", protect=True),
+    rt.SeededGreeting("Hello there."),
+    rt.OutOfBandGreeting("Welcome to the museum."),
+]
+STEPS: list[tuple[Any, ...]] = [
+    ("client", "response.create"),
+    ("server", "response.created"),
+    ("server", "response.output_audio.delta", 1),
+    ("server", "response.output_audio.delta", 3),
+    ("server", "response.done"),
+]
+
+
+@pytest.mark.parametrize("opening", OPENINGS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("step", STEPS, ids=lambda one: " ".join(map(str, one[1:])))
+def test_wherever_an_opening_is_cut_it_is_heard_once(opening: Any, step: tuple[Any, ...]) -> None:
+    async def scene(s: rt.AsyncSession, lines: list[Line]) -> None:
+        await virtual_time.clock.sleep(20.0)
+        came = s.log.where(type="response.output_audio.delta")
+        assert len({row.response_id for row in came}) == 1
+        reply = await s.ask("Which is the oldest?")
+        assert reply.status == "completed"
+        detection = lines[1].engine.session["audio"]["input"]["turn_detection"]
+        assert detection is not None, "what protected the greeting is over"
+
+    s = played(scene, struck_at(cut(1006), *step), opening=opening)
+    assert len(s.log.where(type="opening.ended")) == (1 if opening.reacts else 0)
+
+
 def test_lost_again_and_again_nothing_that_waits_is_forgotten() -> None:
     """Five lines in a row, each cut a step further on."""
     steps = ("session.created", "session.updated", "conversation.item.added", "response.created")

@@ -1,8 +1,9 @@
-"""A response whose end does not come, while another waits to be asked for.
+"""A response of which nothing comes, not even its end, while another waits to be asked for.
 
-A server makes one response at a time, so the next waits for `response.done`. Where that is lost, it
-would wait for ever: after a while of silence it is asked for all the same. A server that is still
-at work refuses that (`conversation_already_has_active_response`), and the request waits again.
+A server makes one response at a time, so the next waits for `response.done`. Where that is lost, or
+where nothing at all comes of a request, it would wait for ever: after a while of silence it is
+asked for all the same. A server that is still at work refuses that
+(`conversation_already_has_active_response`), and the request waits again.
 """
 
 from __future__ import annotations
@@ -41,10 +42,16 @@ class Overdue:
 
     def look(self) -> None:
         """Something may wait behind a response: see whether more comes of that."""
-        active = self._conversation.active_response
-        if self._alarm is None and active is not None and self._conversation.turns.waiting:
-            self._seen = self._progress(active.id)
+        if self._alarm is None and self._blocks:
+            self._seen = self._progress()
             self._alarm = asyncio.get_running_loop().call_later(OVERDUE_S, self._ring)
+
+    @property
+    def _blocks(self) -> bool:
+        """Whether something waits, and the line is there for it."""
+        turns, ready = self._conversation.turns, self._line.is_open and not self._line.mending
+        under_way = turns.asked or self._conversation.active_response is not None
+        return ready and turns.waiting and under_way
 
     def stop(self) -> None:
         """The session is over."""
@@ -52,15 +59,20 @@ class Overdue:
             self._alarm.cancel()
             self._alarm = None
 
-    def _progress(self, response_id: str) -> tuple[str, int]:
-        return response_id, len(self._log.where(response_id=response_id))
+    def _progress(self) -> tuple[str, int]:
+        """The response that is under way, and how much has come of it; of one that has not begun,
+        whether the server says anything."""
+        active = self._conversation.active_response
+        if active is None:
+            return "", len(self._log.where(direction="server"))
+        return active.id, len(self._log.where(response_id=active.id))
 
     def _ring(self) -> None:
         self._alarm = None
-        active = self._conversation.active_response
-        if active is None or not self._conversation.turns.waiting or not self._line.is_open:
+        if not self._blocks:
             return
-        if self._line.stalled or self._progress(active.id) != self._seen:
+        if self._line.stalled or self._progress() != self._seen:
             return self.look()
-        self._conversation.overdue(active.id)
-        self._record(response_overdue(active.id, OVERDUE_S))
+        response_id, _ = self._seen
+        self._conversation.overdue(response_id)
+        self._record(response_overdue(response_id, OVERDUE_S))
