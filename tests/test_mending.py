@@ -19,11 +19,14 @@ from rtwidgets.session.overdue import OVERDUE_S
 Scene = Callable[[rt.AsyncSession, list[Line]], Awaitable[None]]
 
 
-def played(scene: Scene, *ready: Prepare | Exception, **options: Any) -> rt.AsyncSession:
-    """The session in which the scene was played, over lines that were readied so."""
+def played(
+    scene: Scene, *ready: Prepare | Exception, seconds: float = 3600.0, **options: Any
+) -> rt.AsyncSession:
+    """The session in which the scene was played, over lines that were readied so, each of which
+    lasts so many seconds."""
 
     async def play() -> rt.AsyncSession:
-        endpoint = Troubled(*ready)
+        endpoint = Troubled(*ready, seconds=seconds)
         async with rt.AsyncSession(endpoint, **options) as s:
             await scene(s, endpoint.lines)
         return s
@@ -139,6 +142,28 @@ def test_sound_behind_a_turn_whose_end_is_told_twice_is_not_forgotten() -> None:
         assert [entry.audio_ms for entry in turns] == [300, 300]
 
     played(scene)
+
+
+@pytest.mark.parametrize(("moves", "kept"), [(True, 1.0), (False, 20.0)])
+def test_silence_is_sent_again_only_where_nobody_knows_whether_it_was_heard(
+    moves: bool, kept: float
+) -> None:
+    """A microphone is open, and nobody speaks: neither here nor there."""
+    silence = bytes(RATE * 2 // 10)
+
+    async def scene(s: rt.AsyncSession, lines: list[Line]) -> None:
+        await virtual_time.clock.sleep(5.0)
+        for _ in range(200):
+            await s.append(silence)
+            await virtual_time.clock.sleep(0.1)
+        if not moves:
+            lines[0].cut()
+        await s.wait_for("line.restored")
+
+    s = played(scene, seconds=30.0 if moves else 3600.0)
+    begins = s.log.where(type="line.moving" if moves else "line.lost")[0].seq
+    again = s.log[begins:].where(type="input_audio_buffer.append")
+    assert sum(row.audio_ms for row in again) / 1000 == pytest.approx(kept, abs=0.3)
 
 
 def test_asking_and_waiting_share_the_time_of_a_call() -> None:

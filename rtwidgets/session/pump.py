@@ -174,6 +174,7 @@ class Pump:
             moved = await self._recovery.transport(lost, self.clock)
         else:
             self.record(line_moving(_MOVING))
+            self._unanswered.left()
         self._take_up(moved)
         self._recovery.expect()
         self._restoring = asyncio.create_task(self._restore(moved))

@@ -75,9 +75,7 @@ class Unanswered:
     def _appended(self, row: Row) -> None:
         self._total += row.audio_bytes
         self._sound.append((row.seq, self._total))
-        if self._speech[0] is None and self._listens:
-            lead, unheard = LEAD_MS * self._rate, UNHEARD_MS * self._rate
-            self._drop_until(max(self._alive - lead, self._total - unheard))
+        self._drop_heard()
 
     def _update_sent(self, _: Row, event: Event) -> None:
         if isinstance(event.get("session"), dict):
@@ -106,6 +104,11 @@ class Unanswered:
     def alive(self) -> None:
         """The server said anything at all."""
         self._alive = self._total
+
+    def left(self) -> None:
+        """The session is left, not lost: it has had what was sent."""
+        self.alive()
+        self._drop_heard()
 
     def received(self, row: Row) -> None:
         """The server said something; the conversation has taken it already."""
@@ -270,6 +273,12 @@ class Unanswered:
         return b"".join(self._log[seq].pcm for seq in seqs)
 
     # ------------------------------------------------------------ the buffer
+
+    def _drop_heard(self) -> None:
+        """Forget the sound that the server has had, where it hears nobody speak in it."""
+        if self._speech[0] is None and self._listens:
+            lead, unheard = LEAD_MS * self._rate, UNHEARD_MS * self._rate
+            self._drop_until(max(self._alive - lead, self._total - unheard))
 
     def _drop_until(self, place: int) -> None:
         while self._sound and self._sound[0][1] <= place:
