@@ -43,7 +43,8 @@ class Relay:
         self._faults: list[dict[str, Any]] = []
         self._up = threading.Event()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._run()])
+        serve = self._loop.run_until_complete
+        self._thread = threading.Thread(target=serve, args=[self._run()], daemon=True)
 
     def __enter__(self) -> Relay:
         self._thread.start()
