@@ -35,6 +35,7 @@ _BEFORE_ANSWERS = ("response.done", "input_audio_buffer.speech_started")
 """Behind these the server may answer by itself."""
 _DECIDING = ("response.done", "error")
 """What says whether a line that ends is worth mending."""
+_SELDOM = HEEDS | {*_BEFORE_ANSWERS, *_DECIDING, "session.created"}
 _LOOK_S = 1.0
 """How often a pause is looked for when a session is about to end."""
 
@@ -245,33 +246,46 @@ class Pump:
         return gone or self._lifetime.is_over(self.clock.now(), self._quiet)
 
     def _take(self, row: Row) -> None:
-        # Run for every frame: what has nothing to do with it is not even asked.
-        event, money = row.event, row.type in TAKEN
+        # Run for every frame: what has nothing to do with it is not even asked, and nine of ten are
+        # pieces of a reply.
+        event, type_ = row.event, row.type
+        seldom, money = type_ in _SELDOM, type_ in TAKEN
         self._unanswered.alive()
         if money:
             self._ledger.take(row)
         if event is not None:
             self._conversation.receive(event)
-            if row.type in self.calls.heeds:
+            if type_ in self.calls.heeds:
                 self.calls.take(row)
             if self.stage.reacts:
                 self.stage.react(event)
-            if row.type in HEEDS:
-                self._unanswered.received(row)
-            if row.type in _DECIDING:
-                self._recovery.take(row)
-                self._overdue.look()
-            if money and row.type in _BEFORE_ANSWERS:
-                self._hold_back()
+            if seldom:
+                self._take_seldom(row, money)
         self._news.announce(row)
         if self.stage.follows:
             self.stage.follow(event, self.line, self.clock)
         if self._turns.outbox:
             self.line.flush_soon()
+        if seldom:
+            self._look_ahead(row)
+
+    def _take_seldom(self, row: Row, money: bool) -> None:
+        """What only some rows are for: what was confirmed, whether the line would be mended, and
+        what a further reply may cost."""
+        if row.type in HEEDS:
+            self._unanswered.received(row)
+        if row.type in _DECIDING:
+            self._recovery.take(row)
+            self._overdue.look()
+        if money and row.type in _BEFORE_ANSWERS:
+            self._hold_back()
+
+    def _look_ahead(self, row: Row) -> None:
+        """See when this session will have lasted long enough."""
         if row.type == "session.created":
-            self._lifetime.begin(field(event, "session"), time.time(), self.clock.now())
-            self._look()
-        elif row.type == "response.done":
+            session = field(row.event, "session")
+            self._lifetime.begin(session, time.time(), self.clock.now())
+        if row.type in ("session.created", "response.done"):
             self._look()
 
     def _hold_back(self) -> None:
