@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import os
@@ -31,6 +32,13 @@ def pytest_configure() -> None:
     browser = load_script("bootstrap").find_browser()
     if browser:  # without one Playwright takes its own
         os.environ["CHROMIUM"] = browser
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """What asyncio has to say of tasks that are garbage it says now. While an ast is being made it
+    would end a green run: CPython 3.11 then raises "AST constructor recursion depth mismatch"."""
+    gc.collect()
 
 
 def pytest_unconfigure() -> None:

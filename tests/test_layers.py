@@ -12,6 +12,7 @@ A module that needs a higher one imports it inside a function; UPWARD lists exac
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import subprocess
 import sys
@@ -115,6 +116,12 @@ class Import:
 
 
 # --- reading ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def no_garbage() -> None:
+    """See pytest_sessionfinish in conftest.py: these tests make many an ast."""
+    gc.collect()
 
 
 def imports_of(source: str, module: str, package: bool = False) -> list[Import]:
