@@ -41,6 +41,12 @@ def pytest_sessionfinish() -> None:
     gc.collect()
 
 
+@pytest.fixture
+def no_garbage() -> None:
+    """The same, before a test that makes an ast."""
+    gc.collect()
+
+
 def pytest_unconfigure() -> None:
     _own_settings.cleanup()
 

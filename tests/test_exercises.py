@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("no_garbage")
+
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 # Notebook -> for each of its exercises the text to be changed, and what a learner would write.

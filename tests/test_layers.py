@@ -12,7 +12,6 @@ A module that needs a higher one imports it inside a function; UPWARD lists exac
 from __future__ import annotations
 
 import ast
-import gc
 import json
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.usefixtures("no_garbage")
 
 PACKAGE = Path(__file__).resolve().parent.parent / "rtwidgets"
 
@@ -116,12 +117,6 @@ class Import:
 
 
 # --- reading ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def no_garbage() -> None:
-    """See pytest_sessionfinish in conftest.py: these tests make many an ast."""
-    gc.collect()
 
 
 def imports_of(source: str, module: str, package: bool = False) -> list[Import]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("no_garbage")
+
 PACKAGE = Path(__file__).resolve().parent.parent / "rtwidgets"
 ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
 each_room = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)

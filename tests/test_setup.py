@@ -22,6 +22,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("no_garbage")
+
 # Imported when Python starts: takes ensurepip away, and says which user this is.
 WITHOUT_ENSUREPIP = """
 import os, sys

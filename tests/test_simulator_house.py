@@ -10,6 +10,8 @@ import pytest
 
 import rtwidgets.simulator
 
+pytestmark = pytest.mark.usefixtures("no_garbage")
+
 FOLDER = Path(rtwidgets.simulator.__file__).parent
 ORDER = re.findall(r"(\w+)\.py", rtwidgets.simulator.__doc__ or "")
 
