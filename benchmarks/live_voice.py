@@ -63,11 +63,11 @@ chat
 WATCH = """
 chunks, seen = [], []
 microphone = chat._parts.microphone
-take = microphone.page_chunk
-def page_chunk(content, buffers):
-    chunks.append([content["at"], time.time() * 1000])
+take = microphone.page_chunks
+def page_chunks(content, buffers):
+    chunks.extend([at, time.time() * 1000] for at in content["at"])
     take(content, buffers)
-microphone.page_chunk = page_chunk
+microphone.page_chunks = page_chunks
 note = lambda row: seen.append([row.seq, time.time() * 1000])
 chat.session.asynchronous.subscribe(note); 0
 """

@@ -61,16 +61,16 @@ WATCH = """
 microphone, process, looked = chat._parts.microphone, psutil.Process(), 0
 chunks = {"count": 0, "highest": -1, "late": 0, "bytes": 0, "first": 0, "last": 0}
 errors = []
-take = microphone.page_chunk
-def page_chunk(content, buffers):
-    chunks["first"] = chunks["first"] or content["at"]
-    chunks["last"] = content["at"]
+take = microphone.page_chunks
+def page_chunks(content, buffers):
+    chunks["first"] = chunks["first"] or content["at"][0]
+    chunks["last"] = content["at"][-1]
     chunks["late"] += content["n"] < chunks["highest"]
-    chunks["highest"] = max(chunks["highest"], content["n"])
-    chunks["count"] += 1
-    chunks["bytes"] += len(buffers[0])
+    chunks["highest"] = max(chunks["highest"], content["n"] + len(buffers) - 1)
+    chunks["count"] += len(buffers)
+    chunks["bytes"] += sum(map(len, buffers))
     take(content, buffers)
-microphone.page_chunk = page_chunk
+microphone.page_chunks = page_chunks
 """
 LOOK = """
 for row in chat.log[looked:]:

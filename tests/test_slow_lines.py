@@ -185,7 +185,8 @@ def test_of_what_is_spoken_into_a_stalled_line_the_last_is_kept_and_the_rest_tol
     microphone = chat._parts.microphone
     microphone._handle_custom_msg({"t": "take", "take": "p-1", "page": "p"}, [])
     for n in range(40):
-        microphone._handle_custom_msg({"t": "chunk", "take": "p-1", "n": n, "at": 0}, [bytes(1920)])
+        chunk = {"t": "chunks", "take": "p-1", "n": n, "at": [0]}
+        microphone._handle_custom_msg(chunk, [bytes(1920)])
     microphone._handle_custom_msg({"t": "over", "take": "p-1", "count": 40, "why": "released"}, [])
     loop.run(set_gate(slow, True), SOON)
     told = loop.run(row_of(chat, "microphone.dropped"), SOON)

@@ -235,7 +235,7 @@ class Page:
         parts = list(chunks(pcm))
         for n, part in enumerate(parts):
             if n not in lose:
-                self.say(memoryview(part), t="chunk", take=take, n=n, at=0)
+                self.say(memoryview(part), t="chunks", take=take, n=n, at=[0])
         return len(parts)
 
     def release(self, take: str, count: int, why: str = "released") -> None:

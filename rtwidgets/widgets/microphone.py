@@ -92,9 +92,10 @@ class Microphone(Live):
         if self.ear is not None:
             self.ear.begin(str(content["take"]))
 
-    def page_chunk(self, content: Content, buffers: Buffers) -> None:
+    def page_chunks(self, content: Content, buffers: Buffers) -> None:
         if self.ear is not None:
-            self.ear.hear(content["take"], content["n"], bytes(buffers[0]))
+            for number, pcm in enumerate(buffers, content["n"]):
+                self.ear.hear(content["take"], number, bytes(pcm))
 
     def page_over(self, content: Content, _buffers: Buffers) -> None:
         if self.ear is not None:

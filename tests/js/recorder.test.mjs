@@ -131,9 +131,21 @@ test("with no kernel to tell the microphone is let go", async () => {
   s.answers[0].allow();
   await talking;
   s.dead = true;
-  s.answers[0].take({ take: "page-1", n: 0, at: 0, pcm: new ArrayBuffer(2) });
+  for (const n of [0, 1]) s.answers[0].take({ take: "page-1", n, at: 0, pcm: new ArrayBuffer(2) });
   assert.deepEqual([s.recorder.state, s.recorder.trouble], ["off", NO_KERNEL]);
   assert.ok(s.captures[0].done.includes("close"));
+});
+
+test("chunks go in twos, and the last one of a take is not kept back", async () => {
+  const s = scene();
+  const talking = s.recorder.talk();
+  s.answers[0].allow();
+  await talking;
+  const before = s.sent.length;
+  for (const n of [0, 1, 2]) s.answers[0].take({ take: "page-1", n, at: 40 * n, pcm: new ArrayBuffer(2) });
+  assert.deepEqual(s.sent.slice(before), [{ t: "chunks", take: "page-1", n: 0, at: [0, 40] }]);
+  s.answers[0].take({ over: "page-1", count: 3 });
+  assert.deepEqual(s.sent.slice(before + 1).map(({ t, n, count }) => [t, n ?? count]), [["chunks", 2], ["over", 3]]);
 });
 
 test("the kernel says when to talk, to this page alone, and when all is over", async () => {
