@@ -245,7 +245,7 @@ async def conversation_of(minutes: int) -> list[Finding]:
     speech = np.where(np.arange(ten) < ten * 0.15, chance.normal(0, 4000, ten), 0)
     pcm = (speech + chance.normal(0, 20, ten)).clip(-32768, 32767).astype("<i2")
     endpoint, held = rt.Simulated("typical", where="memory"), []
-    async with rt.AsyncSession(endpoint, timeout=3600) as session:
+    async with rt.AsyncSession(endpoint, timeout=3600, reconnect=False) as session:
         session.subscribe(seen := Seen())
         start = len(session.log)
         for _ in range(minutes * 6):
