@@ -27,7 +27,9 @@ test:
 	@$(PYTHON) .ci/bootstrap.py test
 	@$(MAKE) --no-print-directory style
 	@echo "Running the tests ..."
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/browser
+	@echo "Running the browser's tests, one after another: they listen to sound as it plays ..."
+	@.venv/bin/python -m pytest tests/browser
 
 check:
 	@$(PYTHON) .ci/bootstrap.py check
