@@ -538,8 +538,10 @@ def test_a_protected_greeting_is_not_spoken_over() -> None:
     [greeting] = chat.conversation.items
     stats = {"played": 0, "nonzero": 0, "underruns": 0}
     heard = {"item_id": greeting.id, "ms": greeting.audio_ms, "done": True, "stats": stats}
+    before = len(chat.log.where(type="session.updated"))
     chat._speaker.page_heard(heard, [])
     wait_for(chat, "opening.ended")
+    wait_for(chat, "session.updated", before + 1)  # turn detection is on again
     page.speak(WORDS)
     wait_for(chat, "response.done", 2)
     assert not chat.log.where(type=("error", "input_audio_buffer.speech_started"))
@@ -587,10 +589,15 @@ def test_a_voice_before_the_first_word_and_a_speed_are_taken(chat: RealtimeChat)
     page = start(chat)
     choose(chat, page, voice="cedar")
     choose(chat, page, speed=1.25, noise_reduction="near_field")
-    wait_for(chat, "session.updated", 5)
-    session = chat.conversation.session["audio"]
-    assert (session["output"]["voice"], session["output"]["speed"]) == ("cedar", 1.25)
-    assert session["input"]["noise_reduction"] == {"type": "near_field"}
+
+    def taken() -> bool:  # in how many updates depends on when the first one is confirmed
+        audio = chat.conversation.session["audio"]
+        voice, speed = audio["output"]["voice"], audio["output"]["speed"]
+        noise = audio["input"]["noise_reduction"]
+        return (voice, speed, noise) == ("cedar", 1.25, {"type": "near_field"})
+
+    assert chat.session is not None
+    loop.run(chat.session.asynchronous._until(taken, SOON, "the settings"), SOON + 1)
     assert not chat.log.where(type="error")
 
 
