@@ -23,13 +23,17 @@ lab:
 	@$(PYTHON) .ci/bootstrap.py lab
 	@.venv/bin/rtwidgets lab
 
+PYTEST = .venv/bin/python -m pytest
+# Beside others, on a machine that has much else to do, a test may wait in vain: it is run once more, alone, and says so.
+ALONE = echo "What failed is run once more, alone ..." && $(PYTEST) --last-failed --last-failed-no-failures none
+
 test:
 	@$(PYTHON) .ci/bootstrap.py test
 	@$(MAKE) --no-print-directory style
 	@echo "Running the tests ..."
-	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/browser
+	@$(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/browser || $(ALONE) --ignore tests/browser
 	@echo "Running the browser's tests, one after another: they listen to sound as it plays ..."
-	@.venv/bin/python -m pytest tests/browser
+	@$(PYTEST) tests/browser || $(ALONE) tests/browser
 
 check:
 	@$(PYTHON) .ci/bootstrap.py check
