@@ -24,6 +24,8 @@ RATE = 24_000
 """Samples a second of `audio/pcm` in both directions (facts: `rate` 24000 is the only one)."""
 SAMPLE_BYTES = 2
 BYTES_PER_MS = RATE * SAMPLE_BYTES // 1000
+G711_BYTES_PER_MS = 8
+"""Of `audio/pcmu` and `audio/pcma`: one byte a sample, 8000 a second."""
 
 
 def samples_from_pcm(pcm: bytes) -> Samples:

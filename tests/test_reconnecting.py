@@ -275,18 +275,24 @@ def speech(seconds: float) -> Any:
 NO_TURNS = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 
 
-def test_a_turn_that_was_being_spoken_is_not_lost() -> None:
-    """Push to talk: the line breaks in the middle of the sound; all of it is sent again."""
+def pushed_to_talk(endpoint: Fragile) -> rt.AsyncSession:
+    """A session in which one turn was spoken without turn detection, and answered."""
 
     async def scene() -> rt.AsyncSession:
-        async with rt.AsyncSession(Fragile(at("client", "input_audio_buffer.append", 10))) as s:
+        async with rt.AsyncSession(endpoint) as s:
             await s.send({"type": "session.update", "session": NO_TURNS})
             await s.wait_for("session.updated")
             reply = await s.hear(speech(1.0))
             assert reply.status == "completed"
             return s
 
-    s = asyncio.run(scene())
+    return asyncio.run(scene())
+
+
+def test_a_turn_that_was_being_spoken_is_not_lost() -> None:
+    """Push to talk: the line breaks in the middle of the sound; all of it is sent again."""
+
+    s = pushed_to_talk(Fragile(at("client", "input_audio_buffer.append", 10)))
     (committed,) = s.log.where(type="input_audio_buffer.committed")
     restored = next(iter(s.log.where(type="line.restored"))).seq
     lost = next(iter(s.log.where(type="line.lost"))).seq
@@ -296,15 +302,7 @@ def test_a_turn_that_was_being_spoken_is_not_lost() -> None:
 
 
 def test_a_turn_that_was_committed_and_not_confirmed_is_committed_again() -> None:
-    async def scene() -> rt.AsyncSession:
-        async with rt.AsyncSession(Fragile(at("client", "input_audio_buffer.commit"))) as s:
-            await s.send({"type": "session.update", "session": NO_TURNS})
-            await s.wait_for("session.updated")
-            reply = await s.hear(speech(1.0))
-            assert reply.status == "completed"
-            return s
-
-    s = asyncio.run(scene())
+    s = pushed_to_talk(Fragile(at("client", "input_audio_buffer.commit")))
     assert len(s.log.where(type="input_audio_buffer.commit")) == 2
     assert len(s.log.where(type="input_audio_buffer.committed")) == 1
 

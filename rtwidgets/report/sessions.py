@@ -19,8 +19,6 @@ from .facts import ItemFacts, ResponseFacts
 from .linking import CREATE_ITEM, CREATE_RESPONSE, Request
 from .userspeech import UserSpeech
 
-_G711_BYTES_PER_MS = 8  # audio/pcmu and audio/pcma: one byte a sample, 8000 a second
-
 
 class Sessions(UserSpeech):
     """The part of a chronicle that is about sessions, and what one has to be told by another.
@@ -48,7 +46,7 @@ class Sessions(UserSpeech):
             stated = stated or text_field(session, f"{side}_audio_format")
             if stated:
                 short = stated.endswith(("pcmu", "pcma", "ulaw", "alaw"))
-                self.rates[at] = _G711_BYTES_PER_MS if short else audio.BYTES_PER_MS
+                self.rates[at] = audio.G711_BYTES_PER_MS if short else audio.BYTES_PER_MS
         if row.type == "session.updated":
             request = self.links.answered("session.update", row.seq)
             self._session_update = request.seq if request is not None else self._session_update

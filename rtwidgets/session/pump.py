@@ -212,9 +212,11 @@ class Pump:
         if self._lifetime.is_over(now, self._quiet):
             self._moving = asyncio.create_task(self._move(self._recovery.connect))
             return
+        self._look_in(max(_LOOK_S, due - now))
+
+    def _look_in(self, seconds: float) -> None:
         # By the loop's own time: what waits for a virtual clock would move it.
-        loop = asyncio.get_running_loop()
-        self._looking = loop.call_later(max(_LOOK_S, due - now), self._look)
+        self._looking = asyncio.get_running_loop().call_later(seconds, self._look)
 
     @property
     def _quiet(self) -> bool:
@@ -227,8 +229,7 @@ class Pump:
             moved = await connect()
         except Exception as problem:  # tried again at the next look; at the end the line is mended
             logger.info("no new session yet: %s", problem)
-            loop = asyncio.get_running_loop()
-            self._looking = loop.call_later(_LOOK_S, self._look)
+            self._look_in(_LOOK_S)
             return
         try:  # somebody may have spoken meanwhile: no reply is cut off for this
             await self._news.until(lambda: self._may_move(old), AHEAD_S, "a pause")

@@ -151,8 +151,7 @@ class Recovery:
                 why = str(failed)
         tries = f"{self._attempts} {'tries' if self._attempts > 1 else 'try'}"
         raise ConnectionLost(
-            f"The line was lost, and {tries} for another brought none: {why} "
-            "The log up to then is complete; start again for a new session.",
+            f"The line was lost, and {tries} for another brought none: {why}{FAREWELL}",
             code=lost.code,
             reason=lost.reason,
         )

@@ -22,7 +22,6 @@ from ..log import EventLog, Row
 Create = tuple[int, Event]
 """A `conversation.item.create` with its row."""
 
-G711_BYTES_PER_MS = 8
 LEAD_MS = 1000
 """So much of the newest sound is kept while nobody is heard to speak: the server notices the
 beginning of speech later than it is."""
@@ -288,7 +287,9 @@ class Unanswered:
     def _rate(self) -> int:
         """Bytes a millisecond of what is sent."""
         kind = text_field(self._conversation.session, "audio", "input", "format", "type")
-        return G711_BYTES_PER_MS if kind in ("audio/pcmu", "audio/pcma") else audio.BYTES_PER_MS
+        return (
+            audio.G711_BYTES_PER_MS if kind in ("audio/pcmu", "audio/pcma") else audio.BYTES_PER_MS
+        )
 
     @property
     def _detection(self) -> object:
