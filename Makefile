@@ -25,15 +25,15 @@ lab:
 
 PYTEST = .venv/bin/python -m pytest
 # Beside others, on a machine that has much else to do, a test may wait in vain: it is run once more, alone, and says so.
-ALONE = echo "What failed is run once more, alone ..." && $(PYTEST) --last-failed --last-failed-no-failures none
+ALONE = echo "What failed is run once more, alone ..."; $(PYTEST) --last-failed --last-failed-no-failures none
 
 test:
 	@$(PYTHON) .ci/bootstrap.py test
 	@$(MAKE) --no-print-directory style
 	@echo "Running the tests ..."
-	@$(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/browser || $(ALONE) --ignore tests/browser
+	@$(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --ignore tests/browser || { $(ALONE) --ignore tests/browser; }
 	@echo "Running the browser's tests, one after another: they listen to sound as it plays ..."
-	@$(PYTEST) tests/browser || $(ALONE) tests/browser
+	@$(PYTEST) tests/browser || { $(ALONE) tests/browser; }
 
 check:
 	@$(PYTHON) .ci/bootstrap.py check
