@@ -66,6 +66,9 @@ class Element {
   setAttribute(name, value) {
     this.attributes[name] = value;
   }
+  getAttribute(name) {
+    return this.attributes[name] ?? null;
+  }
   append(...children) {
     for (const child of children) child.parent = this;
     this.children.push(...children);

@@ -1,7 +1,7 @@
 // The microphone's strip: the button that is held or clicked, how loud it is, who decides on turns, and
 // what may be changed while talking. What records belongs to the model (voice/recorder.js).
 
-import { insist, kernelOf, make, setText } from "./page.js";
+import { insist, kernelOf, make, setAttributes, setData, setHidden, setText } from "./page.js";
 import { holdable } from "./voice/hold.js";
 import { Recorder } from "./voice/recorder.js";
 
@@ -120,10 +120,10 @@ function panel(set, choose) {
       if (values[name]) setText(labels[name].lastChild, values[name](field.value));
     }
     const kind = fieldsFor(settings.turns);
-    for (const name of ["threshold", "silence_ms", "eagerness"]) labels[name].hidden = !kind.includes(name);
+    for (const name of ["threshold", "silence_ms", "eagerness"]) setHidden(labels[name], !kind.includes(name));
     fill(device, [["", "the browser's choice"], ...recorder.devices.map(({ id, name }) => [id, name])]);
     device.value = recorder.devices.some(({ id }) => id === recorder.device) ? recorder.device : "";
-    labels.device.hidden = !recorder.devices.length;
+    setHidden(labels.device, !recorder.devices.length);
   };
   return { el, show };
 }
@@ -196,16 +196,18 @@ function strip(model, el, recorder) {
   const show = () => {
     const { state } = recorder;
     setText(talk, buttonWords(state, held()));
-    talk.disabled = !model.get("ready");
-    talk.title = held() ? "Hold it, or the space bar, while you speak" : "";
-    talk.setAttribute("aria-pressed", String(state === "live"));
-    box.dataset.state = state;
+    const title = held() ? "Hold it, or the space bar, while you speak" : "";
+    const deaf = !model.get("ready");
+    if (talk.disabled !== deaf) talk.disabled = deaf;
+    setAttributes(talk, { title, "aria-pressed": state === "live" });
+    setData(box, { state });
     bar.style.transform = `scaleX(${share(recorder.level).toFixed(3)})`;
-    level.hidden = off.hidden = recorder.capture === null;
-    turns.value = now().turns;
+    for (const one of [level, off]) setHidden(one, recorder.capture === null);
+    const kind = now().turns;
+    if (turns.value !== kind) turns.value = kind;
     const [note, warning, lost] = ["note", "warning", "lost"].map((name) => model.get(name));
     setText(said, sentence({ trouble: recorder.trouble, note, warning, state, held: held(), lost }));
-    said.hidden = !said.textContent;
+    setHidden(said, !said.textContent);
     fit();
   };
   show();

@@ -10,9 +10,29 @@ export function make(tag, className, attributes = {}, ...children) {
   return element;
 }
 
-/** Let an element say `text`; what it says already is not written again. */
+// What stands in the page already is not written again: to a browser a value that is written is a
+// change, after which it looks at the styles around it, and draws. Views write many times a second.
+
+/** Let an element say `text`. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Hide an element, or show it. */
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/** Give an element attributes: `{"aria-pressed": true}`. */
+export function setAttributes(element, values) {
+  for (const [name, value] of Object.entries(values))
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** Give an element data: `{state: "live"}`. */
+export function setData(element, values) {
+  for (const [name, value] of Object.entries(values))
+    if (element.dataset[name] !== String(value)) element.dataset[name] = value;
 }
 
 /** A rule that hides the plain HTML of the same thing; it lives as long as the view it stands in. */

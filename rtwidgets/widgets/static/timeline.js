@@ -1,7 +1,7 @@
 // The live timeline: lanes drawn on a canvas, from what timeline/state.js knows. The model keeps that,
 // so that every view of it shows the same and a view can be thrown away.
 
-import { hideFallback, insist, make, setText } from "./page.js";
+import { hideFallback, insist, make, setAttributes, setText } from "./page.js";
 import { LANES, NAMES, Store, View, all, clock, describe, stacked, ticks } from "./timeline/state.js";
 
 const AXIS = 18; // px for the times below
@@ -360,8 +360,8 @@ class Drawing {
     const length = store.unit === "s" ? clock(store.end) : `${store.marks.length} events`;
     const cuts = store.cuts.length;
     setText(this.reach, `${length}${cuts ? ` · ${cuts} interrupted` : ""}`);
-    this.follow.setAttribute("aria-pressed", String(view.mode === "follow"));
-    this.fit.setAttribute("aria-pressed", String(view.mode === "fit"));
+    setAttributes(this.follow, { "aria-pressed": view.mode === "follow" });
+    setAttributes(this.fit, { "aria-pressed": view.mode === "fit" });
   }
 
   // --- a person

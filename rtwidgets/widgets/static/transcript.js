@@ -1,7 +1,7 @@
 // The conversation as people read it. The model keeps the lines, views only draw them. Text enters the
 // page as text and in no other way: a model may say anything, HTML too.
 
-import { insist, make, setText } from "./page.js";
+import { insist, make, setAttributes, setData, setHidden, setText } from "./page.js";
 
 /** `text` put into `old` at `at`; null when what should stand before it is missing. */
 export function spliced(old, at, text) {
@@ -67,7 +67,7 @@ export function unfold(parts, details) {
     const [heading, text] = parts.details[at];
     setText(heading, name);
     setText(text, said);
-    text.setAttribute("aria-label", name);
+    setAttributes(text, { "aria-label": name });
   });
 }
 
@@ -105,7 +105,7 @@ class View {
   draw() {
     const { order, lines } = this.store;
     setText(this.hint, this.model.get("hint"));
-    this.hint.hidden = !this.model.get("hint");
+    setHidden(this.hint, !this.model.get("hint"));
     for (const [id, parts] of this.parts) {
       if (lines.has(id)) continue;
       parts.row.remove();
@@ -153,9 +153,8 @@ class View {
     setText(parts.note, line.note);
     setText(parts.more, line.more);
     unfold(parts, line.details);
-    parts.row.dataset.state = line.state;
-    parts.row.dataset.speaker = line.speaker;
-    parts.row.setAttribute("aria-busy", String(line.state === "streaming")); // read out when it is whole
+    setData(parts.row, { state: line.state, speaker: line.speaker });
+    setAttributes(parts.row, { "aria-busy": line.state === "streaming" }); // read out when it is whole
   }
 
   /** Was it a person, or did the lines wrap anew? A person scrolls while the sizes stay. */
@@ -166,12 +165,12 @@ class View {
     else if (size === this.size) this.following = false;
     else if (this.following) this.follow();
     this.size = size;
-    this.jump.hidden = this.following;
+    setHidden(this.jump, this.following);
   }
 
   follow() {
     this.following = true;
-    this.jump.hidden = true;
+    setHidden(this.jump, true);
     this.list.scrollTop = this.list.scrollHeight;
     this.size = `${this.list.scrollHeight}/${this.list.clientHeight}`;
   }

@@ -1,6 +1,6 @@
 // The speaker's knobs. What plays belongs to the model (voice/speaker.js): a view only makes these.
 
-import { insist, make, setText } from "./page.js";
+import { insist, make, setAttributes, setData, setHidden, setText } from "./page.js";
 import { Speaker } from "./voice/speaker.js";
 
 function knobs(model, el, speaker) {
@@ -36,24 +36,27 @@ function knobs(model, el, speaker) {
 
   const show = () => {
     const muted = model.get("muted");
-    setText(mute, muted ? "Sound off" : "Sound on"); // ten times a second: only what changes
-    mute.setAttribute("aria-pressed", String(muted));
-    mute.title = muted ? "Turn the sound on" : "Turn the sound off";
-    volume.value = String(muted ? 0 : model.get("volume"));
-    hear.hidden = !speaker.held && !speaker.elsewhere;
+    setText(mute, muted ? "Sound off" : "Sound on");
+    const title = muted ? "Turn the sound on" : "Turn the sound off";
+    setAttributes(mute, { "aria-pressed": muted, title });
+    const loud = String(muted ? 0 : model.get("volume"));
+    if (volume.value !== loud) volume.value = loud;
+    setHidden(hear, !speaker.held && !speaker.elsewhere);
     setText(
       hear,
       speaker.elsewhere ? "▶ Hear it here" : `▶ Hear it (${speaker.held.toFixed(1)} s)`,
     );
-    hear.title = speaker.elsewhere
-      ? "The sound plays in another tab"
-      : "The browser plays sound only after a click";
+    setAttributes(hear, {
+      title: speaker.elsewhere
+        ? "The sound plays in another tab"
+        : "The browser plays sound only after a click",
+    });
     hear.classList.toggle("rtw-primary", !speaker.elsewhere);
-    away.hidden = !speaker.elsewhere;
+    setHidden(away, !speaker.elsewhere);
     const { underruns } = speaker.counts();
-    gaps.hidden = !underruns;
+    setHidden(gaps, !underruns);
     setText(gaps, `${underruns} gap${underruns === 1 ? "" : "s"}`);
-    Object.assign(box.dataset, {
+    setData(box, {
       ...speaker.counts(),
       playing: speaker.stats.playing,
       kind: speaker.player?.kind ?? "",

@@ -1,6 +1,6 @@
 // One line of the table: its element, made once, and what it says, filled in as lines come into sight.
 
-import { make, setText } from "../page.js";
+import { make, setAttributes, setHidden, setText } from "../page.js";
 import { describe } from "./lines.js";
 import { SIGNS, bytes, clock, number, since, summary, turnKind } from "./wording.js";
 
@@ -76,18 +76,18 @@ function fillWords(parts, { run, member }, row, rows) {
   setText(parts.words, words);
   const { direction } = parts.cells;
   if (direction) {
-    direction.className = `rtw-cell rtw-direction rtw-sign rtw-${row.direction}`;
-    direction.setAttribute("aria-label", SIGNS[row.direction].words);
+    const look = `rtw-cell rtw-direction rtw-sign rtw-${row.direction}`;
+    setAttributes(direction, { class: look, "aria-label": SIGNS[row.direction].words });
   }
 }
 
 function fillState({ element, fold, cause }, { run, member }, row, open) {
   const many = member < 0 && run.places.length > 1;
-  fold.hidden = !many;
+  setHidden(fold, !many);
   setText(fold, open ? "▾" : "▸");
-  fold.setAttribute("aria-label", `${open ? "Fold" : "Open"} ${run.places.length} events`);
-  if (many) element.setAttribute("aria-expanded", String(open));
+  setAttributes(fold, { "aria-label": `${open ? "Fold" : "Open"} ${run.places.length} events` });
+  if (many) setAttributes(element, { "aria-expanded": open });
   else element.removeAttribute("aria-expanded");
   element.classList.toggle("rtw-failed", row.type === "error" || row.type === "line.lost");
-  cause.hidden = row.direction !== "server";
+  setHidden(cause, row.direction !== "server");
 }

@@ -1,6 +1,6 @@
 // The lines in sight: a person scrolls over all of them, a few dozen elements show those in view.
 
-import { make, setText } from "../page.js";
+import { make, setAttributes, setHidden, setText } from "../page.js";
 import { blankRow, fillEvent, fillTurn } from "./cells.js";
 import { COLUMNS, layout } from "./columns.js";
 import { number } from "./wording.js";
@@ -86,6 +86,7 @@ export class List {
       "rtw-list-frame",
       {},
       this.element,
+      make("div", "rtw-ring"),
       this.empty,
       this.note,
       this.jump,
@@ -218,20 +219,20 @@ export class List {
     const { at } = this;
     this.pool.forEach((parts, index) => {
       const hidden = top + index >= bottom;
-      if (parts.element.hidden !== hidden) parts.element.hidden = hidden;
+      setHidden(parts.element, hidden);
       if (!hidden) this.fill(parts, top + index, at);
     });
-    this.element.setAttribute("aria-rowcount", String(lines.length));
-    if (at >= 0) this.element.setAttribute("aria-activedescendant", `${this.id}-${at}`);
+    setAttributes(this.element, { "aria-rowcount": lines.length });
+    if (at >= 0) setAttributes(this.element, { "aria-activedescendant": `${this.id}-${at}` });
     else this.element.removeAttribute("aria-activedescendant");
     const { rows } = this.store;
     if (this.following) this.seen = rows.length;
     const unseen = rows.length - this.seen;
-    this.jump.hidden = this.following || !lines.length;
+    setHidden(this.jump, this.following || !lines.length);
     setText(this.jump, unseen > 0 ? `↓ ${number(unseen)} new` : "↓ Newest");
     if (rows.length && rows.at(rows.length - 1).time >= 3600)
       this.frame.style.setProperty("--rtw-time", "6.2rem");
-    this.jump.setAttribute("aria-label", "Jump to the newest event and follow");
+    setAttributes(this.jump, { "aria-label": "Jump to the newest event and follow" });
     this.hands.drawn(this);
   }
 
@@ -262,7 +263,7 @@ export class List {
     const { run, member } = line;
     const open = member < 0 && this.lines.isOpen(run);
     fillEvent(parts, line, row, this.above(index), this.store.rows, open);
-    element.setAttribute("aria-selected", String(this.isSelected(run, member, open)));
+    setAttributes(element, { "aria-selected": this.isSelected(run, member, open) });
   }
 
   above(index) {

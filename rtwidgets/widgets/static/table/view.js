@@ -1,6 +1,6 @@
 // A view of the table: what is in sight, which event is open, and what a person asks for.
 
-import { hideFallback, make, setText } from "../page.js";
+import { hideFallback, make, setAttributes, setHidden, setText } from "../page.js";
 import { chosen, columnMenu, kept } from "./columns.js";
 import { Detail, placeInRun } from "./detail.js";
 import { Filter, Lines } from "./lines.js";
@@ -219,20 +219,20 @@ export class View {
     const { rows, runs, total } = this.store;
     const { lines, following } = this.list;
     setText(this.count, countWords(rows.length, total, lines.length, this.filter.active));
-    this.followed.setAttribute("aria-pressed", String(following));
-    this.clear.hidden = !this.filter.active;
+    setAttributes(this.followed, { "aria-pressed": following });
+    setHidden(this.clear, !this.filter.active);
     for (const chip of this.directions) {
-      chip.setAttribute("aria-pressed", String(this.filter.directions.has(chip.dataset.direction)));
+      setAttributes(chip, { "aria-pressed": this.filter.directions.has(chip.dataset.direction) });
     }
     for (const chip of this.families) {
       const name = chip.dataset.family;
       const pressed = this.filter.families.has(name);
       const count = runs.families.get(name) ?? 0;
-      chip.hidden = !count && !pressed;
-      chip.setAttribute("aria-pressed", String(pressed));
+      setHidden(chip, !count && !pressed);
+      setAttributes(chip, { "aria-pressed": pressed });
       setText(chip.lastChild, number(count));
     }
-    this.list.empty.hidden = lines.length > 0;
+    setHidden(this.list.empty, lines.length > 0);
     if (!lines.length)
       setText(
         this.list.empty,
