@@ -61,7 +61,7 @@ print(ipykernel.__version__, getattr(kernel, "_supports_kernel_subshells", False
 TYPED = "Good morning, number {}"
 WATCH_THE_REPLY = """
 window.watched = new Promise((resolve) => {
-  let clicked, stood = Infinity;
+  let clicked, stood = null;
   const form = document.querySelector(".rtw-form");
   form.addEventListener("submit", () => (clicked = Date.now()), { capture: true, once: true });
   const lines = new MutationObserver(() => {
@@ -416,7 +416,7 @@ def one_cell(notebook: Notebook, cell: int, seconds: float, typed: str) -> Windo
     notebook.page.locator(".rtw-form button[type=submit]").click()
     clicked, stood, ended = notebook.js("watched")
     gaps = notebook.js(UNDERRUNS) - before
-    return Window(begin, end, gaps, stood - clicked if stood < ended else None)
+    return Window(begin, end, gaps, stood - clicked if stood is not None else None)
 
 
 def running(notebook: Notebook, cell: int) -> str:
