@@ -12,7 +12,8 @@ JupyterLab's page busy for a tenth of a second by itself, with a busy kernel or 
     kernels.py --seconds 4       shorter cells
 
 Status 0: with subshells everything was in time; without them (ipykernel 6) the microphone says that
-the kernel is too old, and how to upgrade, and loses nothing. 1: something was not so.
+the kernel is too old, and how to upgrade; what was said beside a cell is counted as lost, for it
+came when nobody waited for it any more. 1: something was not so.
 """
 
 from __future__ import annotations
