@@ -1,6 +1,6 @@
 """What other servers say elsewhere than OpenAI's does, or do not say: one question a function.
 
-Names alone are a matter of events.py (`GA_NAMES`); here it is about where a fact stands. Sources:
+Names alone are a matter of `events` (`GA_NAMES`); here it is about where a fact stands. Sources:
 recorded sessions of xAI's and of Azure Voice Live's server, Hugging Face's speech-to-speech.
 """
 
