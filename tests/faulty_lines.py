@@ -28,7 +28,7 @@ Frame = str | bytes
 Event = dict[str, Any]
 MS_A_CHARACTER = 40
 FOUND_OUT_S = PING_S + PONG_S
-"""When a WebSocket whose other end says nothing is given up: see transport.py."""
+"""When a WebSocket whose other end says nothing is given up: see transport/websocket.py."""
 
 
 class Guide:
