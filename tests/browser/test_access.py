@@ -108,8 +108,8 @@ FOCUSABLE = """(() => {
 FOCUSED = """(() => {
     const one = document.activeElement, style = getComputedStyle(one);
     const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-    const frame = one.closest('.rtw-list-frame');
-    const framed = frame && getComputedStyle(frame, '::after').borderTopStyle === 'solid';
+    const next = one.nextElementSibling; // a list's ring: rows would cover an outline of its own
+    const framed = next?.matches('.rtw-ring') && getComputedStyle(next).borderTopStyle === 'solid';
     return [window.ours.indexOf(one), Boolean(ring || framed)];
 })()"""
 
