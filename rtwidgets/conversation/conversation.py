@@ -1,11 +1,7 @@
-"""The conversation as a state machine, without I/O: events in, items, responses and usage out, and
-what to send next.
+"""`Conversation`: what each event does to the whole, and what to send next.
 
-State is keyed by id, never by "the current one": deltas of several items interleave, and a server
-may answer out of order. Nothing here raises on what a server sends: unknown is not an error, and
-what cannot be read is left as it was.
-
-Which of our requests may go out, and which response answers which, is in turns.py.
+Nothing here raises on what a server sends: unknown is not an error, and what cannot be read is left
+as it was.
 """
 
 from __future__ import annotations
@@ -13,33 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from .dialects import usage_of
-from .echoes import Echoes
-from .events import (
+from ..dialects import usage_of
+from ..echoes import Echoes
+from ..events import (
     ENDS_OF_A_LINE,
     Event,
-    beta_names,
     count_field,
     error_of,
-    ga_name,
     is_carried,
     response_id_of,
     text_field,
 )
-from .events import field as value_at
-from .items import (
+from ..events import field as value_at
+from ..items import (
     ENDED,
     IN_PROGRESS,
     LINE_LOST,
     UNKNOWN,
     Item,
-    Items,
-    Part,
     Response,
     add_usage,
-    pcm_size,
 )
-from .turns import ACTIVE_ALREADY, Turns
+from ..turns import ACTIVE_ALREADY, Turns
+from .contents import FILLS, UNTOLD, Contents
 
 
 class Heard(Protocol):
@@ -69,13 +61,13 @@ class Conversation:
 
     def __init__(self) -> None:
         self.session: Event = {}
-        self._items = Items()
+        self._contents = Contents()
+        self._items = self._contents.items
         self.items = self._items.order
-        self.responses: dict[str, Response] = {}
+        self.responses = self._contents.responses
         self.usage: Event = {}
         self.errors: list[Event] = []
         self.turns = Turns()
-        self._live: dict[str, Response] = {}  # those that may be active: few, in a long session
         self._echoes = Echoes()
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
@@ -106,8 +98,7 @@ class Conversation:
     @property
     def active_response(self) -> Response | None:
         """The response that the conversation is waiting for, None when it is quiet."""
-        live = (one for one in self._live.values() if one.active and one.conversation_id)
-        return next(live, None)
+        return self._contents.active_response
 
     @property
     def busy(self) -> bool:
@@ -175,7 +166,7 @@ class Conversation:
     def overdue(self, response_id: str) -> None:
         """Nothing comes of this response any more: what waits behind it need not. An empty id: of
         what was asked for, nothing comes at all."""
-        response = self._live.get(response_id)
+        response = self._contents.live.get(response_id)
         if response is not None:
             response.overdue = True
         elif not response_id:
@@ -192,13 +183,13 @@ class Conversation:
         new session is told of them.
         """
         unheard = set()
-        for response in tuple(self._live.values()):
+        for response in tuple(self._contents.live.values()):
             if response.status == IN_PROGRESS:
                 response.status = "incomplete"
                 response.status_details = {"type": "incomplete", "reason": LINE_LOST}
                 if response.unheard:
                     unheard.add(response.id)
-        self._live.clear()
+        self._contents.live.clear()
         for item in tuple(self.items):
             if item.response_id in unheard:
                 self._items.delete(item.id)
@@ -232,14 +223,14 @@ class Conversation:
 
     def receive(self, event: Event) -> None:
         """Take one server event. Unknown ones change nothing."""
-        type_ = event.get("type")
-        handler = _HANDLERS.get(type_) if type_.__class__ is str else None
-        if handler is not None:
+        given = event.get("type")
+        type_ = given if given.__class__ is str else ""
+        if (fill := FILLS.get(type_)) is not None:
+            fill(self._contents, event)
+        elif (handler := _HANDLERS.get(type_)) is not None:
             handler(self, event)
-        else:
-            error = error_of(event)
-            if error is not None:
-                self._refused(error)
+        elif (error := error_of(event)) is not None:
+            self._refused(error)
         if self.turns.waiting:
             self._go_on()
 
@@ -255,13 +246,13 @@ class Conversation:
             self.left_out([self._carried.pop(text_field(error, "event_id"))])
         else:
             if text_field(error, "code") == ACTIVE_ALREADY:  # the server is at work all the same
-                for response in self._live.values():
+                for response in self._contents.live.values():
                     response.overdue = False
             self.turns.refused(error)
 
     def _nothing_is_active(self) -> None:
         """The server says that no response is active: one whose end we missed has ended."""
-        for response in self._live.values():
+        for response in self._contents.live.values():
             if response.status == IN_PROGRESS and response.conversation_id:
                 response.status = "incomplete"
 
@@ -278,7 +269,7 @@ class Conversation:
             return
         self._hear_echo(value_at(event, "item"))
         self._items.forget_deleted(text_field(event, "item", "id"))
-        item = self._learn(value_at(event, "item"))
+        item = self._contents.learn(value_at(event, "item"))
         if item is None or self._items.settled(item):
             return
         self._items.take_back(item)
@@ -318,12 +309,9 @@ class Conversation:
         if self._is_carried(event):
             return
         self._hear_echo(value_at(event, "item"))
-        item = self._learn(value_at(event, "item"))
+        item = self._contents.learn(value_at(event, "item"))
         if item is not None:  # where it is not there yet: a server that never said .added
             self._items.place(item)
-
-    def _item_learned(self, event: Event) -> None:
-        self._learn(value_at(event, "item"))
 
     def _item_deleted(self, event: Event) -> None:
         self._items.delete(text_field(event, "item_id"))
@@ -341,34 +329,24 @@ class Conversation:
         for part in item.content:
             part.transcript = ""
 
-    def _transcript_done(self, event: Event) -> None:
-        part = self._part(event)
-        if part is not None:
-            part.transcript = text_field(event, "transcript") or part.transcript
-
-    def _transcript_delta(self, event: Event) -> None:
-        part = self._part(event)
-        if part is not None:
-            part.transcript += _delta(event)
-
     def _turn_ended(self, event: Event) -> None:
         self.turns.turn_ended()
 
     def _response_created(self, event: Event) -> None:
         known = self._has_begun(event)
-        response = self._response(event)
+        response = self._contents.response(event)
         if response is None:
             return
-        if response.conversation_id == _UNTOLD and self.turns.only_aside:
+        if response.conversation_id == UNTOLD and self.turns.only_aside:
             response.conversation_id = None
         if response.status == UNKNOWN:
             response.status = IN_PROGRESS
-            self._live[response.id] = response
+            self._contents.live[response.id] = response
         if not known:
             self.turns.began(response.id, aside=not response.conversation_id)
         if response.conversation_id and not self._echoes.heard:
             for given in self._echoes.overdue():
-                item = self._learn(given)
+                item = self._contents.learn(given)
                 if item is not None:
                     self._items.place(item)
 
@@ -380,17 +358,17 @@ class Conversation:
     def _response_done(self, event: Event) -> None:
         known, began = self.responses.get(response_id_of(event)), self._has_begun(event)
         ended_before = known is not None and known.status in ENDED
-        response = self._response(event)
+        response = self._contents.response(event)
         if response is None or ended_before:  # said twice: nothing is counted twice
             return
         if not began:  # around interruptions the end may come without a beginning
             self.turns.began(response.id, aside=not response.conversation_id)
         output = value_at(event, "response", "output")
         for raw in output if isinstance(output, list) else ():
-            self._belongs(response, self._learn(raw))
+            self._contents.belongs(response, self._contents.learn(raw))
         if response.status not in ENDED:  # a server that ends a response without saying how
             response.status = "completed"
-        self._live.pop(response.id, None)
+        self._contents.live.pop(response.id, None)
         told = known is not None or value_at(event, "response", "conversation_id")
         if response.conversation_id and told:
             for item in response.items:
@@ -399,121 +377,6 @@ class Conversation:
         if response.usage:
             add_usage(self.usage, response.usage)
 
-    def _output_item(self, event: Event) -> None:
-        response = self._response(event)
-        if response is not None:
-            self._belongs(response, self._learn(value_at(event, "item")))
-
-    def _part_added(self, event: Event) -> None:
-        part, given = self._part(event), value_at(event, "part")
-        if part is not None and isinstance(given, dict):
-            part.fill(given)
-
-    def _text_delta(self, event: Event) -> None:
-        part = self._part(event)
-        if part is not None:
-            part.text += _delta(event)
-
-    def _text_done(self, event: Event) -> None:
-        part = self._part(event)
-        if part is not None:
-            part.text = text_field(event, "text") or part.text
-
-    def _audio_delta(self, event: Event) -> None:
-        part = self._part(event)
-        if part is not None:
-            part.audio_bytes += pcm_size(_delta(event))
-
-    def _arguments_delta(self, event: Event) -> None:
-        item = self._call_of(event)
-        if item is not None:
-            item.arguments += _delta(event)
-
-    def _arguments_done(self, event: Event) -> None:
-        item = self._call_of(event)
-        if item is not None:
-            item.arguments = text_field(event, "arguments") or item.arguments
-            item.name = text_field(event, "name") or item.name
-
-    # ------------------------------------------------------------ looking up by id
-
-    def _response(self, event: Event) -> Response | None:
-        """The response an event is about, made or brought up to date from what it carries."""
-        id_ = response_id_of(event)
-        if not id_:
-            return None
-        response = self.responses.get(id_)
-        if response is None:
-            response = self.responses[id_] = Response(id_, conversation_id=_UNTOLD)
-        given = event.get("response")
-        if isinstance(given, dict):
-            response.refresh(given)
-            if response.active:
-                self._live[id_] = response
-        return response
-
-    def _learn(self, given: Any) -> Item | None:
-        """The item in an event, made or brought up to date."""
-        id_ = text_field(given, "id")
-        if not id_:
-            return None
-        item = self._items.named(id_)
-        for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
-            setattr(item, name, text_field(given, name) or getattr(item, name))
-        parts = value_at(given, "content")
-        for index, raw in enumerate(parts if isinstance(parts, list) else ()):
-            if isinstance(raw, dict):
-                _at(item.content, index).fill(raw)
-        return item
-
-    def _item_of(self, event: Event) -> Item | None:
-        """The item that a delta names; a delta may arrive before its item does."""
-        id_ = event.get("item_id")
-        if id_.__class__ is not str or not id_:
-            return None
-        item = self._items.named(id_)
-        if event.get("response_id", "") == item.response_id and "response" not in event:
-            return item  # nearly always: what follows would change nothing
-        if response_id_of(event):
-            response = self._response(event)
-            if response is not None:
-                self._belongs(response, item)
-        return item
-
-    def _part(self, event: Event) -> Part | None:
-        item, index = self._item_of(event), event.get("content_index") or 0
-        if item is None or not isinstance(index, int) or not 0 <= index < _MOST_PARTS:
-            return None
-        if not item.type and item.response_id:  # a server that tells of no items, only of words
-            item.type, item.role = "message", "assistant"
-        return item.content[index] if index < len(item.content) else _at(item.content, index)
-
-    def _call_of(self, event: Event) -> Item | None:
-        item = self._item_of(event)
-        if item is not None:
-            item.type = item.type or "function_call"
-            item.call_id = item.call_id or text_field(event, "call_id")
-        return item
-
-    # Some servers never say that an item of the model's was added: it is there from its first
-    # mention on. Where the server does say, it stands where that says.
-    def _belongs(self, response: Response, item: Item | None) -> None:
-        if item is None or (item.response_id == response.id and item in response.items):
-            return
-        item.response_id = response.id
-        same = [at for at, one in enumerate(response.items) if one.id == item.id]
-        if same:  # deleted, and there again by the same name
-            response.items[same[0]] = item
-        else:
-            response.items.append(item)
-        if response.active and response.conversation_id:
-            self._items.place_for_now(item)
-
-
-_UNTOLD = "unknown"  # the conversation of a response of which the server does not say it
-
-# A content index is a small number; a broken one must not make a list of a billion parts.
-_MOST_PARTS = 1000
 
 _HANDLERS = {
     "session.created": Conversation._session,
@@ -521,40 +384,9 @@ _HANDLERS = {
     "conversation.item.added": Conversation._item_added,
     "conversation.item.created": Conversation._item_added,
     "conversation.item.done": Conversation._item_done,
-    "conversation.item.retrieved": Conversation._item_learned,
     "conversation.item.deleted": Conversation._item_deleted,
     "conversation.item.truncated": Conversation._item_truncated,
-    "conversation.item.input_audio_transcription.delta": Conversation._transcript_delta,
-    "conversation.item.input_audio_transcription.completed": Conversation._transcript_done,
     "input_audio_buffer.committed": Conversation._turn_ended,
-    "conversation.item.input_audio_transcription.updated": Conversation._transcript_done,  # xAI's
     "response.created": Conversation._response_created,
     "response.done": Conversation._response_done,
-    "response.output_item.added": Conversation._output_item,
-    "response.output_item.done": Conversation._output_item,
-    "response.content_part.added": Conversation._part_added,
-    "response.content_part.done": Conversation._part_added,
-    "response.output_text.delta": Conversation._text_delta,
-    "response.output_text.done": Conversation._text_done,
-    "response.output_audio_transcript.delta": Conversation._transcript_delta,
-    "response.output_audio_transcript.done": Conversation._transcript_done,
-    "response.output_audio.delta": Conversation._audio_delta,
-    "response.function_call_arguments.delta": Conversation._arguments_delta,
-    "response.function_call_arguments.done": Conversation._arguments_done,
 }
-
-
-_HANDLERS |= {
-    beta: _HANDLERS[name] for beta in beta_names(_HANDLERS) if (name := ga_name(beta)) in _HANDLERS
-}
-
-
-def _delta(event: Event) -> str:
-    delta = event.get("delta")
-    return delta if isinstance(delta, str) else ""
-
-
-def _at(parts: list[Part], index: int) -> Part:
-    while len(parts) <= index:
-        parts.append(Part())
-    return parts[index]

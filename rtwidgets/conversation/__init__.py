@@ -1,0 +1,13 @@
+"""The conversation as a state machine, without I/O: events in, items, responses and usage out, and
+what to send next.
+
+contents         items and responses by id, and what an event adds to one
+conversation     `Conversation`: the order of items, beginnings and ends, errors, the line's end
+
+Which of our requests may go out, and which response answers which, is in turns.py.
+"""
+
+from ..items import Item, Part, Response
+from .conversation import Conversation, Heard
+
+__all__ = ["Conversation", "Heard", "Item", "Part", "Response"]
