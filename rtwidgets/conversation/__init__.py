@@ -2,7 +2,8 @@
 what to send next.
 
 contents         items and responses by id, and what an event adds to one
-conversation     `Conversation`: the order of items, beginnings and ends, errors, the line's end
+handover         what the end of a line does, and what a new session is told
+conversation     `Conversation`: the order of items, beginnings and ends, errors
 
 Which of our requests may go out, and which response answers which, is in turns.py.
 """

@@ -24,7 +24,6 @@ from ..events import field as value_at
 from ..items import (
     ENDED,
     IN_PROGRESS,
-    LINE_LOST,
     UNKNOWN,
     Item,
     Response,
@@ -32,6 +31,7 @@ from ..items import (
 )
 from ..turns import ACTIVE_ALREADY, Turns
 from .contents import FILLS, UNTOLD, Contents
+from .handover import Handover
 
 
 class Heard(Protocol):
@@ -71,8 +71,7 @@ class Conversation:
         self._echoes = Echoes()
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
-        self._carried: dict[str, str] = {}  # items told to a new session, by event id
-        self._truncating: dict[str, int | None] = {}  # asked and not confirmed: to so many ms
+        self._handover = Handover(self._contents)
 
     @classmethod
     def of(cls, rows: Iterable[Heard]) -> Conversation:
@@ -152,11 +151,11 @@ class Conversation:
         if event.get("type") == "conversation.item.create":
             self._to_the_front += event.get("previous_item_id") == "root"
             if is_carried(event):
-                self._carried[event["event_id"]] = text_field(event, "item", "id")
+                self._handover.telling(event)
             else:
                 self._echoes.sent(event.get("item"))
         elif event.get("type") == "conversation.item.truncate":
-            self._truncating[text_field(event, "item_id")] = count_field(event, "audio_end_ms")
+            self._handover.truncating(event)
 
     def _go_on(self) -> None:
         self.turns.go_on(self.active_response is not None)
@@ -182,42 +181,16 @@ class Conversation:
         gone, and what asked for it is to be asked again (`turns.resume`). All other items stay: a
         new session is told of them.
         """
-        unheard = set()
-        for response in tuple(self._contents.live.values()):
-            if response.status == IN_PROGRESS:
-                response.status = "incomplete"
-                response.status_details = {"type": "incomplete", "reason": LINE_LOST}
-                if response.unheard:
-                    unheard.add(response.id)
-        self._contents.live.clear()
-        for item in tuple(self.items):
-            if item.response_id in unheard:
-                self._items.delete(item.id)
-        for item in self.items:
-            if item.status == IN_PROGRESS:
-                item.status = "incomplete"
-        self._truncate_what_was_asked()
-        self._carried.clear()
         self._to_the_front = 0
-        self.turns.cut(unheard)
+        self.turns.cut(self._handover.cut())
 
     def was_retold(self, item_id: str) -> bool:
         """Whether the session that stands was told of an item, and did not make it itself."""
-        return item_id in self._carried.values()
-
-    def _truncate_what_was_asked(self) -> None:
-        """What the line took along counts all the same: a new session is told no more of it."""
-        for item_id, ms in self._truncating.items():
-            item = self._items.get(item_id)
-            if item is not None and ms is not None and item.truncated_ms is None:
-                item.said, item.truncated_ms = item.text, ms
-        self._truncating.clear()
+        return self._handover.was_retold(item_id)
 
     def left_out(self, item_ids: Any) -> None:
         """The new session could not be told of these items."""
-        for item_id in item_ids if isinstance(item_ids, list) else ():
-            if isinstance(item_id, str):
-                self._items.delete(item_id)
+        self._handover.left_out(item_ids)
 
     # ------------------------------------------------------------ receiving
 
@@ -239,13 +212,11 @@ class Conversation:
         self._echoes.refused()
         code, param = text_field(error, "code"), text_field(error, "param")
         if code.startswith("item_truncate_") or param == "audio_end_ms":
-            self._truncating.clear()
+            self._handover.truncation_refused()
         if code == "response_cancel_not_active":
             self._nothing_is_active()
-        elif text_field(error, "event_id") in self._carried:
-            self.left_out([self._carried.pop(text_field(error, "event_id"))])
-        else:
-            if text_field(error, "code") == ACTIVE_ALREADY:  # the server is at work all the same
+        elif not self._handover.refused(error):
+            if code == ACTIVE_ALREADY:  # the server is at work all the same
                 for response in self._contents.live.values():
                     response.overdue = False
             self.turns.refused(error)
@@ -265,7 +236,7 @@ class Conversation:
     # Order is taken from here alone: conversation.item.done names no predecessor (null) for an item
     # the model made right behind the first one (33 of 33 recorded items).
     def _item_added(self, event: Event) -> None:
-        if self._is_carried(event):
+        if self._handover.repeats(event):
             return
         self._hear_echo(value_at(event, "item"))
         self._items.forget_deleted(text_field(event, "item", "id"))
@@ -289,14 +260,6 @@ class Conversation:
         """Whether `previous_item_id: null` means "in front of all": some servers never fill it."""
         return bool(self.items) and (self._names_predecessors or self._to_the_front > 0)
 
-    def _is_carried(self, event: Event) -> bool:
-        """Whether a new session says that it has been told of an item: it knows less of it.
-
-        Speech of which the old session had made no item yet is news.
-        """
-        id_ = text_field(event, "item", "id")
-        return self.was_retold(id_) and self._items.get(id_) is not None
-
     def _hear_echo(self, given: Any) -> None:
         """The server says that an item is there: ours, unless a response made it."""
         known = self._items.get(text_field(given, "id"))
@@ -306,7 +269,7 @@ class Conversation:
                 self._items.delete(ours)
 
     def _item_done(self, event: Event) -> None:
-        if self._is_carried(event):
+        if self._handover.repeats(event):
             return
         self._hear_echo(value_at(event, "item"))
         item = self._contents.learn(value_at(event, "item"))
@@ -320,7 +283,7 @@ class Conversation:
     # there is no text in the context that the user has not heard.
     def _item_truncated(self, event: Event) -> None:
         item = self._items.get(text_field(event, "item_id"))
-        self._truncating.pop(text_field(event, "item_id"), None)
+        self._handover.truncated(text_field(event, "item_id"))
         heard = count_field(event, "audio_end_ms")
         if item is None or heard is None:
             return
