@@ -72,7 +72,7 @@ KNOW_THE_SIMULATOR = {"endpoints", "comparison", "checking", "commands", "cli", 
 # Who needs a higher module, inside a function: a log shows itself.
 UPWARD = {
     ("log.rows", "widgets.eventtable"), ("log.rows", "render"), ("log.rows", "report"),
-    ("log.rows", "report.differing"), ("log.rows", "timeline.plotting"),
+    ("log.row", "report"), ("log.rows", "report.differing"), ("log.rows", "timeline.plotting"),
     ("log.rows", "money.metering"), ("comparison.results", "widgets.comparison"),
     ("log.rows", "report.tables"), ("log.rows", "tables"),  # for their types alone
 }  # fmt: skip
@@ -80,7 +80,7 @@ UPWARD = {
 PURE = {
     "audio", "conversation", "describing", "dialects", "echoes", "errors", "events", "explanations",
     "items", "listing", "log", "log.censoring", "log.eventlog", "log.folding", "log.jsonl",
-    "log.redaction", "log.rows",
+    "log.redaction", "log.row", "log.rows",
     "money.budgeting", "money.ledger", "money.metering", "openings", "openings.firstwords",
     "pricing", "render", "replay.recording", "report", "report.chronicle", "report.differing",
     "report.facts", "report.linking", "report.marks", "report.sessions", "report.tables",

@@ -3,7 +3,8 @@
 columns  storage             numbers by row; text and sound
 choosing  searching          which rows fit; words in them
 cutting                      audio out of a frame, and back to the byte
-jsonl -> rows -> eventlog    one line; reading a log; `EventLog`, which takes frames
+jsonl  row -> rows           one line; one row; reading a log
+eventlog                     `EventLog`, which takes frames
 files  dataframes  folding   as a file, as a DataFrame, as lines to read
 censoring -> redaction       what may be shown to others
 """
