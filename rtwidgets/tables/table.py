@@ -1,29 +1,15 @@
-"""A small table: rows that are frozen dataclasses, shown as HTML, as text, or as a DataFrame.
-
-What a log says about itself (items, responses, turns, a bill, a difference) is a `Table`. Headings
-and units stand in the dataclass, beside what they describe:
-
-    @dataclass(frozen=True)
-    class Lap:
-        name: str = column("who")
-        seconds: float | None = column("took", unit="s", digits=2)
-
-    Table([Lap("ada", 1.5)], of=Lap, caption="Laps")
-
-Text from outside is never markup and never a command to a terminal: see `printable`.
-"""
+"""`Table`, its columns, and how it is shown."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, overload
 
-from .errors import Misuse
-from .events import whole_characters
+from ..errors import Misuse
+from .printing import clipped, printable, shortened, width_of
 
 if TYPE_CHECKING:
     import pandas
@@ -48,11 +34,6 @@ _SEAM, _MAY_BREAK = re.compile(r"(?<=[a-z])([._])(?=[a-z]{3})"), r"\1<wbr>"
 _NAME = 18  # characters of one word: it is an id or a type, and may be broken
 _CELL_LIMIT = 400  # characters of a cell in HTML
 _LINE_LIMIT = 200  # and in a line of text, where no width is given
-
-# What a terminal or a page would obey rather than show: control characters, and the marks that
-# turn the direction of what follows (U+202A-E, U+2066-9) or break the line (U+2028, U+2029).
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069]")
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # Notebooks strip <style> from what they do not trust: alignment stands in attributes as well.
 # The selectors name one element more than a notebook's own, which align every cell to the right.
@@ -80,58 +61,6 @@ text-align:right}
 .rt-static table tr th.rt-b{min-width:6em!important}
 .rt-static table tr th.rt-s{min-width:7em!important}}
 """.replace("\n", "")
-
-
-def printable(text: str, *, lines: bool = False) -> str:
-    """`text` with everything that a terminal or a page would obey written out as an escape.
-
-    Half characters (lone surrogates) are made whole or marked, so that the result has UTF-8.
-
-    Args:
-        lines: leave line ends and tabs as they are.
-    """
-
-    def escaped(match: re.Match[str]) -> str:
-        character = match[0]
-        if lines and character in "\n\t":
-            return character
-        code = ord(character)
-        short = f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-        return _NAMED.get(character, short)
-
-    return _OBEYED.sub(escaped, whole_characters(text))
-
-
-def shortened(text: str, limit: int) -> str:
-    """At most `limit` characters of `text`, with … where something was left out."""
-    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
-
-
-def width_of(text: str) -> int:
-    """The cells of a terminal that printable `text` takes: two for wide characters, none for marks
-    that join the one before."""
-    if text.isascii():
-        return len(text)
-    return sum(_cells(character) for character in text)
-
-
-def _cells(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def clipped(text: str, width: int) -> str:
-    """As much of printable `text` as `width` cells hold, with … where something was left out."""
-    if width_of(text[: 8 * width]) <= width and len(text) <= 8 * width:
-        return text
-    taken, cells = [], 0
-    for character in text:
-        cells += _cells(character)
-        if cells > width - 1:
-            break
-        taken.append(character)
-    return "".join(taken) + "…" if width > 0 else ""
 
 
 def column(
