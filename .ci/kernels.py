@@ -3,9 +3,10 @@
 For each series of versions: an environment of its own under .venv-kernels/, which JupyterLab (this
 project's) starts as a kernel; a Chromium whose microphone plays a question over and over; a chat,
 hands-free; and a cell that computes in pure Python, one in numpy, one in time.sleep. What is
-measured and how is in benchmarks/live_voice.py. Then, while the cell still computes, a message is
-sent by its button. That is looked at apart: a click into another cell than the active one keeps
-JupyterLab's page busy for a tenth of a second by itself, with a busy kernel or without.
+measured and how is in benchmarks/live_voice.py, what is made of it in kernels_judged.py. Then,
+while the cell still computes, a message is sent by its button. That is looked at apart: a click
+into another cell than the active one keeps JupyterLab's page busy for a tenth of a second by
+itself, with a busy kernel or without.
 
     kernels.py                   7.4, 7.3, 7.0, 6 and the newest that there is
     kernels.py 7.3 6             these series
@@ -26,7 +27,6 @@ import sys
 import tempfile
 import tomllib
 import traceback
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ import bootstrap
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
+from kernels_judged import QUIET, QUIET_S, Row, Window, table_of  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 import rtwidgets as rt  # noqa: E402
@@ -45,14 +46,7 @@ from tests.browser.test_voice import LIVE, SAID, STATE, hands_free, start  # noq
 ROOT = CHECKOUT / ".venv-kernels"
 NEWEST = "newest"
 SERIES = ("7.4", "7.3", "7.0", "6", NEWEST)
-PACE = 25  # chunks a second
-QUIET = "no cell"
 CLICK_S = 3.0  # seconds that a cell computes on, in which the button is clicked
-QUIET_S = 5.0  # seconds in which the machine shows what it can by itself
-HEADINGS = (
-    *("ipykernel", "subshells", QUIET, *live_voice.BUSY, "underruns", "Send answers", "lost"),
-    *("load", "verdict"),
-)
 
 ABOUT = """
 import ipykernel
@@ -86,130 +80,6 @@ UNDERRUNS = "Number(document.querySelector('.rtw-voice').dataset.underruns)"
 
 class NotInstalled(Exception):
     """A series could not be installed; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What one busy cell did to the conversation.
-
-    Attributes:
-        on_time: of the `chunks` that the page recorded meanwhile, those that were handled in time.
-        p95: ms that 95 of 100 of them took at most. underruns: gaps in the answer.
-        reply: ms until what was typed stood in the transcript; None where it did not before the
-            cell had ended.
-    """
-
-    on_time: int
-    chunks: int
-    underruns: int = 0
-    reply: float | None = None
-    p95: float = 0.0
-
-    @property
-    def late(self) -> bool:
-        return self.on_time < live_voice.ON_TIME * self.chunks
-
-
-@dataclass(frozen=True)
-class Window:
-    """When something was measured, from `begin` to `end` in ms since 1970, and what the page saw
-    meanwhile (see Cell)."""
-
-    begin: float
-    end: float
-    underruns: int = 0
-    reply: float | None = None
-
-    def cell(self, chunks: list[tuple[float, float]]) -> Cell:
-        """With the chunks of it, of all: (when it was recorded, when it was handled)."""
-        delays = [handled - at for at, handled in chunks if self.begin <= at <= self.end]
-        on_time = sum(delay <= live_voice.ON_TIME_MS for delay in delays)
-        p95 = live_voice.percentile(delays, 95)
-        return Cell(on_time, len(delays), self.underruns, self.reply, p95)
-
-
-@dataclass
-class Row:
-    """One series in the table.
-
-    Attributes:
-        version: what pip took for it. said: the microphone's own sentence.
-        lost: chunks that never came, or came and did not reach the session.
-        cells: by kind; QUIET is without one.
-        load: of the machine, how many wanted a processor on the average of the last minute.
-        trouble: why nothing was measured; empty where it was.
-    """
-
-    series: str
-    seconds: float = 10.0
-    version: str = ""
-    subshells: bool = False
-    said: str = ""
-    lost: int = 0
-    cells: dict[str, Cell] = field(default_factory=dict)
-    load: float = 0.0
-    trouble: str = ""
-
-    @property
-    def faults(self) -> list[str]:
-        """What is not as it has to be."""
-        if self.trouble:
-            return [self.trouble]
-        if not self.subshells:
-            told = "too old" in self.said and "pip install --upgrade" in self.said
-            return [] if told else [f"it does not say that it is too old: {self.said!r}"]
-        faults = [f"{self.lost} chunks lost"] if self.lost else []
-        for kind, cell in self.cells.items():
-            seconds = QUIET_S if kind == QUIET else self.seconds
-            faults += [f"{kind}: {fault}" for fault in self.of(kind, cell, seconds)]
-        return faults + ([f"it says: {self.said}"] if "too old" in self.said else [])
-
-    def of(self, kind: str, cell: Cell, seconds: float) -> list[str]:
-        faults = []
-        if cell.chunks < 0.9 * PACE * seconds:
-            faults.append(f"the microphone brought {cell.chunks} chunks only")
-        elif cell.late:
-            faults.append("chunks were late")
-        if cell.underruns:
-            faults.append("gaps in the answer")
-        if kind != QUIET and cell.reply is None:
-            faults.append("the button answered after the cell")
-        return faults
-
-    @property
-    def verdict(self) -> str:
-        if self.faults:
-            quiet = self.cells.get(QUIET)
-            by_itself = (
-                " (so it is without a cell: the machine is busy)" if quiet and quiet.late else ""
-            )
-            return "NO: " + "; ".join(self.faults) + by_itself
-        return "good" if self.subshells else "too old, and the microphone says so"
-
-    def columns(self) -> tuple[str, ...]:
-        name = self.version or self.series
-        if self.trouble:
-            return (name, *["-"] * (len(HEADINGS) - 2), self.verdict)
-        shares = (share(cell) for cell in self.cells.values())
-        gaps = sum(cell.underruns for cell in self.cells.values())
-        replies = [cell.reply for kind, cell in self.cells.items() if kind != QUIET]
-        known = [reply for reply in replies if reply is not None]
-        reply = f"{max(known):.0f} ms" if len(known) == len(replies) else "after the cell"
-        subshells = "yes" if self.subshells else "no"
-        return (
-            name,
-            subshells,
-            *shares,
-            str(gaps),
-            reply,
-            str(self.lost),
-            f"{self.load:.1f}",
-            self.verdict,
-        )
-
-
-def share(cell: Cell) -> str:
-    return f"{100 * cell.on_time / max(1, cell.chunks):.1f} % of {cell.chunks}, {cell.p95:.0f} ms"
 
 
 def main() -> int:
@@ -423,19 +293,6 @@ def one_cell(notebook: Notebook, cell: int, seconds: float, typed: str) -> Windo
 def running(notebook: Notebook, cell: int) -> str:
     """Whether a cell runs, as an expression in the page."""
     return f"{notebook.CONTENT}.widgets[{cell}].promptNode.textContent.startsWith('[*]')"
-
-
-# --- the table
-
-
-def table_of(rows: list[Row]) -> str:
-    """Columns as wide as their widest cell, the verdict last and as long as it is."""
-    table = [HEADINGS, *(row.columns() for row in rows)]
-    widths = [max(len(row[at]) for row in table) for at in range(len(HEADINGS) - 1)]
-    padded = (
-        [*(one.ljust(w) for one, w in zip(row, widths, strict=False)), row[-1]] for row in table
-    )
-    return "\n".join("  ".join(row) for row in padded)
 
 
 if __name__ == "__main__":

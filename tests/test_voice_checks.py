@@ -38,6 +38,11 @@ def kernels(script_path: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
+def kernels_judged(script_path: Path) -> Any:
+    return importlib.import_module("kernels_judged")
+
+
+@pytest.fixture(scope="module")
 def script_path() -> Iterator[Path]:
     """.ci on the path, as it is when a script of it runs."""
     folder = Path(__file__).resolve().parent.parent / ".ci"
@@ -50,22 +55,22 @@ def script_path() -> Iterator[Path]:
 
 
 @pytest.fixture
-def row(kernels: Any) -> Callable[..., Any]:
+def row(kernels_judged: Any) -> Callable[..., Any]:
     """A row of a series where all was well, with what is given instead."""
 
     def make(subshells: bool = True, cell: Any = None, **fields: Any) -> Any:
-        good = kernels.Cell(on_time=250, chunks=251, underruns=0, reply=40.0)
-        cells = {kernels.QUIET: kernels.Cell(125, 125)}
-        cells |= dict.fromkeys(kernels.live_voice.BUSY, good)
+        good = kernels_judged.Cell(on_time=250, chunks=251, underruns=0, reply=40.0)
+        cells = {kernels_judged.QUIET: kernels_judged.Cell(125, 125)}
+        cells |= dict.fromkeys(kernels_judged.live_voice.BUSY, good)
         if cell is not None:
             cells["numpy"] = cell
-        return kernels.Row("7.4", 10.0, "7.4.0", subshells, cells=cells, **fields)
+        return kernels_judged.Row("7.4", 10.0, "7.4.0", subshells, cells=cells, **fields)
 
     return make
 
 
-def test_chunks_are_counted_from_their_last_sample_to_their_handling(kernels: Any) -> None:
-    window = kernels.Window(1000.0, 2000.0, underruns=2, reply=30.0)
+def test_chunks_are_counted_from_their_last_sample_to_their_handling(kernels_judged: Any) -> None:
+    window = kernels_judged.Window(1000.0, 2000.0, underruns=2, reply=30.0)
     chunks = [(999.0, 1000.0), (1000.0, 1150.0), (1500.0, 1651.0), (2000.0, 2001.0)]
     chunks += [(2001.0, 2002.0)]
     cell = window.cell(chunks)
@@ -74,11 +79,11 @@ def test_chunks_are_counted_from_their_last_sample_to_their_handling(kernels: An
 
 
 def test_a_kernel_with_subshells_is_good_when_all_was_in_time(
-    kernels: Any, row: Callable[..., Any]
+    kernels_judged: Any, row: Callable[..., Any]
 ) -> None:
     good = row()
     assert (good.faults, good.verdict) == ([], "good")
-    assert len(good.columns()) == len(kernels.HEADINGS)
+    assert len(good.columns()) == len(kernels_judged.HEADINGS)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +97,9 @@ def test_a_kernel_with_subshells_is_good_when_all_was_in_time(
     ],
 )
 def test_what_one_cell_spoils_is_named(
-    kernels: Any, row: Callable[..., Any], cell: tuple[Any, ...], fault: str
+    kernels_judged: Any, row: Callable[..., Any], cell: tuple[Any, ...], fault: str
 ) -> None:
-    spoiled = row(cell=kernels.Cell(*cell))
+    spoiled = row(cell=kernels_judged.Cell(*cell))
     assert spoiled.faults == [fault]
     assert spoiled.verdict.startswith("NO: ")
 
@@ -105,10 +110,10 @@ def test_lost_chunks_and_a_wrong_warning_are_faults(row: Callable[..., Any]) -> 
 
 
 def test_a_machine_that_is_late_without_a_cell_is_said_to_be(
-    kernels: Any, row: Callable[..., Any]
+    kernels_judged: Any, row: Callable[..., Any]
 ) -> None:
     busy = row()
-    busy.cells[kernels.QUIET] = kernels.Cell(100, 125)
+    busy.cells[kernels_judged.QUIET] = kernels_judged.Cell(100, 125)
     assert "the machine is busy" in busy.verdict
 
 
@@ -120,16 +125,18 @@ def test_a_kernel_without_subshells_has_to_say_so(row: Callable[..., Any]) -> No
     assert row(said="ipykernel 6.31.0 is too old for that.", **late).faults
 
 
-def test_what_could_not_be_measured_is_a_row_of_the_table_too(kernels: Any) -> None:
-    rows = [kernels.Row("7.0", trouble="it could not be installed: ERROR: no network")]
-    head, line = kernels.table_of(rows).splitlines()
+def test_what_could_not_be_measured_is_a_row_of_the_table_too(kernels_judged: Any) -> None:
+    rows = [kernels_judged.Row("7.0", trouble="it could not be installed: ERROR: no network")]
+    head, line = kernels_judged.table_of(rows).splitlines()
     assert head.startswith("ipykernel") and line.startswith("7.0") and "no network" in line
     assert rows[0].faults
 
 
-def test_the_newest_is_measured_once(kernels: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    named = kernels.Row("7.4", version="7.4.0")
-    same, newer = (kernels.Row(kernels.NEWEST, version=one) for one in ("7.4.0", "8.0.0"))
+def test_the_newest_is_measured_once(
+    kernels: Any, kernels_judged: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = kernels_judged.Row("7.4", version="7.4.0")
+    same, newer = (kernels_judged.Row(kernels.NEWEST, version=one) for one in ("7.4.0", "8.0.0"))
     assert kernels.without_doubles([named, same]) == [named]
     assert "7.4.0" in capsys.readouterr().out
     assert kernels.without_doubles([named, newer]) == [named, newer]
