@@ -18,6 +18,7 @@ from rtwidgets import endpoints
 from rtwidgets.cli import main
 from rtwidgets.diagnosis import machine, page, reaching
 from rtwidgets.diagnosis.findings import Finding, as_text, summary, table_of
+from rtwidgets.keys import Key
 
 CANARY = "sk-test-not-a-key-canary-8f3a27c1"
 NOBODY = "ws://127.0.0.1:9"  # the port "discard": nobody listens there
@@ -107,7 +108,7 @@ def test_a_key_is_named_by_where_it_comes_from(canary: str) -> None:
 
 
 def test_a_key_that_was_asked_for(canary: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtwidgets.keys._asked_key", endpoints.Key(CANARY))
+    monkeypatch.setattr("rtwidgets.keys._asked_key", Key(CANARY))
     assert "ask_key()" in machine.key("OpenAI").found
 
 
@@ -140,10 +141,10 @@ def test_nothing_that_it_says_holds_a_part_of_a_key(canary: str) -> None:
 
 
 def test_the_simulator_starts_answers_and_is_gone_again() -> None:
-    before = set(endpoints._simulators)
+    before = set(endpoints.simulated._simulators)
     found = asyncio.run(reaching.simulator(20))
     assert found.verdict == "fine" and "answered" in found.found
-    assert set(endpoints._simulators) == before
+    assert set(endpoints.simulated._simulators) == before
 
 
 async def answered(status: str, headers: dict[str, str]) -> tuple[Finding, bytes]:

@@ -18,7 +18,7 @@ from websockets.asyncio.server import serve
 
 import rtwidgets as rt
 from rtwidgets import endpoints
-from rtwidgets.endpoints import Key
+from rtwidgets.keys import Key
 
 SECRET = "sk-test-not-a-key"
 
@@ -26,7 +26,7 @@ SECRET = "sk-test-not-a-key"
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtwidgets.keys._asked_key", None)
-    monkeypatch.setattr(endpoints, "_spending_approved", False)
+    monkeypatch.setattr(endpoints.spending, "_spending_approved", False)
 
 
 # ------------------------------------------------------------------ the key
@@ -275,7 +275,7 @@ def test_an_option_the_simulator_does_not_know_is_named() -> None:
 def test_one_process_serves_all_sessions_of_a_kind() -> None:
     endpoint = rt.Simulated("none")
     with rt.Session(endpoint), rt.Session(rt.Simulated("none")):
-        kinds = [kind for kind in endpoints._simulators if kind == ("none", 0, "process")]
+        kinds = [kind for kind in endpoints.simulated._simulators if kind == ("none", 0, "process")]
     assert len(kinds) == 1
 
 

@@ -194,7 +194,7 @@ def test_a_replay_of_a_replay_is_called_by_the_recording(tmp_path: Path) -> None
 
 
 def test_it_costs_nothing_and_asks_for_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtwidgets.endpoints._spending_approved", False)
+    monkeypatch.setattr("rtwidgets.endpoints.spending._spending_approved", False)
     replay = rt.Replay(one_turn())
     assert not replay.paid and not replay.lacks_key
     assert rt.AsyncSession(replay, model="gpt-realtime-2.1").model == "gpt-realtime"

@@ -28,7 +28,7 @@ async def spoken(session: rt.Session, pcm: bytes) -> None:
 
 
 def test_a_paid_session_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtwidgets.endpoints._spending_approved", False)
+    monkeypatch.setattr("rtwidgets.endpoints.spending._spending_approved", False)
     with (
         pytest.raises(rt.SpendingNotApproved, match=r"gpt-realtime-2\.1.*\$.*budget="),
         rt.Session(Paid(greet)),
@@ -39,7 +39,7 @@ def test_a_paid_session_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_budget_agrees_once_for_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("rtwidgets.endpoints._spending_approved", False)
+    monkeypatch.setattr("rtwidgets.endpoints.spending._spending_approved", False)
     with rt.Session(Paid(greet), budget=0.5):
         assert "$0.50" in capsys.readouterr().out
     with rt.Session(Paid(greet)):
@@ -108,7 +108,7 @@ def test_a_budget_is_a_real_amount(budget: float) -> None:
 
 
 def test_a_budget_needs_a_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtwidgets.endpoints._spending_approved", False)
+    monkeypatch.setattr("rtwidgets.endpoints.spending._spending_approved", False)
     with (
         pytest.raises(rt.SpendingNotApproved, match=r"price of my-deployment.*PRICES"),
         rt.Session(Paid(greet), model="my-deployment", budget=1),

@@ -62,7 +62,7 @@ def test_what_is_no_opening_or_endpoint_is_said_at_once(settings: Any, word: str
 def test_without_a_key_a_script_is_told_once_that_a_simulator_answers(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("rtwidgets.endpoints._told", False)
+    monkeypatch.setattr("rtwidgets.endpoints.choosing._told", False)
     monkeypatch.setattr("rtwidgets.keys._asked_key", None)
     rt.AsyncSession()
     rt.AsyncSession()

@@ -415,7 +415,7 @@ def test_what_was_heard_is_in_the_log(chat: RealtimeChat) -> None:
 @pytest.fixture
 def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RealtimeChat]]:
     """A chat with an endpoint that costs money, at an address where nobody is."""
-    monkeypatch.setattr(endpoints, "_spending_approved", False)
+    monkeypatch.setattr(endpoints.spending, "_spending_approved", False)
 
     nobody = rt.Endpoint("ws://127.0.0.1:9/v1/realtime", name="Paid", paid=True)
     yield lambda **options: RealtimeChat(endpoint=nobody, **options)
