@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Self
+from urllib.parse import unquote, urlsplit
 
 from .errors import ConnectFailed, Misuse
 
@@ -98,8 +99,10 @@ def sealed(key: str | Key | None) -> Key | None:
     return key if key is None or isinstance(key, Key) else Key(key)
 
 
-def sealed_headers(headers: Mapping[str, str | Header] | None) -> dict[str, Header]:
-    """Headers that were given, their values sealed. Never raises for a value."""
+def sealed_headers(headers: Mapping[str, str | Header] | None) -> dict[str, Header] | None:
+    """Headers that were given, their values sealed; None for what are no headers. Never raises."""
+    if headers is not None and not isinstance(headers, Mapping):
+        return None
     return {
         name: value if isinstance(value, Header) else Header(name, value)
         for name, value in (headers or {}).items()
@@ -107,7 +110,11 @@ def sealed_headers(headers: Mapping[str, str | Header] | None) -> dict[str, Head
 
 
 _LOOKS = re.compile(r"(?<![A-Za-z0-9])(?:sk-[\w-]{20,}|ek_[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,})")
-_IN_ADDRESS = re.compile(r"(?i)[?&](?:api[-_]?key|access[-_]?token|key|token|authorization)=")
+# A name or password before the host, a parameter or fragment whose name says that it is secret.
+_IN_ADDRESS = re.compile(
+    r"(?i)://[^/?\s]*@|[?&;#](?:[\w.$-]*[-_.])?(?:api-?key|key|token|auth|authorization|secret"
+    r"|password|passwd|pwd|sig|signature|jwt|bearer|credential)="
+)
 
 
 def looks_like_a_key(text: object) -> bool:
@@ -116,8 +123,30 @@ def looks_like_a_key(text: object) -> bool:
 
 
 def names_a_key(url: object) -> bool:
-    """Whether an address holds a key: it is shown and logged, and so must not."""
-    return isinstance(url, str) and bool(_IN_ADDRESS.search(url) or _LOOKS.search(url))
+    """Whether an address holds a key or password: it is shown and logged, and so must not."""
+    return isinstance(url, str) and any(
+        _IN_ADDRESS.search(one) or _LOOKS.search(one) for one in (url, unquote(url))
+    )
+
+
+def shown(value: object) -> str:
+    """What was given, for a message: but no key that was given in the wrong place."""
+    return "a key" if looks_like_a_key(value) or names_a_key(value) else repr(value)
+
+
+def address_problem(url: object) -> str:
+    """What keeps an address from being one, in words that hold nothing of it. Never raises."""
+    if names_a_key(url):
+        return "An address must not hold a key, name or password. Pass key= or headers= instead."
+    if not isinstance(url, str) or not url.lower().startswith(("ws://", "wss://")):
+        return "This is not a WebSocket address: one begins with ws:// or wss://."
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+    except (ValueError, UnicodeError):
+        return "This is not an address to connect to: its host or port cannot be read."
+    return "" if host else "This is not an address to connect to: it names no host."
 
 
 # ---------------------------------------------------------------- where keys come from

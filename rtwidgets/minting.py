@@ -22,7 +22,7 @@ from .endpoints import Endpoint, OpenAI, chosen
 from .errors import ConnectFailed, Misuse
 from .keys import Key
 from .tables import Table, column, printable
-from .transport import is_loopback, without
+from .transport import is_loopback, secrets_in, without
 
 MOST_AT_ONCE = 4  # requests; a class of thirty is there in a few seconds
 MOST = 1000
@@ -166,7 +166,7 @@ def _minted(
     if problem:
         raise ConnectFailed(f"No client secret from {host}: {problem}. Check the network.")
     if status != 200:
-        raise _refused(host, status, without(_message(answer), list(headers.values())))
+        raise _refused(host, status, without(_message(answer), secrets_in(headers)))
     secret, expires = _secret(answer)
     if secret is None:
         raise ConnectFailed(f"{host} answered, but with no client secret. Check the address.")

@@ -23,6 +23,7 @@ from websockets.asyncio.server import ServerConnection, serve
 import rtwidgets as rt
 from rtwidgets import keys, loop
 from rtwidgets.keys import Header, Key
+from rtwidgets.transport import secrets_in, without
 
 BROKEN = f"{CANARY[:30]}…{CANARY[-12:]}"  # most of a key, shortened by a display
 
@@ -103,6 +104,11 @@ def broken() -> str:
     return BROKEN
 
 
+def secret() -> str:
+    """The same without what tells a key of OpenAI."""
+    return CANARY.removeprefix("sk-test-not-a-key-")
+
+
 def wrong(make: Callable[[], Any]) -> Callable[[rt.Simulator], None]:
     return lambda server: make()
 
@@ -133,6 +139,15 @@ WRONG: dict[str, Callable[[rt.Simulator], None]] = {
     "key in the address": wrong(lambda: rt.Endpoint(f"wss://a.example/?api-key={canary()}")),
     "key in the path": wrong(lambda: rt.Endpoint(f"wss://a.example/{canary()}/v1")),
     "key in two lines": wrong(lambda: rt.Endpoint("wss://a.example/", {"A": f"{canary()}\nb"})),
+    "password in an address": wrong(lambda: rt.Endpoint(f"wss://me:{secret()}@a.example/")),
+    "password of a page": wrong(lambda: rt.Endpoint(f"https://me:{secret()}@a.example/")),
+    "password with a #": wrong(lambda: rt.Endpoint(f"wss://me:a#{secret()}@a.example/")),
+    "key as port": wrong(lambda: rt.Endpoint(f"wss://a.example:{secret()}/")),
+    "key as address": wrong(lambda: rt.Endpoint(secret())),
+    "key of a gateway": wrong(lambda: rt.Endpoint(f"wss://a.example/?subscription-key={secret()}")),
+    "key under an escaped name": wrong(lambda: rt.Endpoint(f"wss://a.ex/?api%2Dkey={secret()}")),
+    "token behind a #": wrong(lambda: rt.Endpoint(f"wss://a.example/#access_token={secret()}")),
+    "headers that are none": wrong(lambda: rt.Endpoint("wss://a.example/", [canary()])),  # type: ignore[arg-type]
     "no address": wrong(lambda: rt.Endpoint("nowhere", {"Authorization": canary()}, key=canary())),
     "two keys": wrong(lambda: rt.Azure("r", "d", key=canary(), token=lambda: canary())),
     "token that is none": wrong(lambda: rt.Azure("r", "d", token=canary())),  # type: ignore[arg-type]
@@ -173,6 +188,34 @@ def test_no_traceback_with_variables_shows_the_key(
         record.getMessage() for record in caplog.records if record.name != "websockets.server"
     )
     assert found_in(out + err + client_side + str(failed.value)) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: rt.Session(canary()),  # type: ignore[arg-type]
+        lambda: rt.Session(secret()),  # type: ignore[arg-type]
+        lambda: rt.RealtimeChat(endpoint=f"wss://a.example/?key={secret()}"),  # type: ignore[arg-type]
+        lambda: rt.RealtimeChat(model=canary()),
+        lambda: rt.Session(rt.Simulated(where="memory"), model=canary()).open(),
+        lambda: rt.Simulated(canary()),  # type: ignore[arg-type]
+    ],
+)
+def test_a_key_in_the_wrong_place_is_not_repeated(make: Callable[[], Any]) -> None:
+    with pytest.raises(rt.Misuse) as failed:
+        make()
+    assert found_in(str(failed.value)) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wss://a.example/v1?max_tokens=5&monkey=1&api-version=2025-01-01&deployment=a",
+        "ws://127.0.0.1:8000/p@th?to=me@a.example",
+    ],
+)
+def test_an_address_without_a_key_is_one(url: str) -> None:
+    assert rt.Endpoint(url).url == url
 
 
 def test_what_a_traceback_shows_is_really_searched() -> None:
@@ -242,6 +285,54 @@ def test_a_server_that_repeats_the_key_does_not_bring_it_into_the_log(tmp_path: 
     told = [kept, str(problem), repr(session.log), str(session.log)]
     told += [text for _, text in tracebacks(problem)]
     assert found_in("\n".join(told)) == []
+
+
+def taken_out(headers: dict[str, str], said: str) -> str:
+    return without(said, secrets_in(headers))
+
+
+@pytest.mark.parametrize("name", ["X-Gateway-Key", "X-Auth-Token", "Cookie", "cf-access-secret"])
+def test_a_key_in_a_header_of_its_own_is_taken_out_as_well(name: str) -> None:
+    assert taken_out({name: CANARY}, f"bad key {CANARY}.") == "bad key [the key]."
+
+
+def test_each_secret_is_taken_out_however_it_is_written() -> None:
+    headers = {"Cookie": 'session=abcdefgh1; theme=dark; other="abcdefgh2"', "X-Team": "abcdefgh3"}
+    said = "abcdefgh1 dark abcdefgh2 abcdefgh3"
+    assert taken_out(headers, said) == "[the key] dark [the key] abcdefgh3"
+    login = {"Authorization": 'Negotiate ab/cd"ef=='}
+    said = json.dumps('Negotiate ab/cd"ef==') + ' ab\\/cd\\"ef== ab%2Fcd%22ef%3D%3D'
+    assert taken_out(login, said) == '"Negotiate [the key]" [the key] [the key]'
+
+
+def test_a_server_that_sends_elsewhere_does_not_send_the_key_there() -> None:
+    """Of Azure's header too, which the library would carry on to any address."""
+    knocked = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        knocked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async def scene() -> None:
+        other = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
+        there = f"ws://localhost:{other.sockets[0].getsockname()[1]}/"
+
+        async def send_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 307 Go\r\nLocation: {there}\r\n\r\n".encode())
+            writer.close()
+
+        server = await asyncio.start_server(send_on, "127.0.0.1", 0)
+        endpoint = rt.Azure("r", "d", key=CANARY)
+        endpoint.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(rt.ConnectFailed, match="another address") as failed:
+            await endpoint.open(timeout=20)
+        assert failed.value.code == 307
+        server.close()
+        other.close()
+
+    asyncio.run(scene())
+    assert knocked == []
 
 
 # ------------------------------------------------------------------ where it comes from

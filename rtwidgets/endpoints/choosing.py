@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..errors import Misuse
-from ..keys import find_key
+from ..keys import address_problem, find_key
 from .endpoint import Endpoint
 from .services import OpenAI
 from .simulated import Simulated
@@ -28,11 +28,15 @@ def chosen(endpoint: object) -> Endpoint:
     if isinstance(endpoint, Endpoint):
         return endpoint
     if endpoint is not None:
-        hint = f" For an address write Endpoint({endpoint!r})." if isinstance(endpoint, str) else ""
-        raise Misuse(
-            f"An endpoint is an object such as Simulated() or OpenAI(), not "
-            f"{type(endpoint).__name__}.{hint}"
-        )
+        hint, kind = "", type(endpoint).__name__
+        if isinstance(endpoint, str):  # what is no address may be a key, and is not shown
+            hint = (
+                " For a key write OpenAI(key=…)."
+                if address_problem(endpoint)
+                else f" For an address write Endpoint({endpoint!r})."
+            )
+        endpoint = None
+        raise Misuse(f"An endpoint is an object such as Simulated() or OpenAI(), not {kind}.{hint}")
     default = default_endpoint()
     if isinstance(default, Simulated) and not _told:
         _told = True

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, urlsplit
 
 from ..errors import Misuse
-from ..keys import Header, Key, looks_like_a_key, names_a_key, sealed, sealed_headers
+from ..keys import Header, Key, address_problem, looks_like_a_key, sealed, sealed_headers
 from ..transport import Transport, WebSocketTransport, is_loopback
 
 DEFAULT_MODEL = "gpt-realtime-2.1"
@@ -48,13 +48,16 @@ class Endpoint:
         paid: bool | None = None,
     ) -> None:
         key, kept, headers = sealed(key), sealed_headers(headers), None
-        if names_a_key(url):
-            url = ""
-            raise Misuse("An address must not hold a key. Pass key= or headers= instead.")
+        if kept is None:
+            raise Misuse('headers= is a dictionary, such as {"X-Team": "museum"}.')
+        problem = address_problem(url)
+        if problem:
+            url = ""  # not shown, and in no traceback: whatever is wrong with it may be a key
+            raise Misuse(problem)
         if looks_like_a_key(model):
             model = None
             raise Misuse(f"That is a key, not a model. Write {type(self).__name__}(…, key=…).")
-        self.url, host, self._model_in_url = _checked(url)
+        self.url, host, self._model_in_url = url, *_host_and_model(url)
         self.name = name or host
         self.paid = (not is_loopback(url)) if paid is None else paid
         self._headers = {one: value.checked() for one, value in kept.items()}
@@ -66,6 +69,9 @@ class Endpoint:
 
         An address that names a model decides. Raises Misuse when it names another.
         """
+        if looks_like_a_key(model):
+            model = None
+            raise Misuse("model= was given a key. A key is the endpoint's: rt.OpenAI(key=…).")
         decided = self._model_in_url
         if decided and model and decided != model:
             raise Misuse(
@@ -115,17 +121,9 @@ class Endpoint:
         return f"{type(self).__name__}({self.name}, {self.model})"
 
 
-def _checked(url: str) -> tuple[str, str, str]:
-    """An address, its host with port, and the model it names. Raises Misuse in words."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        host.encode("idna")
-    except (ValueError, UnicodeError) as problem:
-        raise Misuse(f"This is not an address to connect to: {problem}.") from None
-    if parts.scheme not in ("ws", "wss") or not host:
-        raise Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.")
-    if parts.username or parts.password:
-        raise Misuse("An address must not hold a name or password. Pass key= or headers= instead.")
+def _host_and_model(url: str) -> tuple[str, str]:
+    """The host of an address, with its port, and the model it names."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
     model = parse_qs(parts.query).get("model", [""])[0]
-    return url, f"{host}:{port}" if port else host, model
+    return f"{host}:{parts.port}" if parts.port else host, model

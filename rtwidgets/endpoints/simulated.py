@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Misuse
+from ..keys import shown
 from ..transport import Transport
 from .endpoint import MODELS, Endpoint
 
@@ -38,7 +39,7 @@ class Simulated(Endpoint):
         if latency in MODELS:
             raise Misuse(f"The model has a name here: Simulated(model={latency!r}).")
         if latency not in ("none", "typical"):
-            raise Misuse(f'latency is "none" or "typical", not {latency!r}.')
+            raise Misuse(f'latency is "none" or "typical", not {shown(latency)}.')
         if where not in ("process", "thread", "memory"):
             raise Misuse(f'where is "process", "thread" or "memory", not {where!r}.')
         super().__init__("ws://localhost/v1/realtime", model=model, name="Simulator")

@@ -7,7 +7,7 @@ websocket          to a server, and why it could not be reached
 """
 
 from .clocks import Clock, OneClock, VirtualClock, WallClock
-from .hiding import without
+from .hiding import secrets_in, without
 from .line import FAREWELL, GOING_ON, Transport, lost_line
 from .memory import MemoryTransport
 from .websocket import PING_S, PONG_S, WebSocketTransport, is_loopback
@@ -26,5 +26,6 @@ __all__ = [
     "WebSocketTransport",
     "is_loopback",
     "lost_line",
+    "secrets_in",
     "without",
 ]

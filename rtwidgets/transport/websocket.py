@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ..errors import ConnectFailed, ConnectionLost, Misuse
 from .clocks import WallClock
-from .hiding import forget, is_login, plain, quiet_about, without
+from .hiding import forget, plain, quiet_about, secrets_in, without
 from .line import lost_line
 
 logger = logging.getLogger("rtwidgets")
@@ -28,10 +28,12 @@ class WebSocketTransport:
 
     clock = WallClock()
 
-    def __init__(self, connection: _Connection, secrets: Sequence[object] = ()) -> None:
-        """secrets: objects that `reveal()` what is taken out of what the server says."""
+    def __init__(
+        self, connection: _Connection, headers: Mapping[str, object] | None = None
+    ) -> None:
+        """headers: what the server was shown; the keys among them are taken out of what it says."""
         self._connection = connection
-        self._secrets = tuple(secrets)
+        self._secrets = secrets_in(headers or {})
 
     @classmethod
     async def connect(
@@ -45,9 +47,15 @@ class WebSocketTransport:
         """
         from websockets.asyncio.client import connect
 
+        class Straight(connect):
+            """Goes nowhere else: whoever redirects the handshake would be given the key."""
+
+            def process_redirect(self, exc: Exception) -> Exception:
+                return exc
+
         problem: BaseException | None = None
         try:
-            connection = await connect(
+            connection = await Straight(
                 url,
                 additional_headers=[(name, plain(value)) for name, value in headers.items()],
                 max_size=None,
@@ -69,7 +77,7 @@ class WebSocketTransport:
             problem.__context__ = None
             raise problem.with_traceback(None)  # cancelled, or interrupted
         forget(connection, headers)
-        return cls(connection, [value for name, value in headers.items() if is_login(name)])
+        return cls(connection, headers)
 
     async def send(self, frame: str) -> None:
         try:
@@ -154,10 +162,16 @@ def _refused_by_http(host: str, status: int) -> ConnectFailed:
         403: "this key may not use the Realtime API, or this page may not connect",
         404: "no such model or address: check model= and the URL",
         429: "too many requests or no quota left: wait, or check the account's billing",
-    }.get(status, "try again later" if status >= 500 else "check the address")
+    }.get(status, _advice(status))
     return ConnectFailed(
         f"{host} refused the connection with HTTP {status}: {advice}.", code=status
     )
+
+
+def _advice(status: int) -> str:
+    if 300 <= status < 400:
+        return "it sends clients on to another address, which the key is not for: check the address"
+    return "try again later" if status >= 500 else "check the address"
 
 
 def is_loopback(url: str) -> bool:

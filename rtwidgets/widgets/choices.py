@@ -75,12 +75,13 @@ class Choices:
         self._openings = openings_to_choose(opening)
         first = endpoint or default_endpoint()
         chosen = opening or WaitForUser()
-        models = dict.fromkeys([model or first.model, *MODELS])
+        model = first.model_for(model)
+        models = dict.fromkeys([model, *MODELS])
         voices = dict.fromkeys([*([voice] if voice else []), ANY_VOICE, *VOICES])
         lists = {
             "opening": _list("Opening", self._openings, chosen.name),
             "endpoint": _list("Endpoint", self._endpoints, first.name),
-            "model": _list("Model", models, model or first.model),
+            "model": _list("Model", models, model),
             "voice": _list("Voice", voices, voice or ANY_VOICE),
         }
         words = {
