@@ -110,6 +110,12 @@ def test_endless_headers_are_hung_up_on(simulator: Simulator) -> None:
 
 # ------------------------------------------------------------------ who has no key
 
+A_WRONG_KEY = (
+    f"GET /v1/realtime{MODEL} HTTP/1.1", "Host: 127.0.0.1", "Upgrade: websocket",
+    "Connection: Upgrade", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    "Sec-WebSocket-Version: 13", "Authorization: Bearer sk-wrong-not-a-key", "",
+)  # fmt: skip
+
 
 def test_of_those_with_a_wrong_key_few_are_told_at_length(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
@@ -117,18 +123,13 @@ def test_of_those_with_a_wrong_key_few_are_told_at_length(
     """They hang on until they have been told why: beyond a number they are refused by HTTP."""
     monkeypatch.setattr(server, "MOST_REFUSED", 4)
     monkeypatch.setattr(line, "CLOSE_SECONDS", 60.0)  # the test ends before they are hung up on
-    request = (
-        f"GET /v1/realtime{MODEL} HTTP/1.1", "Host: 127.0.0.1", "Upgrade: websocket",
-        "Connection: Upgrade", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-        "Sec-WebSocket-Version: 13", "Authorization: Bearer sk-wrong-not-a-key", "",
-    )  # fmt: skip
 
     async def beside(honest: ClientConnection) -> str:
         await event(honest)
         clients = []
         statuses = []
         for _ in range(6):
-            clients.append(knock(simulator, *request))
+            clients.append(knock(simulator, *A_WRONG_KEY))
             answer = await asyncio.to_thread(clients[-1].recv, 12)
             statuses.append(answer.split()[1].decode())
         assert statuses == ["101"] * 4 + ["429"] * 2
@@ -139,6 +140,20 @@ def test_of_those_with_a_wrong_key_few_are_told_at_length(
     assert in_session(simulator, beside) == "completed"
     said, code, _ = in_session(simulator, ending, key="sk-wrong-not-a-key")
     assert (said["error"]["code"], code) == ("invalid_api_key", 3000), "there is room again"
+
+
+def test_of_a_client_without_the_key_nothing_large_is_kept(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixty-four of them, each in the middle of a frame of 15 MiB, were a gigabyte."""
+    monkeypatch.setattr(line, "CLOSE_SECONDS", 60.0)  # it is not for its silence that it is ended
+    with knock(simulator, *A_WRONG_KEY) as client:
+        head = b"\x81\xff" + (15 << 20).to_bytes(8, "big") + bytes(4)
+        try:
+            client.sendall(head + bytes(100_000))  # and the rest never comes
+        except ConnectionError:
+            return
+        assert has_ended(client)
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,10 @@ class Owner(Protocol):
 class Line(asyncio.Protocol):
     """Messages to and from one client. `owner.lost()` is called once, however it ends."""
 
-    def __init__(self, owner: Owner, handshake: bytes) -> None:
+    def __init__(self, owner: Owner, handshake: bytes, largest: int = LARGEST_MESSAGE) -> None:
+        """largest: bytes of a message, beyond which the client is hung up on."""
         self._owner, self._handshake = owner, handshake
-        self._reader = Reader(LARGEST_MESSAGE)
+        self._reader = Reader(largest)
         self._transport: asyncio.Transport | None = None
         self._closing = False
         self._unread: deque[bytes] = deque()  # of a client that sends faster than it is served

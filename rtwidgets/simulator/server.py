@@ -26,7 +26,7 @@ from . import models, refusals, sessions
 from .access import Refused, offered
 from .connection import Connection
 from .ids import random_ids
-from .line import Line, handshake, take_over
+from .line import LARGEST_MESSAGE, Line, handshake, take_over
 from .pages import SERVER_NAME, BetaSessions, ClientSecrets, NotHere, Polite, Status, StatusPage
 from .refusals import Refusal
 from .simulation import Simulation, check_model
@@ -38,6 +38,7 @@ LARGEST_HEAD = 32 * 1024  # and its lines before
 MOST_SESSIONS = 512
 MOST_WAITING = 256  # connections that are not (yet) a session
 MOST_REFUSED = 64  # that were let in only to be told why they are not
+LARGEST_OF_REFUSED = 4096  # bytes of a message from those: all they are to send is their close
 HANDSHAKE_SECONDS = 10.0  # for a request to come whole
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 
@@ -123,7 +124,8 @@ class Doorway(Polite):
             self.finish("The WebSocket handshake lacks its key, or is not of version 13.\n")
             return
         connection = self._connection()
-        connection.line = Line(connection, handshake(key, self._answer_headers()))
+        largest = LARGEST_OF_REFUSED if self._refusal else LARGEST_MESSAGE
+        connection.line = Line(connection, handshake(key, self._answer_headers()), largest)
         await take_over(self.detach(), connection.line)
 
     def _answer_headers(self) -> dict[str, str]:
