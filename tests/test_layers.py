@@ -34,7 +34,7 @@ HOUSE: dict[str, str] = {
     "tables": "errors events",
     "explanations": "events",
     "describing": "events",
-    "log": "errors events describing audio",
+    "log": "errors events describing audio tables",
     "items": "events audio",
     "dialects": "events audio",
     "echoes": "events",
@@ -47,15 +47,15 @@ HOUSE: dict[str, str] = {
     "listing": "events log tables",
     "render": "events explanations tables log items conversation listing",
     "timeline": "errors events describing audio log report",
-    "transport": "errors",
+    "transport": "errors tables",
     "loop": "errors",
     "keys": "errors",
     "endpoints": "errors keys transport pricing",
     "minting": "errors tables keys transport loop endpoints",
     "scanning": "",
-    "replay": "errors events audio log transport endpoints",
-    "session": "errors events describing audio pricing explanations log items dialects turns "
-    "conversation money openings tools transport loop endpoints",
+    "replay": "errors events audio tables log transport endpoints",
+    "session": "errors events describing audio pricing tables explanations log items dialects "
+    "turns conversation money openings tools transport loop endpoints",
     "comparison": "errors events audio pricing tables log items conversation money openings report "
     "timeline loop endpoints session",
     "simulator": "audio errors",
@@ -74,7 +74,7 @@ UPWARD = {
     ("log.rows", "widgets.eventtable"), ("log.rows", "render"), ("log.rows", "report"),
     ("log.row", "report"), ("log.rows", "report.differing"), ("log.rows", "timeline.plotting"),
     ("log.rows", "money.metering"), ("comparison.results", "widgets.comparison"),
-    ("log.rows", "report.tables"), ("log.rows", "tables"),  # for their types alone
+    ("log.rows", "report.tables"),
 }  # fmt: skip
 # Law 2.
 PURE = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from .. import audio
 from ..describing import describe
 from ..events import AUDIO_FIELDS, Event, family_of, parse, text_of
+from ..tables import quoted
 from .cutting import NOT_CUT, parse_fast
 
 if TYPE_CHECKING:
@@ -157,4 +158,5 @@ class Row:
 
     def __repr__(self) -> str:
         arrow = {"client": ">", "server": "<", "local": "="}[self.direction]
-        return f"<Row {self.seq} {self.t:.3f} {arrow} {self.type or 'not JSON'}  {self.summary}>"
+        said = f"{quoted(self.type, 100) or 'not JSON'}  {quoted(self.summary)}"
+        return f"<Row {self.seq} {self.t:.3f} {arrow} {said}>"

@@ -9,6 +9,7 @@ from ..errors import ConnectionLost, Misuse
 from ..events import ENDS_OF_A_LINE, field, text_field
 from ..log import EventLog
 from ..log.rows import Rows
+from ..tables import quoted
 from ..transport import GOING_ON
 from .recording import Recording
 
@@ -60,7 +61,7 @@ def end_of(recording: Recording, goes_on: bool) -> ConnectionLost:
     said = text_field(lost, "message") or reason or "the line was lost"
     said = said.removesuffix(GOING_ON)  # who goes on says so too
     return ConnectionLost(
-        f"The recording ends as its line did then: {said}",
+        f"The recording ends as its line did then: {quoted(said)}",
         code=code if isinstance(code, int) else None,
         reason=reason,
     )

@@ -14,6 +14,7 @@ from ..items import ENDED
 from ..log import EventLog
 from ..money.ledger import Ledger
 from ..pricing import priced_as
+from ..tables import quoted
 from ..tools import Calls, ToolCall
 from .reply import Reply, Timing, reply_of
 
@@ -77,7 +78,7 @@ class Answers:
             return self._reply(end)
         refusal = turns.refusal_of(end.request_id) or {}
         if text_field(refusal, "code") == "budget_spent":
-            raise SpendingNotApproved(text_field(refusal, "message"))
+            raise SpendingNotApproved(quoted(text_field(refusal, "message")))
         message = text_field(refusal, "message") or "refused without a reason"
         calls = tuple(end.calls)
         return Reply("", "", None, None, Timing(), "", "failed", message, self._log, calls)

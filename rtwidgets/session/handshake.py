@@ -9,6 +9,7 @@ from ..conversation import Conversation
 from ..errors import ConnectFailed, Misuse
 from ..events import Event, text_field
 from ..explanations import explain
+from ..tables import quoted
 from .news import Lookout
 
 Modality = Literal["audio", "text"]
@@ -56,6 +57,6 @@ def confirmed(updated: Lookout, conversation: Conversation, errors_before: int) 
 
 def refusal(error: Event) -> str:
     """What the server said, and what to do about it where that is known."""
-    said = text_field(error, "message") or "no details given"
+    said = quoted(text_field(error, "message")) or "no details given"
     advice = explain(error)
     return f"The server said: {said}" + (f" {advice}" if advice else "")

@@ -34,6 +34,7 @@ from ..events import (
 )
 from ..items import Item
 from ..log import EventLog, Row
+from ..tables import quoted
 from ..transport import FAREWELL, Clock, Transport
 from .history import History, history_of
 from .line import Line
@@ -201,7 +202,8 @@ class Recovery:
         finally:
             forget()
         if created.row is None and self._fatal is not None:
-            raise ConnectionLost(text_field(error_of(self._fatal.event or {}), "message"))
+            said = text_field(error_of(self._fatal.event or {}), "message")
+            raise ConnectionLost(quoted(said))
 
     def _report(self, history: History, again: int, seconds: float) -> Event:
         carried, left_out = len(history.events), history.left_out

@@ -16,7 +16,7 @@ printing     text from outside: printable, and cut to the room that there is
 table        `Table`, its columns, and how it is shown
 """
 
-from .printing import clipped, printable, shortened, width_of
+from .printing import clipped, printable, quoted, shortened, width_of
 from .table import NOT_KNOWN, SHOWN_ROWS, TABLE_CSS, Table, column
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "clipped",
     "column",
     "printable",
+    "quoted",
     "shortened",
     "width_of",
 ]

@@ -33,6 +33,11 @@ def printable(text: str, *, lines: bool = False) -> str:
     return _OBEYED.sub(escaped, whole_characters(text))
 
 
+def quoted(text: str, limit: int = 1000) -> str:
+    """What a server said, for a message: printable, and no longer than a person reads."""
+    return shortened(printable(text[: limit + 1]), limit)
+
+
 def shortened(text: str, limit: int) -> str:
     """At most `limit` characters of `text`, with … where something was left out."""
     return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"

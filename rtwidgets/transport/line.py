@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..errors import ConnectionLost
+from ..tables import quoted
 from .clocks import Clock
 
 
@@ -38,7 +39,7 @@ GOING_ON = " Another is tried: the conversation goes on there."
 def lost_line(code: int | None, reason: str) -> ConnectionLost:
     """The exception for a line that ended, with the sentence a person reads."""
     how = f"closed by the server with code {code}" if code else "cut without a word from the server"
-    said = f": {reason.rstrip('.')}" if reason else ""
+    said = f": {quoted(reason.rstrip('.'))}" if reason else ""
     return ConnectionLost(
         f"The line was {how}{said}.{FAREWELL}",
         code=code,

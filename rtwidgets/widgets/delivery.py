@@ -22,6 +22,7 @@ from ..events import (
 from ..session import AsyncSession
 from ..session.blocking import Session
 from ..session.reply import Reply
+from ..tables import quoted
 from .comm import shared_sender
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ async def _answer(session: AsyncSession, timeout: float | None) -> Reply:
     while (row := await session.wait_for("*", timeout)).type != "response.created":
         if row.type == "error" and len(session.conversation.errors) > before:
             refusal = session.conversation.errors[-1]
-            raise Misuse(f"The server refused: {text_field(refusal, 'message')}")
+            raise Misuse(f"The server refused: {quoted(text_field(refusal, 'message'))}")
     await session.settled(timeout)
     return session.reply(row.response_id)
 
