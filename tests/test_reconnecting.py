@@ -111,6 +111,46 @@ def test_of_a_greeting_that_was_cut_only_what_was_heard_is_carried_over() -> Non
     assert len(events(s.log, "response.create")) == 2, "the greeting is not asked for again"
 
 
+def test_a_seed_is_deleted_though_the_line_cut_its_greeting_short() -> None:
+    opening = rt.SeededGreeting("Greet the visitor.", delete=True)
+    s, (greeting, answer) = talk(
+        Fragile(at("server", "response.output_audio.delta", 3)), "Go on?", opening=opening
+    )
+    assert greeting.status == "incomplete" and answer.status == "completed"
+    assert [one.text for one in s.conversation.items if one.role == "user"] == ["Go on?"]
+    assert len(events(s.log, "conversation.item.deleted")) == 1
+    assert state_of(rt.Conversation.of(s.log)) == state_of(s.conversation)
+
+
+def test_of_a_greeting_out_of_band_that_was_cut_what_was_heard_is_remembered() -> None:
+    opening = rt.OutOfBandGreeting("Greet the visitor.", remember=True)
+    s, (greeting, answer) = talk(
+        Fragile(at("server", "response.output_audio.delta", 3)), "Go on?", opening=opening
+    )
+    assert greeting.status == "incomplete" and answer.status == "completed"
+    first = s.conversation.items[0]
+    assert first.role == "assistant" and not first.response_id
+    assert greeting.transcript.startswith(first.text)
+    assert 0 < len(first.text) < len(greeting.transcript), "no more than was heard"
+    assert told(s.log) == []
+
+
+def test_an_opening_of_ones_own_is_told_of_the_end_only_once() -> None:
+    """Two lines in a row are lost; a greeting that is asked for again has an end of its own."""
+    ends: list[str] = []
+
+    class Noting(rt.GeneratedGreeting):
+        def react(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+            if event["type"] == "response.done":
+                ends.append(event["response"]["status"])
+            return []
+
+    twice = (at("server", "response.output_audio.delta", 3), at("server", "session.created"))
+    talk(Fragile(*twice), "Go on?", opening=Noting("Greet the visitor."))
+    talk(Fragile(at("server", "response.created")), opening=Noting("Greet the visitor."))
+    assert ends == ["incomplete", "completed", "completed"]
+
+
 def test_of_a_greeting_that_nobody_heard_a_word_of_another_is_asked_for() -> None:
     s, (greeting,) = talk(Fragile(at("server", "response.created")), opening=GREETING)
     assert greeting.status == "completed" and greeting.transcript

@@ -29,10 +29,12 @@ class Handover:
         Returns the ids of the responses of which nobody heard a word.
         """
         unheard = set()
+        made = list(self._contents.items.order)
         for response in tuple(self._contents.live.values()):
             if response.status == IN_PROGRESS:
                 response.status = "incomplete"
                 response.status_details = {"type": "incomplete", "reason": LINE_LOST}
+                made += response.items  # those out of band stand nowhere else
                 if response.unheard:
                     unheard.add(response.id)
         self._contents.live.clear()
@@ -40,7 +42,7 @@ class Handover:
         for item in tuple(items.order):
             if item.response_id in unheard:
                 items.delete(item.id)
-        for item in items.order:
+        for item in made:
             if item.status == IN_PROGRESS:
                 item.status = "incomplete"
         self._truncate_what_was_asked()

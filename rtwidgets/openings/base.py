@@ -72,7 +72,12 @@ class Opening:
         return []
 
     def react(self, event: Event) -> list[Event]:
-        """Further client events, on a server event or on one of playback. None by default."""
+        """Further client events, on a server event or on one of playback. None by default.
+
+        Of a response that the end of the line cut in the middle, the `response.done` that no
+        server said is told too, `incomplete` and with the words that were heard, once a new session
+        stands.
+        """
         return []
 
     @property

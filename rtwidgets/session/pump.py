@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from ..conversation import Conversation
 from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import Event, field, line_lost, line_moving
+from ..items import IN_PROGRESS, Response
 from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
@@ -95,6 +96,7 @@ class Pump:
         )
         self._overdue = Overdue(self.line, log, conversation, self.record)
         self._restoring: asyncio.Task[None] | None = None
+        self._cut_off: list[Response] = []  # with words that were heard: not asked for again
         self._unfit: ConnectionLost | None = None  # why a new session was given up by ourselves
         self._lifetime = Lifetime()
         self._looking: asyncio.TimerHandle | None = None
@@ -183,7 +185,10 @@ class Pump:
 
     def _cut(self) -> None:
         """What the server was making goes no further."""
+        responses = self._conversation.responses.values()
+        making = [one for one in responses if one.status == IN_PROGRESS]
         self._conversation.cut()
+        self._cut_off += [one for one in making if not one.cut_unheard]
         self._ledger.cut()
 
     def _take_up(self, transport: Transport) -> None:
@@ -193,6 +198,9 @@ class Pump:
     async def _restore(self, transport: Transport) -> None:
         try:
             await self._recovery.restore(self.clock)
+            while self._cut_off:
+                self.stage.cut_off(self._cut_off.pop(0))
+            self.line.flush_soon()
             self._look()
         except Exception as problem:
             self._unfit = ConnectionLost(f"The new session did not come to stand: {problem}")

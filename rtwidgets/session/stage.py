@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from ..conversation import Conversation
 from ..events import Event, text_field
+from ..items import Item, Response
 from ..openings import Opening
 from ..openings.firstwords import FirstWords
 from ..transport import Clock
+from .history import heard_words
 from .line import Line
 
 logger = logging.getLogger("rtwidgets")
@@ -78,6 +80,13 @@ class Stage:
             message = f"{name}.react failed on {kind}: {problem!r}"
             self._note({"type": "opening.failed", "message": message})
 
+    def cut_off(self, response: Response) -> None:
+        """Tell it of the end of a response that the line's end cut: it waits for that one, perhaps,
+        and no server says it any more. Told once the new session stands, for what it answers is
+        meant for that."""
+        if self.reacts:
+            self.react(_done(response))
+
     def follow(self, event: Event | None, line: Line, clock: Clock) -> None:
         """Say so when its sound is over, and look again when it may be by the clock."""
         if not self._first_words.waits:
@@ -96,3 +105,25 @@ class Stage:
         self._alarm = None
         if line.is_open:
             self.follow(None, line, clock)
+
+
+def _done(response: Response) -> Event:
+    """The `response.done` that never came, with the words that were heard."""
+    output = [_said(item) for item in response.items if item.type in ("message", "")]
+    return {
+        "type": "response.done",
+        "response": {
+            "object": "realtime.response",
+            "id": response.id,
+            "conversation_id": response.conversation_id,
+            "status": response.status,
+            "status_details": response.status_details,
+            "metadata": response.metadata,
+            "output": output,
+        },
+    }
+
+
+def _said(item: Item) -> Event:
+    part = {"type": "output_audio", "transcript": heard_words(item)}
+    return {"id": item.id, "type": "message", "role": "assistant", "content": [part]}
