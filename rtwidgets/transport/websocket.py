@@ -15,8 +15,9 @@ from .line import lost_line
 logger = logging.getLogger("rtwidgets")
 
 # A line of which only one half is left says nothing and takes everything: it is found out by a ping
-# that nobody answers, within 25 s. The service documents no ping of its own.
-PING_S, PONG_S = 10.0, 15.0
+# that nobody answers, within 20 s: soon enough for a reply to come over another line while somebody
+# still waits for it (30 s). The service documents no ping of its own.
+PING_S, PONG_S = 10.0, 10.0
 
 
 class WebSocketTransport:
