@@ -68,7 +68,8 @@ _AUTHORIZATION = re.compile(
     r"(?i)(?P<name>authorization\W{1,8})?\b(?:bearer|basic)\s+(?P<value>[A-Za-z0-9._~+/=-]{10,})"
 )
 _NAMES = (
-    r"(?:api[-_ ]?key|access[-_]?key|account[-_]?key|subscription[-_]?key|secret|password|passwd"
+    r"(?:x-[\w-]{1,40}key|api[-_ ]?key"
+    r"|access[-_]?key|account[-_]?key|subscription[-_]?key|secret|password|passwd"
     r"|token|credential|authorization)"
 )
 _NAMED = re.compile(
@@ -80,13 +81,25 @@ _AZURE = re.compile(
     r"(?i)key\d?\\*[\"'\])]{0,3}\s{0,3}(?::|=>?|,)\s{0,3}\\*[\"']?"
     r"(?P<value>[0-9a-f]{32}|[A-Za-z0-9]{84}|[A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])"
 )
+# key="…" of a call such as Endpoint(url, key="…"): long, and with all that a random text has.
+_ARGUMENT = re.compile(
+    r"(?<![\w.])key\s{0,3}=\s{0,3}\\*[\"'](?P<value>(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)"
+    r"[\w-]{20,200})\\*[\"']"
+)
+_COOKIE = re.compile(
+    r"(?i)\bcookie\\*[\"']?\s{0,3}[:=,]\s{0,3}\\*[\"']?(?:[^\s=;\"']{1,60}=[^\s=;\"']{0,200};\s?){0,20}"
+    r"[^\s=;\"']{1,60}=(?P<value>[A-Za-z0-9%+/_.~-]{16,})"
+)
+_SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/_-]{30,}=?)")
 _SECRET_NAME = re.compile(rf"(?i){_NAMES}\w{{0,20}}$|(?:^|[_-])key\d?$")
 _NO_SECRET_NAME = re.compile(r"(?i)tokens$|_id$|count$|type$|name$")
 _IN_URL = re.compile(r"://[^/\s:@\"'<>]{1,100}:(?P<value>[^/\s@\"'<>{}$]{6,200})@")
 _COMMON = {"password", "secret", "passwd", "changeme", "username"}
 
-_ANSI = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
-_ESCAPE = re.compile(r"\\u00([2-7][0-9a-fA-F])|\\x([2-7][0-9a-fA-F])")
+_ANSI = re.compile(r"(?:\x1b|\\x1b|\\u001b|\\033)\[[0-9;:]*[A-Za-z]", re.IGNORECASE)
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
+_ESCAPE = re.compile(r"\\+u00([2-7][0-9a-fA-F])|\\+x([2-7][0-9a-fA-F])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}")
 _ALL_BASE64 = re.compile(r"[A-Za-z0-9+/=_\s-]+")
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -107,6 +120,8 @@ def scan(text: str, name: str = "") -> list[Found]:
     found = list(_new(_secrets(text, name), text, "", told))
     for encoded, plain in _decoded(text):
         found += _new(_secrets(plain, name), plain, encoded, told)
+    for encoded, plain in _put_together(text):
+        found += _new(_shapes(plain), plain, encoded, told)
     found += _in_base64(text, told)
     return found
 
@@ -126,7 +141,7 @@ def _new(
 ) -> Iterator[Found]:
     for kind, secret, at, shown in secrets:
         if not any(secret in other for other in told):
-            told.add(secret)
+            told |= {secret, unquote(secret)}
             yield Found(kind, shown, line or text.count("\n", 0, at) + 1, encoded)
 
 
@@ -138,11 +153,16 @@ def _secrets(text: str, name: str) -> Iterator[_Secret]:
     for match in _AZURE.finditer(text):
         yield from _one("key by its name", match, "")
     for match in _NAMED.finditer(text):
-        code = not match["quote"] and (
-            "." in match["value"] or (match["after"] or "")[-1:] in "([."
-        )
-        if _looks_random(match["value"]) and not (code and match["after"]):
+        if _looks_random(match["value"]) and not (not match["quote"] and _is_code(match)):
             yield from _one("secret by its name", match, "")
+    for kind, pattern in (
+        ("secret by its name", _ARGUMENT),
+        ("cookie", _COOKIE),
+        ("signature of an address", _SIGNATURE),
+    ):
+        for match in pattern.finditer(text):
+            if _looks_random(match["value"]):
+                yield from _one(kind, match, "")
     for match in _IN_URL.finditer(text):
         if match["value"].casefold() not in _COMMON:
             yield from _one("password in an address", match, "")
@@ -181,6 +201,15 @@ def _looks_random(text: str) -> bool:
     return any(len(part) >= 8 for part in mixed) or sum(map(str.isdigit, text)) >= 6
 
 
+def _is_code(match: re.Match[str]) -> bool:
+    """Whether what a name is set to without quotes is another name, perhaps of a call."""
+    value, after = match["value"], match["after"] or ""
+    if after and ("." in value or after[-1:] in "([."):
+        return True
+    digits = sum(map(str.isdigit, value))
+    return digits < (3 if re.fullmatch(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", value) else 1)
+
+
 def _is_token(text: str) -> bool:
     """Whether the first part of a token is what a JSON web token begins with."""
     try:
@@ -192,14 +221,21 @@ def _is_token(text: str) -> bool:
 
 def _decoded(text: str) -> Iterator[tuple[str, str]]:
     """The text as it reads without what may hide a key: how it was written, and the reading."""
-    if "\x1b[" in text:
-        yield "between colours", _ANSI.sub("", text)
     if "%" in text:
-        yield "URL-encoded", unquote(text)
+        yield "URL-encoded", unquote(unquote(text))
     if "&" in text and ";" in text:
         yield "as HTML", html.unescape(text)
     if "\\u00" in text or "\\x" in text:
         yield "escaped", _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
+
+
+def _put_together(text: str) -> Iterator[tuple[str, str]]:
+    """The text without what may stand between the letters of a key. Words that were apart become
+    one, so that only what is known by its own look is looked for."""
+    for between, pattern in (("colours", _ANSI), ("marks", _TAG), ("unseen characters", _UNSEEN)):
+        plain = pattern.sub("", text)
+        if plain != text:
+            yield f"between {between}", plain
 
 
 def _in_base64(text: str, told: set[str]) -> Iterator[Found]:

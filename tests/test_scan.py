@@ -53,6 +53,10 @@ SECRETS = {
     "magic": "%env SOME_API_KEY=" + made("", 24),
     "in JSON in JSON": json.dumps(json.dumps({"api_key": made("", 24)})),
     "in an address": "https://ada:" + "kj3h4kj5h" + "@host.example/",
+    "a key of its own": 'Endpoint(url, key="' + made("", 48) + '")',
+    "header of its own": '{"X-Gateway-Key": "' + made("", 32) + '"}',
+    "cookie": "Cookie: theme=dark; session=" + made("", 32),
+    "signature": "https://a.example/b?sv=2025&sig=" + made("", 40) + "%3D",
     "private key": "-----BEGIN RSA " + "PRIVATE KEY-----",
 }
 OF_KNOWN_SHAPE = [name for name, text in SECRETS.items() if " " not in text]
@@ -76,6 +80,13 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "all of it URL-encoded": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
     "HTML": lambda text: html.escape(text).replace("-", "&#45;").replace("_", "&#x5f;"),
     "escaped": lambda text: text.replace("-", "\\u002d").replace("_", "\\x5f"),
+    "URL-encoded twice": lambda text: quote(
+        quote(text, safe="").replace("-", "%2D").replace("_", "%5F"), safe=""
+    ),
+    "escaped twice": lambda text: text.replace("-", "\\\\u002d").replace("_", "\\\\x5f"),
+    "in coloured HTML": lambda text: f"<b>{text[:6]}</b><span class='x'>{text[6:]}</span>",
+    "coloured, in JSON": lambda text: json.dumps(text[:6] + "\x1b[38;5;1m" + text[6:]),
+    "with what nobody sees": lambda text: text[:6] + "\u200b" + text[6:],
     "coloured": lambda text: text[:3] + "\x1b[31m" + text[3:] + "\x1b[0m",
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64, one before": lambda text: base64.b64encode(b"?" + text.encode()).decode(),
@@ -115,7 +126,10 @@ HARMLESS = [
     "eyJhbGciOi", "sk-simulator-7JwdqK3n2mQ8y7xK5aV3n2mQ",
     "IPY_MODEL_8f3a27c18f3a27c18f3a27c18f3a27c1",
     "https://user@host.example/", "wrong key: sk-wrong***********AAAA", "%env FOO=bar",
-    "100 %", "&amp;",
+    "100 %", "&amp;", "input_tokens: ImageUsageInputTokensDetails = None",
+    "token = windll.advapi32.OpenProcessToken", "tokenizer = BertTokenizerForSequences",
+    'key="image_of_the_museum_hall"', "df.sort_values(key=lambda x: x)", "Cookie: theme=dark",
+    "<td>sk-</td><td>projection of the year 2024</td>", "a.example/?sig=short",
     '"image/png": "' + base64.b64encode(bytes(range(256)) * 40).decode() + '"',
 ]  # fmt: skip
 
