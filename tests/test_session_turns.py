@@ -13,6 +13,8 @@ from scripted import Scripted, greet, simulated, types
 
 import rtwidgets as rt
 from rtwidgets import audio
+from rtwidgets.dialects import turn_detection_of
+from rtwidgets.events import session_update
 from rtwidgets.transport import MemoryTransport
 
 
@@ -43,6 +45,26 @@ def test_interrupting_cancels_and_truncates_what_was_not_heard() -> None:
     [response] = s.conversation.responses.values()
     assert response.status == "cancelled"
     assert s.conversation.items[-1].truncated_ms == 100
+
+
+def test_what_a_session_will_be_counts_what_is_not_confirmed_yet() -> None:
+    def turns(detection: Any) -> dict[str, Any]:
+        return session_update(audio={"input": {"turn_detection": detection}})
+
+    async def scene() -> None:
+        async with rt.AsyncSession(simulated("typical")) as s:
+            await s.send(turns(None))
+            confirmed = turn_detection_of(s.conversation.session)
+            assert confirmed is not None and turn_detection_of(await s.expected()) is None
+            await s.send(turns({"type": "semantic_vad"}))
+            await s.send({"type": "session.update", "session": {"type": "realtime", "bogus": 1}})
+            later = turn_detection_of(await s.expected())
+            assert isinstance(later, dict) and later["type"] == "semantic_vad"
+            await s.wait_for("error")  # what was refused is not counted on
+            assert "bogus" not in await s.expected()
+            assert await s.expected() == s.conversation.session
+
+    asyncio.run(scene())
 
 
 def test_hearing_with_turn_detection_off_commits_the_turn() -> None:

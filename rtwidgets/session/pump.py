@@ -320,6 +320,12 @@ class Pump:
         self._overdue.look()
         return asked
 
+    async def expected(self) -> Event:
+        """The configuration once the server has confirmed what was asked for so far. Raises
+        TimedOut where it takes nothing."""
+        await self.line.flush()
+        return self._unanswered.expected
+
     def _sent(self, row: Row) -> None:
         self._ledger.take(row)
         self._unanswered.sent(row)

@@ -322,6 +322,12 @@ class AsyncSession:
         self._mark = row.seq
         return row
 
+    async def expected(self) -> Event:
+        """The session's configuration as it will be when the server has confirmed every
+        `session.update` so far; `conversation.session` is as it last was confirmed. Raises TimedOut
+        where the server takes nothing."""
+        return await self._pump.expected()
+
     async def say(self, text: str, timeout: float | None = None) -> str:
         """Add the user's words and ask for a reply, without waiting; gives the request's event id.
         Raises TimedOut where the server takes nothing; the words leave when it goes on."""

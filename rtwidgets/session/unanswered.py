@@ -27,7 +27,7 @@ LEAD_MS = 1000
 beginning of speech later than it is."""
 UNHEARD_MS = 30_000
 """So much is kept where the server says nothing at all: a line of which only one half is left takes
-everything, and is found out after 25 s."""
+everything, and is found out after 20 s."""
 SOUND_BYTES = 120_000 * audio.BYTES_PER_MS
 """Of spoken turns that nobody wrote down, so much of the newest sound is told to a new session."""
 
@@ -58,6 +58,14 @@ class Unanswered:
         self._speech: tuple[int | None, int | None] = (None, None)  # ms, of the turn under way
         self._given: dict[str, int] = {}  # items with more than words: the row that made them
         self._spoken: dict[str, tuple[list[int], int]] = {}  # rows of items' sound, and its bytes
+
+    @property
+    def expected(self) -> Event:
+        """The configuration once the server has confirmed what was sent."""
+        session = self._conversation.session
+        for update in self._updates:
+            session = merged(session, update["session"])
+        return session
 
     # ------------------------------------------------------------ what is sent
 

@@ -298,7 +298,7 @@ class Talking:
         """Have the session be as it was chosen. An opening that protects its greeting has its own
         turn detection until that was heard."""
         turns = not protected(session)
-        for update in updates(self.settings, session.conversation.session, turns=turns):
+        for update in updates(self.settings, await session.expected(), turns=turns):
             if update.between and session.conversation.busy:
                 self._hands.give(_quietly(self._set_later(session, update)))
             else:
@@ -314,7 +314,7 @@ class Talking:
             await session.settled()
         except TimedOut:
             return  # a reply without an end: the next change, or the next take, tries again
-        still = updates(self.settings, session.conversation.session, turns=False)
+        still = updates(self.settings, await session.expected(), turns=False)
         if update in still:
             await self._set(session, update)
 
@@ -348,6 +348,7 @@ class Talking:
             self._hands.give(_quietly(self._adjust(session)))
 
     def _refused(self, session: AsyncSession, event: Event) -> None:
+        self._see_to_turns(session)  # it may be an update that was counted on
         error = error_of(event)
         update = self._asked.pop(text_field(error, "event_id"), None)
         if error is None or update is None:
