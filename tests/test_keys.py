@@ -296,6 +296,16 @@ def test_a_key_in_a_header_of_its_own_is_taken_out_as_well(name: str) -> None:
     assert taken_out({name: CANARY}, f"bad key {CANARY}.") == "bad key [the key]."
 
 
+@pytest.mark.parametrize("proxy", ["ftp://me:{}@127.0.0.1:9", "http://me:{}@127.0.0.1:9"])
+def test_the_password_of_a_proxy_is_not_shown(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, proxy.format(secret()))
+    with pytest.raises(rt.ConnectFailed) as failed:
+        asyncio.run(rt.Endpoint("wss://host.invalid/", key="sk-test-not-a-key").open(timeout=20))
+    for tool, text in tracebacks(failed.value):
+        assert found_in(text) == [], tool
+
+
 def test_each_secret_is_taken_out_however_it_is_written() -> None:
     headers = {"Cookie": 'session=abcdefgh1; theme=dark; other="abcdefgh2"', "X-Team": "abcdefgh3"}
     said = "abcdefgh1 dark abcdefgh2 abcdefgh3"

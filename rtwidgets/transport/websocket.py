@@ -74,7 +74,8 @@ class WebSocketTransport:
         # variables the headers stand in the clear.
         if problem is not None:
             if isinstance(problem, Exception):
-                raise _explained(problem, url, timeout)
+                told, problem = _explained(problem, url, timeout), None  # a proxy's password in it
+                raise told
             problem.__context__ = None
             raise problem.with_traceback(None)  # cancelled, or interrupted
         forget(connection, headers)
