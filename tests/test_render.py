@@ -119,6 +119,21 @@ def test_what_a_server_says_is_never_markup() -> None:
         assert "<script" not in html and "<img" not in html
 
 
+def test_what_logs_in_to_an_mcp_server_is_not_shown() -> None:
+    """A session.update carries it, and what is shown is saved with the notebook."""
+    login = {"authorization": "Zq87Kd2Vw9Xb", "headers": {"X-Team": "Xb4Nf6Hj8Rt3"}}
+    tool = {"type": "mcp", "server_label": "museum", **login}
+    log = rt.EventLog()
+    for type_, owner in (("session.update", "session"), ("response.create", "response")):
+        log.append("client", {"type": type_, owner: {"tools": [None, tool]}}, t=0.0)
+    html = log_html(log)
+    assert html.count("museum") == html.count("X-Team") == 2 and "[hidden]" in html
+    secrets = ("Zq87Kd2Vw9Xb", "Xb4Nf6Hj8Rt3")
+    assert not [one for one in secrets if one in html + "".join(row.json() for row in log)]
+    assert all(one in row.raw for row in log for one in secrets), "as it was sent"
+    assert not [one for one in secrets for row in log.redact() if one in row.raw]
+
+
 def test_half_a_character_fails_no_cell() -> None:
     log = rt.EventLog(endpoint="\ud83d")
     conversation = rt.Conversation()

@@ -17,7 +17,9 @@ from server_hostile import Hostile, streams
 
 import rtwidgets as rt
 from rtwidgets.events import (
+    MOST,
     Event,
+    count_field,
     item_create,
     item_delete,
     response_cancel,
@@ -116,6 +118,14 @@ def usage_is_whole_numbers_that_only_grow(now: Watched) -> bool:
     counts = leaves(now.conversation.usage)
     whole = all(type(value) is int and 0 <= value for value in counts.values())
     return whole and all(counts.get(key, -1) >= value for key, value in now.usage.items())
+
+
+@holds
+def what_a_response_used_is_counted_once(now: Watched) -> bool:
+    total = now.conversation.usage.get("total_tokens", 0)
+    reports = [one.usage or {} for one in now.conversation.responses.values()]
+    used = sum(count_field(usage, "total_tokens") or 0 for usage in reports)
+    return isinstance(total, dict) or total == min(MOST, used)
 
 
 @holds
