@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import unquote
 
 
@@ -101,6 +102,7 @@ _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
 _ESCAPE = re.compile(r"\\+u00([2-7][0-9a-fA-F])|\\+x([2-7][0-9a-fA-F])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,}")
+_KEY_IN_BASE64 = 40  # characters: no id of an event or item is as long
 _ALL_BASE64 = re.compile(r"[A-Za-z0-9+/=_\s-]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 _MAY_HOLD = re.compile(
@@ -124,6 +126,20 @@ def scan(text: str, name: str = "") -> list[Found]:
         found += _new(_shapes(plain), plain, encoded, told)
     found += _in_base64(text, told)
     return found
+
+
+def hiding(text: str) -> str | None:
+    """How a text reads in which a key is hidden by the way it is written; None where none is."""
+    for _, plain in chain(_decoded(text), _put_together(text)):
+        if any(secret not in text for _, secret, _, _ in _shapes(plain)):
+            return plain
+    return None
+
+
+def hiding_base64(text: str) -> list[str]:
+    """The pieces of base64 in a text that hold a key."""
+    runs = (run[0] for run in _BASE64.finditer(text) if len(run[0]) >= _KEY_IN_BASE64)
+    return [run for run in runs if next(_in_base64(run, set()), None)]
 
 
 def masked(text: str) -> str:
@@ -232,8 +248,12 @@ def _decoded(text: str) -> Iterator[tuple[str, str]]:
 def _put_together(text: str) -> Iterator[tuple[str, str]]:
     """The text without what may stand between the letters of a key. Words that were apart become
     one, so that only what is known by its own look is looked for."""
-    for between, pattern in (("colours", _ANSI), ("marks", _TAG), ("unseen characters", _UNSEEN)):
-        plain = pattern.sub("", text)
+    for between, pattern, there in (
+        ("colours", _ANSI, "[" in text),
+        ("marks", _TAG, "<" in text),
+        ("unseen characters", _UNSEEN, not text.isascii()),
+    ):
+        plain = pattern.sub("", text) if there else text
         if plain != text:
             yield f"between {between}", plain
 

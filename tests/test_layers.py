@@ -34,7 +34,8 @@ HOUSE: dict[str, str] = {
     "tables": "errors events",
     "explanations": "events",
     "describing": "events",
-    "log": "errors events describing audio tables",
+    "scanning": "",
+    "log": "errors events describing audio tables scanning",
     "items": "events audio",
     "dialects": "events audio",
     "echoes": "events",
@@ -52,7 +53,6 @@ HOUSE: dict[str, str] = {
     "keys": "errors",
     "endpoints": "errors keys transport pricing",
     "minting": "errors tables keys transport loop endpoints",
-    "scanning": "",
     "replay": "errors events audio tables log transport endpoints",
     "session": "errors events describing audio pricing tables explanations log items dialects "
     "turns conversation money openings tools transport loop endpoints",

@@ -412,3 +412,38 @@ def test_redact_is_a_method_of_every_view(session: rt.Session) -> None:
     shared = session.log.where(direction="client").redact()
     assert isinstance(shared, rt.EventLog) and len(shared) == 4
     assert "ada@example.com" not in exported(shared).decode()
+
+
+# ------------------------------------------------------------------ keys written in another way
+
+RANDOM = "a7Kq9Zx2Lm4Wp8Rt" * 3
+ANOTHER_WAY = {
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64 of a header": lambda key: base64.b64encode(f"Bearer {key}".encode()).decode(),
+    "URL-encoded": lambda key: key.replace("-", "%2D").replace("_", "%5F"),
+    "HTML": lambda key: key.replace("-", "&#45;").replace("_", "&#95;"),
+    "colours": lambda key: f"{key[:12]}\x1b[31m{key[12:]}",
+    "marks": lambda key: f"<b>{key[:12]}</b><i>{key[12:]}</i>",
+    "unseen": lambda key: f"{key[:12]}\u200b{key[12:]}",
+}
+
+
+@pytest.mark.parametrize("how", ANOTHER_WAY)
+@pytest.mark.parametrize("prefix", ["sk-proj-", "ek_"])
+def test_a_key_that_is_written_in_another_way_is_taken_out(prefix: str, how: str) -> None:
+    hidden = ANOTHER_WAY[how](prefix + RANDOM)
+    log = rt.EventLog(endpoint=hidden, model=hidden)
+    log.append("server", {"type": "error", "error": {"message": f"No {hidden} here."}}, t=0.0)
+    log.append("server", {"type": hidden, hidden: [hidden], "item_id": hidden}, t=0.0)
+    log.append("server", f"no JSON: {hidden}", t=0.0)
+    shared = log.redact()
+    text = "".join([shared.endpoint, shared.model, *(row.raw for row in shared)])
+    assert RANDOM[16:32] not in text and hidden[16:40] not in text
+    assert "here." in shared[0].raw
+
+
+def test_what_only_looks_encoded_stays() -> None:
+    log = rt.EventLog()
+    said = "100 %25 of <b>this</b> &amp; item_CZ9jB1zQ8y7xK5aV3n2mQ, caf\u00e9\u200b!"
+    log.append("server", {"type": "x", "text": said}, t=0.0)
+    assert (log.redact()[0].event or {})["text"] == said

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+from ..scanning import hiding, hiding_base64
+
 _KEYS = (
     # Keys by their shape: OpenAI's, those of other services, tokens in three parts, Bearer …
     re.compile(r"(?<![A-Za-z0-9])(?:sk|rk|pk|ek)[-_][A-Za-z0-9_-]{6,}"),
@@ -154,6 +156,9 @@ class Censor:
         text = _DATA.sub(NO_PIXEL, text)
         # What was put in is long too: it is one pixel, and stays.
         text = _BLOB.sub(lambda match: "A" * len(match[0]), text)
+        for run in hiding_base64(text):
+            text = text.replace(run, self.word("key", run))
+        text = hiding(text) or text
         for pattern in _KEYS:
             text = pattern.sub(self._key, text)
         text = self._addresses(text)
