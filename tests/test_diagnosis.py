@@ -47,8 +47,8 @@ def versions(**installed: str) -> Callable[[str], str | None]:
     ("found", "verdict", "said"),
     [
         ("7.4.0", "fine", "led astray"),
-        ("7.3.0", "fine", "subshells"),
-        ("7.0.0rc1", "fine", "subshells"),
+        ("7.3.0", "limited", "stands still"),
+        ("7.0.0rc1", "limited", "1554"),
         ("6.31.0", "limited", "waits"),
         (None, "mend", "not installed"),
     ],
@@ -266,7 +266,7 @@ def test_what_was_measured() -> None:
 def test_messages_that_wait_for_a_busy_cell() -> None:
     old, new = (page.measured(MEASURED, 0, version)[1] for version in ("6.31.0", "7.4.0"))
     assert old.verdict == new.verdict == "limited"
-    assert "ipykernel>=7" in old.remedy and "subshells" in new.remedy
+    assert "ipykernel>=7.4" in old.remedy and "subshells" in new.remedy
     assert page.measured(MEASURED, None, "")[1].verdict == "waiting"
 
 

@@ -184,7 +184,13 @@ class Kernel:
 
 @pytest.mark.parametrize(
     ("installed", "subshells", "words"),
-    [("6.31.0", False, "too old"), ("7.4.0", False, "without subshells"), ("7.4.0", True, "")],
+    [
+        ("6.31.0", False, "too old"),
+        ("7.4.0", False, "without subshells"),
+        ("7.3.0", True, "stands still"),
+        ("7.4.0", True, ""),
+        ("8.0.0rc1", True, ""),
+    ],
 )
 def test_a_kernel_that_is_deaf_while_a_cell_computes_is_named(
     installed: str, subshells: bool, words: str

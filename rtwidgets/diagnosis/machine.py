@@ -120,12 +120,24 @@ def kernel(found: str | None) -> Finding:
             "ipykernel",
             f"{found}: what the page sends waits until a busy cell ends",
             "limited",
-            "Run: pip install --upgrade 'ipykernel>=7', then restart the kernel: the microphone "
+            "Run: pip install --upgrade 'ipykernel>=7.4', then restart the kernel: the microphone "
             "and the buttons then work while a cell computes.",
         )
-    trap = ", and rtwidgets sends so that none is led astray" if numbers(found) >= (7, 4) else ""
+    if numbers(found) < (7, 4):
+        return Finding(
+            "Python",
+            "ipykernel",
+            f"{found}: now and then a message of the page is left unread, and the kernel stands "
+            "still until another page connects (ipykernel's issue 1554)",
+            "limited",
+            "Run: pip install --upgrade 'ipykernel>=7.4', then restart the kernel.",
+        )
     return Finding(
-        "Python", "ipykernel", f"{found}: messages of the page travel by subshells{trap}", "fine"
+        "Python",
+        "ipykernel",
+        f"{found}: messages of the page travel by subshells, and rtwidgets sends so that none is "
+        "led astray",
+        "fine",
     )
 
 
