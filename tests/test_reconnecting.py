@@ -10,7 +10,7 @@ from breaking import Fragile, at, never, refused
 
 import rtwidgets as rt
 from rtwidgets.audio import RATE
-from rtwidgets.events import is_carried, item_create, user_text
+from rtwidgets.events import is_carried, item_create, session_update, user_text
 from rtwidgets.log import EventLog
 
 GREETING = rt.GeneratedGreeting("Greet the visitor.")
@@ -505,3 +505,34 @@ def test_a_session_that_expires_all_the_same_is_followed_by_another() -> None:
     assert [one["again"] for one in events(s.log, "line.lost")] == [True]
     assert "session_expired" in [one["error"]["code"] for one in events(s.log, "error")]
     assert s.conversation.items[-1].role == "assistant"
+
+
+def test_what_an_mcp_server_did_no_client_can_tell_again_and_it_is_said() -> None:
+    endpoint = Fragile(at("client", "conversation.item.create"))
+    server = {
+        "type": "mcp",
+        "server_label": "dice",
+        "server_url": "https://dice.example/mcp",
+        "require_approval": "never",
+    }
+
+    async def scene() -> rt.AsyncSession:
+        async with rt.AsyncSession(endpoint, modality="text") as s:
+            await s.send(session_update(tools=[server]))
+            await s.wait_for("mcp_list_tools.completed")
+            choice = {"type": "mcp", "server_label": "dice", "name": "roll"}
+            await s.send({"type": "response.create", "response": {"tool_choice": choice}})
+            await s.wait_for("response.mcp_call.completed")
+            assert (await s.ask("And now?")).status == "completed"
+            return s
+
+    log = asyncio.run(scene()).log
+    (restored,) = events(log, "line.restored")
+    before = log[: log.where(type="line.lost")[0].seq]
+    items = [one["item"] for one in events(before, "conversation.item.added")]
+    kinds = sorted(one["type"] for one in items if one["id"] in restored["left_out"])
+    assert kinds == ["mcp_call", "mcp_list_tools"]
+    assert "2 could not be" in restored["message"]
+    # The new session was told of none, and has asked the server for its tools by itself.
+    assert not [item for item in told(log) if item["type"].startswith("mcp")]
+    assert len(log.where(type="mcp_list_tools.completed")) == 2

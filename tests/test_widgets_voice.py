@@ -124,6 +124,21 @@ def test_silence_waits_for_the_page_and_nothing_more_of_the_item_is_played() -> 
     assert kinds(speaker.settled()) == [("audio", "b"), ("end", "b")]
 
 
+def test_what_could_not_be_sent_to_the_page_counts_as_not_heard() -> None:
+    class Failing(Recorded):
+        def send(self, content: dict[str, Any], buffers: Any = None) -> None:
+            if content["t"] == "audio":
+                raise OSError("The page is gone.")
+            super().send(content, buffers)
+
+    speaker = Failing()
+    feed(speaker, spoken("a")[0], spoken("b")[0])  # both leave the queue at once
+    speaker.page(t="hello", page="one")
+    assert speaker._sender.drain(SOON)
+    assert speaker._sender.failures
+    assert asyncio.run(speaker.silence({"a", "b"}, timeout=0.01)) == {"a": 0, "b": 0}
+
+
 def test_what_comes_late_of_a_silenced_response_is_not_played_whatever_its_item() -> None:
     speaker = Recorded()
     speaker.page(t="hello", page="one")

@@ -172,12 +172,14 @@ class Recovery:
         """Bring the new session to where the old one was. Raises TimedOut, or ConnectionLost where
         the server refuses for good."""
         await self._begun(self._created, self._forget)
+        # As of now: what the new session adds by itself (the tools of an MCP server) is no history.
+        before = [item.id for item in self._conversation.items]
         items = self._unanswered.edit(self._conversation.items)
         taken = self._unanswered.taken()
         try:
             if self._unanswered.settings:
                 await self._configure(self._unanswered.settings)
-            history = await self._tell_history(items)
+            history = await self._tell_history(items, before)
             again = await self._send_again(taken)
         except BaseException:  # this one has ended, too: the next is sent all of it
             self._unanswered.put_back(taken)
@@ -230,7 +232,7 @@ class Recovery:
             if self._unconfirmed == 1:
                 raise
 
-    async def _tell_history(self, items: Sequence[Item]) -> History:
+    async def _tell_history(self, items: Sequence[Item], before: Sequence[str]) -> History:
         unanswered = self._unanswered
         history = history_of(items, unanswered.content_of, unanswered.sound_of)
         told = _Told(history.events)
@@ -240,7 +242,7 @@ class Recovery:
             pass  # a server that confirms no item
         events = [one for one in history.events if one["item"]["id"] not in told.refused]
         known = {one["item"]["id"] for one in events}
-        left_out = [item.id for item in self._conversation.items if item.id not in known]
+        left_out = [item_id for item_id in before if item_id not in known]
         return History(events, left_out)
 
     async def _ask(self, events: Sequence[Event], answer: _Answer | _Told) -> None:

@@ -158,10 +158,15 @@ class Speaker(Live):
             return
         audio: list[Row | Sound] = []
         while self._queue:
-            row = self._queue.popleft()
-            if not self._silenced.isdisjoint((row.response_id, row.item_id)):
+            row = self._queue[0]
+            wanted = self._silenced.isdisjoint((row.response_id, row.item_id))
+            sounds = ga_name(row.type) == AUDIO_DELTA
+            if wanted and sounds:  # known before it leaves the queue: see `silence`
+                self._sent.setdefault(whole_characters(row.item_id), 0)
+            self._queue.popleft()
+            if not wanted:
                 continue
-            if ga_name(row.type) == AUDIO_DELTA:
+            if sounds:
                 audio.append(row)
                 continue
             self._send_audio(audio)
@@ -184,8 +189,10 @@ class Speaker(Live):
         """
         own = {name for name, item in self._names.items() if item in ids}
         self._silenced |= own | (ids - {""})
-        waiting = (whole_characters(row.item_id) for row in tuple(self._queue))
-        unheard = {*self._sent, *waiting}
+        # What is being sent meanwhile is in the queue or counted already, so it is found in this
+        # order, and also where sending it failed: an item that is missed would not be truncated.
+        waiting = {whole_characters(row.item_id) for row in tuple(self._queue)}
+        unheard = waiting | set(self._sent)
         self._sent.clear()
         heard = await self._flushed(timeout) if self._page else self.heard
         return {self._names.get(item, item): heard.get(item, 0) for item in unheard}
