@@ -43,10 +43,11 @@ class Key:
         self._problem = _problem_of(secret, text)
         self._give: Callable[[], str] = lambda: text
 
-    def checked(self) -> Self:
-        """This key. Raises Misuse where it cannot be one, without showing it."""
+    def checked(self, where: str = "") -> Self:
+        """This key. Raises Misuse where it cannot be one, without showing it, but with `where` it
+        was found."""
         if self._problem:
-            raise Misuse(self._problem)
+            raise Misuse(self._problem + (f" (It was taken from {where}.)" if where else ""))
         return self
 
     def reveal(self) -> str:
@@ -197,7 +198,7 @@ def _found(variable: str) -> tuple[Key | None, str | None]:
         return _asked_key, "ask_key()"
     in_environment = _key_of_environment(variable)
     if in_environment is not None:
-        return in_environment.checked(), variable
+        return in_environment.checked(variable), variable
     in_colab = _key_of_colab() if ours else None
     return (in_colab, "Colab's secrets") if in_colab is not None else (None, None)
 

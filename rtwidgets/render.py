@@ -19,7 +19,7 @@ from .items import Item
 from .listing import events_text
 from .log.folding import Run, fold
 from .log.rows import Rows
-from .tables import TABLE_CSS, printable
+from .tables import TABLE_CSS, breakable, printable
 
 _ARROWS = {"client": "→", "server": "←", "local": "◦"}
 
@@ -58,11 +58,12 @@ def _html_row(run: Run) -> str:
     said = escape(printable(_short(run.summary)))
     details = escape(printable(_details(run), lines=True)[:_DETAILS_LIMIT])
     said = f"<details><summary>{said or 'JSON'}</summary><pre>{details}</pre></details>"
+    kind = breakable(escape(printable(_short(row.type)) or "(not JSON)"))
     important = ' class="rt-err"' if row.family == "error" else ""
     return (
         f'<tr{important}><td class="rt-n" style="text-align:right">{row.t:.3f}</td>'
         f'<td class="rt-d"{_LEFT}>{_ARROWS[row.direction]} {row.direction}</td>'
-        f'<td class="rt-t"{_LEFT}>{escape(printable(_short(row.type)) or "(not JSON)")}</td>'
+        f'<td class="rt-t"{_LEFT}>{kind}</td>'
         f'<td class="rt-n">{count}</td><td class="rt-w"{_LEFT}>{said}</td></tr>'
     )
 

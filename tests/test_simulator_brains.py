@@ -17,7 +17,7 @@ from rtwidgets.cli import main
 from rtwidgets.errors import Misuse
 from rtwidgets.simulator import Simulator
 from rtwidgets.simulator.jobs import Answer, Call, Heard, Question, Said, Turn
-from rtwidgets.simulator.replies import BuiltInBrain
+from rtwidgets.simulator.replies import BuiltInBrain, topic_of
 from rtwidgets.simulator.scripts import ScriptBrain, UserLines
 from rtwidgets.simulator.settings import Settings
 
@@ -41,6 +41,21 @@ def test_a_script_answers_its_lines_in_turn_and_leaves_the_rest_to_another() -> 
     assert said(brain, "WHO are you") == "I am Ada."
     assert said(brain, "Who are you?", "Who are you?", "Who are you?") == "Still Ada."
     assert said(brain, "What?") == "Elsewhere."
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("When does the museum close?", "the museum"),
+        ("Hello! And why did the old dinosaurs die?", "the old dinosaurs"),
+        ("What did it eat?", "that"),  # nobody knows what "it" is
+        ("Are you still there?", "that"),
+        ("Does the museum have a café?", "the museum have a café"),
+        ("Tell me about the blue whale, please.", "the blue whale"),
+    ],
+)
+def test_what_nobody_can_answer_is_taken_up_by_its_subject(words: str, topic: str) -> None:
+    assert topic_of(words) == topic
 
 
 def test_spoken_turns_have_the_words_of_the_script() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -39,6 +40,18 @@ def test_frames_go_both_ways_with_the_headers_however_large() -> None:
         return await line.recv(), len(await line.recv())
 
     assert talk(handler, client) == ("b", 5_000_000)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_where_nothing_listens_the_address_is_told_as_one_writes_it(host: str) -> None:
+    with socket.socket() as taken:  # bound and not listening: nobody else gets it meanwhile
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(rt.ConnectFailed) as failed:
+            asyncio.run(WebSocketTransport.connect(f"ws://{host}:{port}/", {}, 5))
+    assert f"nothing listens at 127.0.0.1:{port}" in str(failed.value) or (
+        host == "localhost" and f"nothing listens at [::1]:{port}" in str(failed.value)
+    )
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1001, "60 minutes."), (4000, "a.b"), (1011, "")])

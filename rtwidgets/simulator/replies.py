@@ -80,7 +80,12 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
 _IDLE_WORDS = frozenset(
     "the a an and or but is are was were be to of in on at it i you me my your we they he she this "
     "that what which who how why when where do does did can could would will shall should have has "
-    "please tell about say with for from just like want know some there so not no yes".split()
+    "please tell about say with for from just like want know some there so not no yes "
+    "am still now then here really again also too any".split()
+)
+# "When does the museum close?" What is asked about stands before the verb, and that is the last.
+_ENDS_IN_VERB = re.compile(
+    r"\b(?:what|who|when|where|why|how)\s+(?:do|does|did)\s+(?P<whom>[^,;.?!]+?)\s+\w+\s*\?", re.I
 )
 
 
@@ -355,7 +360,8 @@ def _value(node: ast.expr) -> float:
 
 def topic_of(words: str) -> str:
     """The last words that carry meaning and what stands between them, some six at most."""
-    found = re.findall(r"[\w'’-]+", words)
+    asked = _ENDS_IN_VERB.search(words)
+    found = re.findall(r"[\w'’-]+", asked["whom"] if asked else words)
     meaning = [place for place, word in enumerate(found) if word.lower() not in _IDLE_WORDS]
     if not meaning:
         return "that"

@@ -17,13 +17,14 @@ table        `Table`, its columns, and how it is shown
 """
 
 from .printing import clipped, printable, quoted, shortened, width_of
-from .table import NOT_KNOWN, SHOWN_ROWS, TABLE_CSS, Table, column
+from .table import NOT_KNOWN, SHOWN_ROWS, TABLE_CSS, Table, breakable, column
 
 __all__ = [
     "NOT_KNOWN",
     "SHOWN_ROWS",
     "TABLE_CSS",
     "Table",
+    "breakable",
     "clipped",
     "column",
     "printable",

@@ -286,10 +286,15 @@ def _look(one: _Column, texts: Sequence[str]) -> tuple[str, str]:
     return kind, f"text-align:left;min-width:{em}em"
 
 
+def breakable(markup: str) -> str:
+    """Names with dots and underscores break behind these, before they break anywhere."""
+    return _SEAM.sub(_MAY_BREAK, markup)
+
+
 def _html_row(row: Any, looks: Mapping[_Column, tuple[str, str]]) -> str:
     cells = (
         f'<td class="{kind}" style="{style.partition(";")[0]}">'
-        f"{_SEAM.sub(_MAY_BREAK, escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
+        f"{breakable(escape(shortened(one.text(row), _CELL_LIMIT)))}</td>"
         for one, (kind, style) in looks.items()
     )
     return f"<tr>{''.join(cells)}</tr>"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -147,7 +149,7 @@ def _explained(problem: Exception, url: str, timeout: float) -> Exception:
             "Check the address."
         )
     if isinstance(problem, OSError | UnicodeError):
-        reason = getattr(problem, "strerror", None) or problem
+        reason = _nobody_there(problem) or getattr(problem, "strerror", None) or problem
         return ConnectFailed(
             f"No connection to {host}: {reason}. Check the network and the address; "
             "without either, rtwidgets.Simulated() works on this machine alone."
@@ -156,6 +158,19 @@ def _explained(problem: Exception, url: str, timeout: float) -> Exception:
         f"The connection to {host} failed ({type(problem).__name__}). Check the address and the "
         "headers."
     )
+
+
+# asyncio's words where a connection was refused. The address in them may be a proxy's.
+_REFUSED = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)', (\d+)")
+
+
+def _nobody_there(problem: Exception) -> str:
+    """Where nothing listens, as an address is written; "" for any other problem."""
+    found = _REFUSED.search(str(problem))
+    if found is None or int(found[1]) != errno.ECONNREFUSED:
+        return ""
+    host = f"[{found[2]}]" if ":" in found[2] else found[2]
+    return f"nothing listens at {host}:{found[3]}"
 
 
 def _refused_by_http(host: str, status: int) -> ConnectFailed:
