@@ -92,6 +92,11 @@ class Turns:
         """Whether there is anything to send."""
         return bool(self._outbox)
 
+    @property
+    def unsent(self) -> list[Event]:
+        """What is to be sent, in order. It stays there."""
+        return [event for event, _ in self._outbox]
+
     def to_send(self) -> list[Event]:
         """The events to transmit now, in order."""
         return [event for event, _ in self._taken()]

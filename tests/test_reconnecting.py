@@ -247,7 +247,34 @@ def test_patience_ends_and_who_waits_is_told() -> None:
             return s
 
     s = asyncio.run(scene())
-    assert [one.get("again", False) for one in events(s.log, "line.lost")] == [True, False]
+    trying, given_up = events(s.log, "line.lost")
+    assert (trying.get("again", False), given_up.get("again", False)) == (True, False)
+    # What was to leave when the line stands is not silently gone: it can be said again.
+    assert given_up["message"].endswith("What you said last did not arrive: “Hello?”.")
+
+
+def test_what_left_and_was_never_confirmed_is_named_where_the_line_ends() -> None:
+    async def scene() -> rt.AsyncSession:
+        endpoint = Fragile(at("server", "conversation.item.added"))
+        async with rt.AsyncSession(endpoint, reconnect=False) as s:
+            with pytest.raises(rt.ConnectionLost):
+                await s.ask("Hello?")
+            return s
+
+    (lost,) = events(asyncio.run(scene()).log, "line.lost")
+    assert lost["message"].endswith("did not arrive: “Hello?”.")
+
+
+def test_what_was_confirmed_is_not() -> None:
+    async def scene() -> rt.AsyncSession:
+        endpoint = Fragile(at("server", "response.created"))
+        async with rt.AsyncSession(endpoint, reconnect=False) as s:
+            with pytest.raises(rt.ConnectionLost):
+                await s.ask("Hello?")
+            return s
+
+    (lost,) = events(asyncio.run(scene()).log, "line.lost")
+    assert "did not arrive" not in lost["message"]
 
 
 @pytest.mark.parametrize("code", [1000, 1002, 1003, 1007, 1008, 1009, 4000])

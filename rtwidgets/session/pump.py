@@ -309,7 +309,8 @@ class Pump:
         self.line.lost = lost
         self.line.stand()
         self._cut()
-        self.record(line_lost(lost.code, lost.reason, str(lost)))
+        left = self._unanswered.not_taken(self._conversation.turns.unsent)
+        self.record(line_lost(lost.code, lost.reason, f"{lost}{left}"))
 
     # ------------------------------------------------------------ out
 

@@ -8,7 +8,7 @@ are in turns.py.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .. import audio
@@ -18,6 +18,7 @@ from ..events import Event, error_of, is_carried, item_text, merged, text_field
 from ..events import field as value_at
 from ..items import Item
 from ..log import EventLog, Row
+from ..tables import quoted
 
 Create = tuple[int, Event]
 """A `conversation.item.create` with its row."""
@@ -105,6 +106,14 @@ class Unanswered:
     def _clear_sent(self, _row: Row, _event: Event) -> None:
         self._sound.clear()
         self._speech = (None, None)
+
+    def not_taken(self, unsent: Iterable[Event]) -> str:
+        """A sentence with the user's typed words that no server confirmed, and those that are still
+        to leave; "" where there are none."""
+        creates = [*(event for _, event in self._creates), *unsent]
+        kinds = [_kind(value_at(event, "item")) for event in creates]
+        words = [f"“{quoted(said, 200)}”" for _, role, said in kinds if role == "user" and said]
+        return f" What you said last did not arrive: {', '.join(words)}." if words else ""
 
     # ------------------------------------------------------------ what the server says
 
