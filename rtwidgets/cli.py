@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,11 @@ FIRST_NOTEBOOK = "01_who_speaks_first.ipynb"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0, 1 for a failure, 2 for a wrong call."""
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 2
     try:
         status = int(chosen.run(chosen) or 0)
         sys.stdout.flush()  # while we can still say what became of it
@@ -46,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rtwidgets", description="Who speaks first? OpenAI's Realtime API in a notebook."
     )
     parser.add_argument("--version", action="version", version=f"rtwidgets {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command")
 
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks")
     lab.add_argument(
@@ -136,6 +141,7 @@ def _lab(chosen: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
+    os.environ["PATH"] = _with_our_programs(os.environ.get("PATH", ""))
     first = folder / FIRST_NOTEBOOK
     options = [
         f"--ServerApp.root_dir={folder.resolve()}",
@@ -151,6 +157,14 @@ def _lab(chosen: argparse.Namespace) -> int:
         options.append("--allow-root")
     LabApp.launch_instance(options)
     return 0
+
+
+def _with_our_programs(path: str) -> str:
+    """PATH, so that `!pip` and `!rtwidgets` in a cell, and JupyterLab's terminal, are those of the
+    environment that rtwidgets runs in, though nobody has activated it."""
+    ours = sysconfig.get_path("scripts")
+    others = [one for one in path.split(os.pathsep) if one and one != ours]
+    return os.pathsep.join([ours, *others])
 
 
 def _notebooks() -> Path | None:

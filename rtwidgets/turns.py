@@ -95,7 +95,7 @@ class Turns:
     @property
     def unsent(self) -> list[Event]:
         """What is to be sent, in order. It stays there."""
-        return [event for event, _ in self._outbox]
+        return [event for event, _ in tuple(self._outbox)]  # whole, whatever thread asks
 
     def to_send(self) -> list[Event]:
         """The events to transmit now, in order."""

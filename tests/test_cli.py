@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 import rtwidgets as rt
-from rtwidgets.cli import main
+from rtwidgets.cli import _with_our_programs, main
 
 
 @pytest.fixture
@@ -52,6 +55,19 @@ def test_lab_without_notebooks_says_what_to_do(
     assert "notebooks" in capsys.readouterr().err
 
 
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "open JupyterLab on the notebooks" in capsys.readouterr().out
+
+
+def test_cells_and_terminals_of_the_lab_find_the_programs_of_its_environment() -> None:
+    ours = sysconfig.get_path("scripts")
+    path = _with_our_programs(os.pathsep.join(["/usr/bin", ours, "/bin"]))
+    assert path.split(os.pathsep) == [ours, "/usr/bin", "/bin"]
+    assert shutil.which("rtwidgets", path=path) == shutil.which("rtwidgets", path=ours)
+    assert _with_our_programs("") == ours  # an empty entry would be the folder one is in
+
+
 def test_log_of_a_file_that_is_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "some.py").write_text("import this\n")
     assert main(["log", str(tmp_path / "some.py")]) == 1
@@ -71,12 +87,6 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
     assert done.value.code == 0
     assert rt.__version__ in capsys.readouterr().out
-
-
-def test_no_command_is_a_wrong_call() -> None:
-    with pytest.raises(SystemExit) as wrong:
-        main([])
-    assert wrong.value.code == 2
 
 
 def test_serve_prints_its_address_first_and_ends_with_its_parent() -> None:

@@ -214,6 +214,10 @@ def test_what_is_said_while_the_line_is_looked_for_is_kept() -> None:
     assert "Reconnecting" in repr(chat)
     assert chat._standing.hint(session, empty=False, unheard=0) == RECONNECTING
     chat.say("Are you there?")
+    while not session.conversation.turns.unsent:  # handed over to the loop's thread
+        loop.run(asyncio.sleep(0), SOON)
+    hint = chat._standing.hint(session, empty=False, unheard=0)
+    assert hint == f"{RECONNECTING} It waits: “Are you there?”"
     loop.shared_loop().call_soon_threadsafe(there.set)
     session.wait_for("line.restored", SOON)
     chat.wait(SOON)

@@ -267,3 +267,20 @@ def test_a_wav_needs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setitem(sys.modules, "ipywebrtc", None)
     (tmp_path / "a.wav").write_bytes(audio.wav_bytes(audio.pcm_from_samples(spoken(0.5))))
     assert rt.VoiceNote.from_file(tmp_path / "a.wav").seconds == 0.5
+
+
+def test_a_recorder_that_cannot_be_read_says_so_before_and_after_the_recording(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("ipywebrtc", reason="ipywebrtc is not installed")
+    monkeypatch.setitem(sys.modules, "av", None)
+    note = rt.VoiceNote()
+    assert note._recorder is not None
+    assert "PyAV" in note._recorder._words.value and "pip install" in note._recorder._words.value
+    with pytest.raises(rt.Misuse, match="PyAV"):
+        note._recorded(b"\x1aE\xdf\xa3 a clip of the browser's")
+    with pytest.raises(rt.Misuse, match="PyAV"):  # and not: nothing was recorded
+        note.send()
+    note._recorded(rt.audio.wav_bytes(bytes(4800)))
+    assert note.seconds == pytest.approx(0.1)
+    note.close()

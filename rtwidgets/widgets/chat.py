@@ -303,7 +303,9 @@ class RealtimeChat:
         self._keeping.wake()
 
     def _hand_text(self, text: str) -> Future[bool]:
-        return self._hand(lambda session: session.say(text))
+        saying = self._hand(lambda session: session.say(text))
+        saying.add_done_callback(lambda _: self._duty.wake())  # no row comes without a line
+        return saying
 
     def _send_written(self, text: str) -> None:
         """An event was written into the box of the table: it goes out exactly as it is."""

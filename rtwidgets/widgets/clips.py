@@ -7,6 +7,7 @@ only when it is needed); a wav needs nothing, nor does a PNG or JPEG of moderate
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,19 @@ def needed(package: str, why: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError:
-        name = {"av": "PyAV"}.get(package, package)
-        raise Misuse(f"{why} needs {name}. Run: {INSTALL}, and restart the kernel.") from None
+        raise Misuse(_missing(package, why)) from None
+
+
+def hindrance() -> str:
+    """What keeps a recording of the browser from being read, in words, without importing anything;
+    "" where nothing does."""
+    there = importlib.util.find_spec("av") is not None
+    return "" if there else _missing("av", "What the browser records cannot be sent yet: that")
+
+
+def _missing(package: str, why: str) -> str:
+    name = {"av": "PyAV"}.get(package, package)
+    return f"{why} needs {name}. Run: {INSTALL}, and restart the kernel."
 
 
 def sound_of(data: bytes) -> Samples:

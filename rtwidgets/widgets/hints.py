@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..conversation import Conversation
+from ..events import field, item_text
 from ..openings import Opening
+from ..tables import quoted
 
 CHOOSE = (
     "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
@@ -35,6 +37,15 @@ def hint_during(opening: Opening, conversation: Conversation, unheard: int) -> s
     if opening.heard or conversation.responses or "user" in _roles(conversation):
         return ""
     return YOUR_TURN if "assistant" in _roles(conversation) and opening.audio is None else SPEAK
+
+
+def hint_without_line(conversation: Conversation) -> str:
+    """What is said while another line is looked for: also what the user typed meanwhile, which no
+    row of the transcript shows before a server has it."""
+    items = [field(event, "item") for event in conversation.turns.unsent]
+    said = [item_text(item) for item in items if isinstance(item, dict)]
+    waiting = ", ".join(f"“{quoted(words, 200)}”" for words in said if words)
+    return f"{RECONNECTING} It waits: {waiting}" if waiting else RECONNECTING
 
 
 def has_to_wait(conversation: Conversation) -> bool:

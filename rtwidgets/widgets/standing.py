@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..session.blocking import Session
 from .choices import Choice
-from .hints import RECONNECTING, hint_before, hint_during
+from .hints import hint_before, hint_during, hint_without_line
 from .status import RUNNING, Status, status_before, status_of
 
 OVER = ("ended", "failed")
@@ -55,8 +55,8 @@ class Standing:
 
     def hint(self, session: Session | None, *, empty: bool, unheard: int) -> str:
         """What a person can do next; `empty`: nothing stands in the transcript."""
-        if self.state == "reconnecting":
-            return RECONNECTING
-        if self.state != "open" or session is None:
+        if session is None or self.state not in ("open", "reconnecting"):
             return hint_before(self.state, empty)
+        if self.state == "reconnecting":
+            return hint_without_line(session.conversation)
         return hint_during(session.asynchronous.opening, session.conversation, unheard)

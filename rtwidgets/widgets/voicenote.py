@@ -11,7 +11,7 @@ import pybase64
 from ..audio import RATE, Samples, pcm_from_samples, samples_from_pcm, wav_bytes
 from ..errors import Misuse
 from ..session.reply import Reply
-from .clips import needed, sound_of
+from .clips import hindrance, needed, sound_of
 from .delivery import deliver, speak
 from .recorder import Recorder
 
@@ -37,6 +37,7 @@ class VoiceNote:
     def __init__(self, to: Listener | None = None) -> None:
         self.to = to
         self._samples: Samples | None = None
+        self._unread = ""  # why the clip that was recorded last could not be read
         self._recorder: Recorder | None = None
         self._record()
 
@@ -49,7 +50,7 @@ class VoiceNote:
     def from_samples(cls, samples: Any, to: Listener | None = None) -> VoiceNote:
         """A note from int16 or floats in [-1, 1], mono 24 kHz, shape (n,)."""
         note = cls.__new__(cls)
-        note.to, note._recorder = to, None
+        note.to, note._recorder, note._unread = to, None, ""
         note._samples = samples_from_pcm(pcm_from_samples(samples))
         return note
 
@@ -63,12 +64,15 @@ class VoiceNote:
             recorder.audio,
             self._recorded,
             self._press,
-            "Nothing was recorded yet.",
+            hindrance() or "Nothing was recorded yet.",
         )
 
     @property
     def samples(self) -> Samples:
-        """The note, int16 mono at 24 kHz. Raises Misuse before anything was recorded."""
+        """The note, int16 mono at 24 kHz. Raises Misuse before anything was recorded, and where
+        what was recorded last cannot be read."""
+        if self._unread:
+            raise Misuse(self._unread)
         if self._samples is None:
             raise Misuse("Nothing was recorded yet. Press the round button, speak, press it again.")
         return self._samples
@@ -93,7 +97,11 @@ class VoiceNote:
             self._recorder.close()
 
     def _recorded(self, data: bytes) -> str:
-        self._samples = sound_of(data)
+        try:
+            self._samples, self._unread = sound_of(data), ""
+        except Misuse as problem:
+            self._unread = str(problem)
+            raise
         return f"{self.seconds:.1f} s recorded"
 
     def _press(self) -> None:
