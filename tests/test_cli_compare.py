@@ -86,3 +86,14 @@ def test_azure_is_an_endpoint() -> None:
     chosen = argparse.Namespace(latency="none", seed=0)
     azure = endpoint_named("azure:mine/greeter", chosen)
     assert (azure.name, azure.model_for(None), azure.paid) == ("Azure mine", "greeter", True)
+
+
+def test_what_costs_money_is_agreed_to_by_an_option(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "no-key-of-anybody")
+    options = ["compare", "ScriptedGreeting", "--endpoint", "openai", "--trials", "1"]
+    assert main([*options, "--no-interrupt", "--no-probe"]) == 1
+    said = capsys.readouterr().err
+    assert "opens 1 session with OpenAI" in said
+    assert "--budget DOLLARS; --endpoint simulator" in said and "budget=" not in said

@@ -50,7 +50,7 @@ def versions(**installed: str) -> Callable[[str], str | None]:
         ("7.3.0", "limited", "stands still"),
         ("7.0.0rc1", "limited", "1554"),
         ("6.31.0", "limited", "waits"),
-        (None, "mend", "not installed"),
+        (None, "limited", "not installed"),
     ],
 )
 def test_what_a_version_of_the_kernel_means(found: str | None, verdict: str, said: str) -> None:

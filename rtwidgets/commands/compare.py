@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Misuse
+from ..errors import Misuse, SpendingNotApproved
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -64,20 +64,26 @@ def run(chosen: argparse.Namespace) -> int:
 
     if chosen.out:
         check_free(chosen.out)  # before anything is spent on it
-    comparison = compare(
-        openings_named(chosen.openings, chosen.text),
-        chosen.trials,
-        [endpoint_named(name, chosen) for name in chosen.endpoint or ["simulator"]],
-        model=chosen.model,
-        instructions=chosen.instructions,
-        voice=chosen.voice,
-        modality=chosen.modality,
-        probe=not chosen.no_probe,
-        interrupt=not chosen.no_interrupt,
-        timeout=chosen.timeout,
-        budget=chosen.budget,
-        announce=lambda notice: print(notice, file=sys.stderr),
-    )
+    try:
+        comparison = compare(
+            openings_named(chosen.openings, chosen.text),
+            chosen.trials,
+            [endpoint_named(name, chosen) for name in chosen.endpoint or ["simulator"]],
+            model=chosen.model,
+            instructions=chosen.instructions,
+            voice=chosen.voice,
+            modality=chosen.modality,
+            probe=not chosen.no_probe,
+            interrupt=not chosen.no_interrupt,
+            timeout=chosen.timeout,
+            budget=chosen.budget,
+            announce=lambda notice: print(notice, file=sys.stderr),
+        )
+    except SpendingNotApproved as problem:  # it names arguments of Python
+        notice = str(problem).partition(" Agree by ")[0]
+        raise SpendingNotApproved(
+            f"{notice} Agree by --budget DOLLARS; --endpoint simulator costs nothing."
+        ) from None
     print(as_json(comparison) if chosen.format == "json" else text_of(comparison, _width()))
     if chosen.html:
         comparison.to_html(chosen.html)

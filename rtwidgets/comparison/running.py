@@ -164,7 +164,8 @@ def _agree(paid: Sequence[Job], budget: float | None, announce: Callable[[str], 
     known = sum(cost for cost in costs if cost is not None)
     about = f"about ${known:.2f}" if None not in costs else "an unknown sum (a price is missing)"
     where = ", ".join(dict.fromkeys(job.column.label for job in paid))
-    notice = f"This comparison opens {len(paid)} sessions with {where}: {about}."
+    sessions = "1 session" if len(paid) == 1 else f"{len(paid)} sessions"
+    notice = f"This comparison opens {sessions} with {where}: {about}."
     if budget is None:
         raise SpendingNotApproved(
             f"{notice} Agree by budget=, in dollars, for example budget={max(0.5, 2 * known):.2f}; "

@@ -112,8 +112,10 @@ def package(name: str, version_of: Version = installed, *, oldest: str = "0") ->
 def kernel(found: str | None) -> Finding:
     """ipykernel, and what its version means while a cell computes."""
     if found is None:
-        remedy = "Run: pip install 'rtwidgets[lab,speech]', to have notebooks here."
-        return Finding("Python", "ipykernel", "not installed", "mend", remedy)
+        remedy = (
+            "Run: pip install 'rtwidgets[lab,speech]', for notebooks; scripts do without."
+        )
+        return Finding("Python", "ipykernel", "not installed", "limited", remedy)
     if numbers(found) < (7,):
         return Finding(
             "Python",
