@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -20,6 +21,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 SHARED = CHECKOUT.parent / "shared"
 OF_THE_PERSON = ("OPENAI_", "AZURE_", "RTWIDGETS_", "JUPYTER", "IPYTHON")
 _own_settings = tempfile.TemporaryDirectory(prefix="rtwidgets-tests-")
+
+# A shell lets what it starts in the background ignore the stop button's signal; the tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure() -> None:

@@ -357,7 +357,9 @@ export class List {
     this.cursor = { run, member };
     this.following = false;
     const { offset, view } = this.sight();
-    this.scrollTo(bringing(index, offset, view, centre));
+    const there = bringing(index, offset, view, centre);
+    // A turn's first line comes with the turn's mark: Home, at the first one, goes to the very top.
+    this.scrollTo(this.lines.all[index - 1]?.turn ? bringing(index - 1, there, view) : there);
     this.draw();
   }
 
