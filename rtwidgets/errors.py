@@ -23,7 +23,15 @@ class Misuse(RealtimeError):
 
 
 class SpendingNotApproved(Misuse):
-    """The session would cost money, and neither a click nor `budget=` has agreed to that."""
+    """The session would cost money, and neither a click nor `budget=` has agreed to that.
+
+    Attributes:
+        notice: what it would cost, by itself, where that is what is to be agreed to.
+    """
+
+    def __init__(self, message: str, *, notice: str = "") -> None:
+        super().__init__(message)
+        self.notice = notice
 
 
 class ConnectFailed(RealtimeError):

@@ -19,6 +19,7 @@ from rtwidgets.cli import main
 from rtwidgets.diagnosis import machine, page, reaching
 from rtwidgets.diagnosis.findings import Finding, as_text, summary, table_of
 from rtwidgets.keys import Key
+from rtwidgets.versions import numbers as numbers_of
 
 CANARY = "sk-test-not-a-key-canary-8f3a27c1"
 NOBODY = "ws://127.0.0.1:9"  # the port "discard": nobody listens there
@@ -74,7 +75,7 @@ def test_a_package_that_is_missing_or_old_comes_with_its_command() -> None:
     ("text", "numbers"), [("7.4.0", (7, 4, 0)), ("8.0b2", (8, 0)), ("dev", ()), ("", ())]
 )
 def test_the_numbers_of_a_version(text: str, numbers: tuple[int, ...]) -> None:
-    assert machine.numbers(text) == numbers
+    assert numbers_of(text) == numbers
 
 
 def test_a_python_that_is_too_old() -> None:

@@ -35,6 +35,7 @@ HOUSE: dict[str, str] = {
     "explanations": "events",
     "describing": "events",
     "scanning": "",
+    "versions": "",
     "log": "errors events describing audio tables scanning",
     "items": "events audio",
     "dialects": "events audio",

@@ -253,28 +253,26 @@ def test_patience_ends_and_who_waits_is_told() -> None:
     assert given_up["message"].endswith("What you said last did not arrive: “Hello?”.")
 
 
-def test_what_left_and_was_never_confirmed_is_named_where_the_line_ends() -> None:
+def last_words_of_a_line_cut(type_: str) -> str:
+    """What is said where a line ends for good at an event of the server, a question on its way."""
+
     async def scene() -> rt.AsyncSession:
-        endpoint = Fragile(at("server", "conversation.item.added"))
-        async with rt.AsyncSession(endpoint, reconnect=False) as s:
+        async with rt.AsyncSession(Fragile(at("server", type_)), reconnect=False) as s:
             with pytest.raises(rt.ConnectionLost):
                 await s.ask("Hello?")
             return s
 
     (lost,) = events(asyncio.run(scene()).log, "line.lost")
-    assert lost["message"].endswith("did not arrive: “Hello?”.")
+    return str(lost["message"])
+
+
+def test_what_left_and_was_never_confirmed_is_named_where_the_line_ends() -> None:
+    said = last_words_of_a_line_cut("conversation.item.added")
+    assert said.endswith("did not arrive: “Hello?”.")
 
 
 def test_what_was_confirmed_is_not() -> None:
-    async def scene() -> rt.AsyncSession:
-        endpoint = Fragile(at("server", "response.created"))
-        async with rt.AsyncSession(endpoint, reconnect=False) as s:
-            with pytest.raises(rt.ConnectionLost):
-                await s.ask("Hello?")
-            return s
-
-    (lost,) = events(asyncio.run(scene()).log, "line.lost")
-    assert "did not arrive" not in lost["message"]
+    assert "did not arrive" not in last_words_of_a_line_cut("response.created")
 
 
 @pytest.mark.parametrize("code", [1000, 1002, 1003, 1007, 1008, 1009, 4000])

@@ -80,9 +80,8 @@ def run(chosen: argparse.Namespace) -> int:
             announce=lambda notice: print(notice, file=sys.stderr),
         )
     except SpendingNotApproved as problem:  # it names arguments of Python
-        notice = str(problem).partition(" Agree by ")[0]
         raise SpendingNotApproved(
-            f"{notice} Agree by --budget DOLLARS; --endpoint simulator costs nothing."
+            f"{problem.notice} Agree by --budget DOLLARS; --endpoint simulator costs nothing."
         ) from None
     print(as_json(comparison) if chosen.format == "json" else text_of(comparison, _width()))
     if chosen.html:

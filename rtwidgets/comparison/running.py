@@ -169,7 +169,8 @@ def _agree(paid: Sequence[Job], budget: float | None, announce: Callable[[str], 
     if budget is None:
         raise SpendingNotApproved(
             f"{notice} Agree by budget=, in dollars, for example budget={max(0.5, 2 * known):.2f}; "
-            "endpoint=rtwidgets.Simulated() costs nothing."
+            "endpoint=rtwidgets.Simulated() costs nothing.",
+            notice=notice,
         )
     if not (math.isfinite(budget) and budget > 0):
         raise Misuse(f"budget= is a sum of dollars greater than 0, not {budget!r}.")

@@ -174,15 +174,19 @@ class Conversation:
 
     # ------------------------------------------------------------ a line that ended
 
-    def cut(self) -> None:
+    def cut(self) -> list[Response]:
         """The line has ended, and with it what the server knew.
 
         What was being made ends here, incomplete. Of what nobody heard a word of, the items are
         gone, and what asked for it is to be asked again (`turns.resume`). All other items stay: a
         new session is told of them.
+
+        Returns the responses that were being made.
         """
         self._to_the_front = 0
-        self.turns.cut(self._handover.cut())
+        making = self._handover.cut()
+        self.turns.cut({one.id for one in making if one.cut_unheard})
+        return making
 
     def was_retold(self, item_id: str) -> bool:
         """Whether the session that stands was told of an item, and did not make it itself."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import Event, count_field, text_field
-from ..items import IN_PROGRESS, LINE_LOST
+from ..items import IN_PROGRESS, LINE_LOST, Response
 from .contents import Contents
 
 
@@ -23,20 +23,18 @@ class Handover:
 
     # ------------------------------------------------------------ the line ends
 
-    def cut(self) -> set[str]:
+    def cut(self) -> list[Response]:
         """What was being made ends here, incomplete; items of which nobody heard a word are gone.
 
-        Returns the ids of the responses of which nobody heard a word.
+        Returns the responses that were being made.
         """
-        unheard = set()
+        making = [one for one in self._contents.live.values() if one.status == IN_PROGRESS]
         made = list(self._contents.items.order)
-        for response in tuple(self._contents.live.values()):
-            if response.status == IN_PROGRESS:
-                response.status = "incomplete"
-                response.status_details = {"type": "incomplete", "reason": LINE_LOST}
-                made += response.items  # those out of band stand nowhere else
-                if response.unheard:
-                    unheard.add(response.id)
+        for response in making:
+            response.status = "incomplete"
+            response.status_details = {"type": "incomplete", "reason": LINE_LOST}
+            made += response.items  # those out of band stand nowhere else
+        unheard = {one.id for one in making if one.unheard}
         self._contents.live.clear()
         items = self._contents.items
         for item in tuple(items.order):
@@ -47,7 +45,7 @@ class Handover:
                 item.status = "incomplete"
         self._truncate_what_was_asked()
         self._carried.clear()
-        return unheard
+        return making
 
     def _truncate_what_was_asked(self) -> None:
         """What the line took along counts all the same: a new session is told no more of it."""

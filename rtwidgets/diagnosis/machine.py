@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import Misuse
 from ..keys import key_found_in
 from ..pricing import PRICES_AS_OF
+from ..versions import STEADY, SUBSHELLS, UPGRADE, numbers
 from .findings import Finding
 
 OLDEST_PYTHON = (3, 11)
@@ -39,12 +40,6 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    """(7, 4, 0) for "7.4.0rc1"; the beginning that is numbers."""
-    found = re.match(r"\d+(?:\.\d+)*", text)
-    return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def kernel_of_this_process() -> Any | None:
@@ -112,27 +107,25 @@ def package(name: str, version_of: Version = installed, *, oldest: str = "0") ->
 def kernel(found: str | None) -> Finding:
     """ipykernel, and what its version means while a cell computes."""
     if found is None:
-        remedy = (
-            "Run: pip install 'rtwidgets[lab,speech]', for notebooks; scripts do without."
-        )
+        remedy = "Run: pip install 'rtwidgets[lab,speech]', for notebooks; scripts do without."
         return Finding("Python", "ipykernel", "not installed", "limited", remedy)
-    if numbers(found) < (7,):
+    if numbers(found) < SUBSHELLS:
         return Finding(
             "Python",
             "ipykernel",
             f"{found}: what the page sends waits until a busy cell ends",
             "limited",
-            "Run: pip install --upgrade 'ipykernel>=7.4', then restart the kernel: the microphone "
+            f"Run: {UPGRADE}, then restart the kernel: the microphone "
             "and the buttons then work while a cell computes.",
         )
-    if numbers(found) < (7, 4):
+    if numbers(found) < STEADY:
         return Finding(
             "Python",
             "ipykernel",
             f"{found}: now and then a message of the page is left unread, and the kernel stands "
             "still until another page connects (ipykernel's issue 1554)",
             "limited",
-            "Run: pip install --upgrade 'ipykernel>=7.4', then restart the kernel.",
+            f"Run: {UPGRADE}, then restart the kernel.",
         )
     return Finding(
         "Python",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from ..versions import SUBSHELLS, UPGRADE, numbers
 from .findings import Finding, Verdict
 
 RATE = 24_000
@@ -234,8 +235,8 @@ def _while_busy(report: Mapping[str, Any], handled: int | None, kernel: str) -> 
     if handled >= asked / 2:
         return _row(what, f"messages come through, answered in {median(busy or [0]):.0f} ms")
     remedy = (
-        "Run: pip install --upgrade 'ipykernel>=7.4', then restart the kernel."
-        if kernel and int(kernel.split(".")[0]) < 7
+        f"Run: {UPGRADE}, then restart the kernel."
+        if kernel and numbers(kernel) < SUBSHELLS
         else "Use JupyterLab 4.4 or newer, with its setting “Kernel Comms over subshells” at “One "
         "subshell per comm-target”; until then talk only while no cell runs."
     )

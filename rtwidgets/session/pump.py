@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from ..conversation import Conversation
 from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import Event, field, line_lost, line_moving
-from ..items import IN_PROGRESS, Response
+from ..items import Response
 from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
@@ -185,9 +185,7 @@ class Pump:
 
     def _cut(self) -> None:
         """What the server was making goes no further."""
-        responses = self._conversation.responses.values()
-        making = [one for one in responses if one.status == IN_PROGRESS]
-        self._conversation.cut()
+        making = self._conversation.cut()
         self._cut_off += [one for one in making if not one.cut_unheard]
         self._ledger.cut()
 

@@ -110,10 +110,8 @@ class Unanswered:
     def not_taken(self, unsent: Iterable[Event]) -> str:
         """A sentence with the user's typed words that no server confirmed, and those that are still
         to leave; "" where there are none."""
-        creates = [*(event for _, event in self._creates), *unsent]
-        kinds = [_kind(value_at(event, "item")) for event in creates]
-        words = [f"“{quoted(said, 200)}”" for _, role, said in kinds if role == "user" and said]
-        return f" What you said last did not arrive: {', '.join(words)}." if words else ""
+        words = typed_words([*(event for _, event in self._creates), *unsent])
+        return f" What you said last did not arrive: {words}." if words else ""
 
     # ------------------------------------------------------------ what the server says
 
@@ -339,6 +337,12 @@ class Taken:
     commits: list[list[int]] = field(default_factory=list)
     sound: list[int] = field(default_factory=list)
     owed: bool = False
+
+
+def typed_words(events: Iterable[Event]) -> str:
+    """The words that the user typed, of client events, quoted for a sentence; "" without any."""
+    kinds = (_kind(value_at(event, "item")) for event in events)
+    return ", ".join(f"“{quoted(said, 200)}”" for _, role, said in kinds if role == "user" and said)
 
 
 def _name(event: Event) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..conversation import Conversation
-from ..events import field, item_text
 from ..openings import Opening
-from ..tables import quoted
+from ..session.unanswered import typed_words
 
 CHOOSE = (
     "Who speaks first? Choose an opening and press Start. Without a key the simulator on this "
@@ -42,9 +41,7 @@ def hint_during(opening: Opening, conversation: Conversation, unheard: int) -> s
 def hint_without_line(conversation: Conversation) -> str:
     """What is said while another line is looked for: also what the user typed meanwhile, which no
     row of the transcript shows before a server has it."""
-    items = [field(event, "item") for event in conversation.turns.unsent]
-    said = [item_text(item) for item in items if isinstance(item, dict)]
-    waiting = ", ".join(f"“{quoted(words, 200)}”" for words in said if words)
+    waiting = typed_words(conversation.turns.unsent)
     return f"{RECONNECTING} It waits: {waiting}" if waiting else RECONNECTING
 
 

@@ -6,13 +6,13 @@ sends is handed on at once, from whatever thread the kernel chose.
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 import traitlets
 
 from ..endpoints import VOICES
+from ..versions import STEADY, SUBSHELLS, UPGRADE, numbers
 from .comm import Buffers, Content, Live, Sender, kernel
 from .page import page_code
 from .turntaking import TurnSettings
@@ -113,10 +113,7 @@ class Microphone(Live):
 def old_kernel(running: Any = None, installed: str | None = None) -> str:
     """What to say where the kernel takes no message while a cell computes; empty where it does.
 
-    ipykernel has subshells from 7.0 on, and not in every way to start it. Before 7.4 a reply that
-    the kernel sends may take along the sign that a message has come
-    (https://github.com/ipython/ipykernel/issues/1554): seen once here in some twenty minutes of
-    talking on 7.3, which then stood still until another client connected.
+    ipykernel has subshells from 7.0 on, and not in every way to start it (versions.py).
     """
     running = running or kernel()
     if running is None:
@@ -125,21 +122,19 @@ def old_kernel(running: Any = None, installed: str | None = None) -> str:
         installed = installed or version("ipykernel")
     except PackageNotFoundError:  # another kernel, which may be able to
         return ""
-    series = tuple(map(int, re.findall(r"\d+", installed)[:2]))
-    if series < (7,):
+    if numbers(installed) < SUBSHELLS:
         return (
             f"While a cell computes nobody hears you: ipykernel {installed} is too old for that. "
-            "Upgrade it, pip install --upgrade 'ipykernel>=7.4', and restart the kernel."
+            f"Upgrade it, {UPGRADE}, and restart the kernel."
         )
     if getattr(running, "_supports_kernel_subshells", True) is False:
         return (
             "While a cell computes nobody hears you: this kernel runs without subshells. A "
             "%gui or %matplotlib event loop switches them off; restart the kernel without it."
         )
-    if series < (7, 4):
+    if numbers(installed) < STEADY:
         return (
             f"Now and then a kernel of ipykernel {installed} leaves a message unread and stands "
-            "still: then nobody hears you. Upgrade it, pip install --upgrade 'ipykernel>=7.4', and "
-            "restart the kernel."
+            f"still: then nobody hears you. Upgrade it, {UPGRADE}, and restart the kernel."
         )
     return ""

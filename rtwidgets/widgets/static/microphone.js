@@ -1,7 +1,7 @@
 // The microphone's strip: the button that is held or clicked, how loud it is, who decides on turns, and
 // what may be changed while talking. What records belongs to the model (voice/recorder.js).
 
-import { insist, kernelOf, make, setAttributes, setData, setHidden, setText } from "./page.js";
+import { insist, kernelOf, make, setAttributes, setData, setHidden, setProperties, setText } from "./page.js";
 import { holdable } from "./voice/hold.js";
 import { Recorder } from "./voice/recorder.js";
 
@@ -197,14 +197,12 @@ function strip(model, el, recorder) {
     const { state } = recorder;
     setText(talk, buttonWords(state, held()));
     const title = held() ? "Hold it, or the space bar, while you speak" : "";
-    const deaf = !model.get("ready");
-    if (talk.disabled !== deaf) talk.disabled = deaf;
+    setProperties(talk, { disabled: !model.get("ready") });
     setAttributes(talk, { title, "aria-pressed": state === "live" });
     setData(box, { state });
     bar.style.transform = `scaleX(${share(recorder.level).toFixed(3)})`;
     for (const one of [level, off]) setHidden(one, recorder.capture === null);
-    const kind = now().turns;
-    if (turns.value !== kind) turns.value = kind;
+    setProperties(turns, { value: now().turns });
     const [note, warning, lost] = ["note", "warning", "lost"].map((name) => model.get(name));
     setText(said, sentence({ trouble: recorder.trouble, note, warning, state, held: held(), lost }));
     setHidden(said, !said.textContent);

@@ -18,9 +18,15 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Give an element properties: `{disabled: true}`. */
+export function setProperties(element, values) {
+  for (const [name, value] of Object.entries(values))
+    if (element[name] !== value) element[name] = value;
+}
+
 /** Hide an element, or show it. */
 export function setHidden(element, hidden) {
-  if (element.hidden !== hidden) element.hidden = hidden;
+  setProperties(element, { hidden });
 }
 
 /** Give an element attributes: `{"aria-pressed": true}`. */

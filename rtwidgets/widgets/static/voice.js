@@ -1,6 +1,6 @@
 // The speaker's knobs. What plays belongs to the model (voice/speaker.js): a view only makes these.
 
-import { insist, make, setAttributes, setData, setHidden, setText } from "./page.js";
+import { insist, make, setAttributes, setData, setHidden, setProperties, setText } from "./page.js";
 import { Speaker } from "./voice/speaker.js";
 
 function knobs(model, el, speaker) {
@@ -39,8 +39,7 @@ function knobs(model, el, speaker) {
     setText(mute, muted ? "Sound off" : "Sound on");
     const title = muted ? "Turn the sound on" : "Turn the sound off";
     setAttributes(mute, { "aria-pressed": muted, title });
-    const loud = String(muted ? 0 : model.get("volume"));
-    if (volume.value !== loud) volume.value = loud;
+    setProperties(volume, { value: String(muted ? 0 : model.get("volume")) });
     setHidden(hear, !speaker.held && !speaker.elsewhere);
     setText(
       hear,

@@ -78,7 +78,11 @@ export class List {
       make("div", "rtw-heads", { role: "rowgroup" }, this.head),
       this.space,
     );
-    this.jump = make("button", "rtw-button rtw-jump", { type: "button", hidden: "" });
+    this.jump = make("button", "rtw-button rtw-jump", {
+      type: "button",
+      hidden: "",
+      "aria-label": "Jump to the newest event and follow",
+    });
     this.empty = make("div", "rtw-empty", {});
     this.note = make("div", "rtw-events-note", { role: "status" });
     this.frame = make(
@@ -232,7 +236,6 @@ export class List {
     setText(this.jump, unseen > 0 ? `↓ ${number(unseen)} new` : "↓ Newest");
     if (rows.length && rows.at(rows.length - 1).time >= 3600)
       this.frame.style.setProperty("--rtw-time", "6.2rem");
-    setAttributes(this.jump, { "aria-label": "Jump to the newest event and follow" });
     this.hands.drawn(this);
   }
 
