@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import numpy as np
@@ -132,11 +133,57 @@ def test_what_could_not_be_sent_to_the_page_counts_as_not_heard() -> None:
             super().send(content, buffers)
 
     speaker = Failing()
-    feed(speaker, spoken("a")[0], spoken("b")[0])  # both leave the queue at once
+    feed(speaker, spoken("a")[0], spoken("b")[0])
     speaker.page(t="hello", page="one")
     assert speaker._sender.drain(SOON)
     assert speaker._sender.failures
     assert asyncio.run(speaker.silence({"a", "b"}, timeout=0.01)) == {"a": 0, "b": 0}
+
+
+class Interrupted(Recorded):
+    """A speaker that falls silent, all of it, while its first piece of sound is being sent."""
+
+    def __init__(self, *ids: str) -> None:
+        super().__init__()
+        self._ids: set[str] = set(ids)
+        self.unheard: dict[str, int] = {}
+
+    def send(self, content: dict[str, Any], buffers: Any = None) -> None:
+        super().send(content, buffers)
+        ids, self._ids = self._ids, set()
+        if content["t"] == "audio" and ids:  # on another thread, as a session's loop is
+            silence = threading.Thread(target=lambda: asyncio.run(self.fall_silent(ids)))
+            silence.start()
+            silence.join(SOON)
+        else:
+            self._ids = ids
+
+    async def fall_silent(self, ids: set[str]) -> None:
+        self.unheard = await self.silence(ids, timeout=0.001)
+
+
+@pytest.mark.parametrize("ids", [("a", "b"), ("resp",)])
+def test_what_is_silenced_while_it_leaves_is_neither_sent_nor_counted(ids: tuple[str, ...]) -> None:
+    speaker = Interrupted(*ids)
+    events = [*spoken("a", SECOND * 5), *spoken("b")]
+    feed(speaker, *({**event, "response_id": "resp"} for event in events))
+    speaker.page(t="hello", page="one")
+    assert speaker._sender.drain(SOON)
+    sent = [name for name in kinds(speaker.settled()) if name[0] != "push"]
+    assert sent == [("audio", "a"), ("flush", "")]
+    assert (speaker.to_come, speaker.waiting) == (0, 0)
+    assert speaker.unheard == {"a": 0, "b": 0}
+
+
+def test_what_is_not_silenced_comes_behind_the_word_to_be_silent() -> None:
+    """What a page gets before that, it does not play."""
+    speaker = Interrupted("a")
+    feed(speaker, *spoken("a"), *spoken("b"))
+    speaker.page(t="hello", page="one")
+    assert speaker._sender.drain(SOON) and speaker._sender.drain(SOON)
+    sent = [name for name in kinds(speaker.settled()) if name[0] != "push"]
+    assert sent == [("audio", "a"), ("flush", ""), ("audio", "b"), ("end", "b")]
+    assert (speaker.to_come, speaker.waiting) == (1000, 0)
 
 
 def test_what_comes_late_of_a_silenced_response_is_not_played_whatever_its_item() -> None:

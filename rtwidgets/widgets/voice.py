@@ -8,6 +8,7 @@ the audio itself stays in the log.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,12 +43,15 @@ Heard = Callable[[str, int, bool], None]
 
 @dataclass(frozen=True)
 class Sound:
-    """Sound of this side, which is in no row of a log; without `pcm` the end of it."""
+    """Sound that is in no row of a log, or is a piece of one; without `pcm` the end of it."""
 
     item_id: str
     pcm: bytes = b""
+    response_id: str = ""
 
-    response_id = ""
+    @property
+    def audio_bytes(self) -> int:
+        return len(self.pcm)
 
     @property
     def type(self) -> str:
@@ -69,6 +73,15 @@ def bundles(rows: Sequence[Row | Sound], longest: int = LONGEST) -> Iterator[tup
             size += len(pcm)
     if parts:
         yield item, b"".join(parts)
+
+
+def _pieces(sound: Row | Sound) -> list[Sound]:
+    """A sound in pieces that a message takes."""
+    pcm = sound.pcm
+    return [
+        Sound(sound.item_id, pcm[at : at + LONGEST], sound.response_id)
+        for at in range(0, len(pcm), LONGEST)
+    ]
 
 
 class Speaker(Live):
@@ -110,7 +123,11 @@ class Speaker(Live):
         self._sent: dict[str, int] = {}  # milliseconds sent of items that are not at their end
         self._acks: dict[int, asyncio.Future[dict[str, int]]] = {}
         self._waiting: list[asyncio.Future[None]] = []
-        self._flushes = 0
+        self._flushes = self._hushed = 0  # how often the page is to be silent, and was told so
+        # What waits, what was sent and what is silenced change together: rows come and sound is
+        # silenced on the session's loop, sound leaves on the sender's thread, a page's messages
+        # come on the kernel's. Nothing is sent while it is held.
+        self._lock = threading.Lock()
         super().__init__(sender)
 
     def take(self, row: Row) -> None:
@@ -121,23 +138,24 @@ class Speaker(Live):
         elif type_ == AUDIO_DONE:
             self._begun.discard(row.item_id)
         elif row.direction == "local" and row.type in ENDS_OF_A_LINE:
-            self._queue.extend(Sound(item_id) for item_id in self._begun)  # no more of it will come
+            with self._lock:  # no more of it will come
+                self._queue.extend(Sound(item_id) for item_id in self._begun)
             self._begun.clear()
             self.wake()
             return
         else:
             return
-        self._queue.append(row.log[row.seq])  # without the event, which holds the sound as text
-        if not self._page:
-            self._let_go(row.audio_bytes)
+        with self._lock:
+            self._queue.append(row.log[row.seq])  # without the event: it holds the sound as text
+            if not self._page:
+                self._let_go(row.audio_bytes)
         self.wake()
 
     def _let_go(self, more: int) -> None:
         """Nobody listens: of what waits only the last is kept. The log has all of it."""
         self._queued += more
         while self._queued > WAITING and len(self._queue) > 1:
-            oldest = self._queue.popleft()
-            size = oldest.audio_bytes if isinstance(oldest, Row) else len(oldest.pcm)
+            size = self._queue.popleft().audio_bytes
             self._queued -= size
             self._skipped += size
 
@@ -147,38 +165,50 @@ class Speaker(Live):
         # Each time another name: the page counts what was heard of a name from its first day on.
         name = f"{item_id} {len(self._names)}"
         self._names[name] = item_id
-        pieces = (pcm[at : at + LONGEST] for at in range(0, len(pcm), LONGEST))
-        self._queue.extend(Sound(name, piece) for piece in pieces)
-        self._queued += 0 if self._page else len(pcm)
-        self._queue.append(Sound(name))
+        with self._lock:
+            self._queue.extend(_pieces(Sound(name, pcm)))
+            self._queued += 0 if self._page else len(pcm)
+            self._queue.append(Sound(name))
         self.wake()
 
     def flush(self) -> None:
         if not self._page:
             return
-        audio: list[Row | Sound] = []
-        while self._queue:
-            row = self._queue[0]
-            wanted = self._silenced.isdisjoint((row.response_id, row.item_id))
-            sounds = ga_name(row.type) == AUDIO_DELTA
-            if wanted and sounds:  # known before it leaves the queue: see `silence`
-                self._sent.setdefault(whole_characters(row.item_id), 0)
-            self._queue.popleft()
-            if not wanted:
+        while rows := self._leaving():
+            if ga_name(rows[0].type) == AUDIO_DONE:
+                self.send({"t": "end", "item_id": rows[0].item_id})
                 continue
-            if sounds:
-                audio.append(row)
-                continue
-            self._send_audio(audio)
-            audio = []
-            self.send({"t": "end", "item_id": row.item_id})
-        self._send_audio(audio)
+            for item_id, pcm in bundles(rows):
+                self.send({"t": "audio", "item_id": item_id}, [pcm])
 
-    def _send_audio(self, rows: Sequence[Row | Sound]) -> None:
-        for item_id, pcm in bundles(rows):
-            known = whole_characters(item_id)  # as the page will name it
-            self._sent[known] = self._sent.get(known, 0) + milliseconds_of(len(pcm))
-            self.send({"t": "audio", "item_id": item_id}, [pcm])
+    def _leaving(self) -> list[Row | Sound]:
+        """What is in the next message, taken from what waits and counted as sent, in one step:
+        `silence` finds a sound here or there. Nothing while the page is yet to be told to be
+        silent: what it gets before that it does not play."""
+        rows: list[Row | Sound] = []
+        size = 0
+        with self._lock:
+            while self._queue and self._flushes == self._hushed:
+                row = self._queue[0]
+                if not self._silenced.isdisjoint((row.response_id, row.item_id)):
+                    self._queue.popleft()
+                    continue
+                ends = ga_name(row.type) == AUDIO_DONE
+                more = size + row.audio_bytes
+                if rows and (ends or row.item_id != rows[0].item_id or more > LONGEST):
+                    break
+                self._queue.popleft()
+                if ends:
+                    return [row]
+                if row.audio_bytes > LONGEST:
+                    self._queue.extendleft(reversed(_pieces(row)))
+                    continue
+                rows.append(row)
+                size = more
+            if rows:
+                known = whole_characters(rows[0].item_id)  # as the page will name it
+                self._sent[known] = self._sent.get(known, 0) + milliseconds_of(size)
+        return rows
 
     async def silence(self, ids: set[str], timeout: float = ANSWER) -> dict[str, int]:
         """Be silent at once, and play nothing more of these responses and items.
@@ -188,22 +218,30 @@ class Speaker(Live):
         `timeout` seconds.
         """
         own = {name for name, item in self._names.items() if item in ids}
-        self._silenced |= own | (ids - {""})
-        # What is being sent meanwhile is in the queue or counted already, so it is found in this
-        # order, and also where sending it failed: an item that is missed would not be truncated.
-        waiting = {whole_characters(row.item_id) for row in tuple(self._queue)}
-        unheard = waiting | set(self._sent)
-        self._sent.clear()
-        heard = await self._flushed(timeout) if self._page else self.heard
+        with self._lock:
+            self._silenced |= own | (ids - {""})
+            # What is being sent meanwhile is counted already, and so is what failed to be sent: an
+            # item that is missed would not be truncated.
+            unheard = {whole_characters(row.item_id) for row in self._queue} | set(self._sent)
+            self._sent.clear()
+            number = self._ask_for_silence() if self._page else None
+        heard = self.heard if number is None else await self._answered(number, timeout)
         return {self._names.get(item, item): heard.get(item, 0) for item in unheard}
 
-    async def _flushed(self, timeout: float) -> dict[str, int]:
+    def _ask_for_silence(self) -> int:
         self._flushes += 1
-        number = self._flushes
-        ack = self._acks[number] = asyncio.get_running_loop().create_future()
-        self.tell({"t": "flush", "id": number}, urgent=True)
+        self._acks[self._flushes] = asyncio.get_running_loop().create_future()
+        self.tell({"t": "flush", "id": self._flushes}, urgent=True)
+        self._sender.call(self._hush_told, urgent=True)  # right behind it
+        return self._flushes
+
+    def _hush_told(self) -> None:
+        self._hushed += 1
+        self.wake()
+
+    async def _answered(self, number: int, timeout: float) -> dict[str, int]:
         try:
-            return await asyncio.wait_for(ack, timeout)
+            return await asyncio.wait_for(self._acks[number], timeout)
         except TimeoutError:
             return dict(self.heard)
         finally:
@@ -233,12 +271,13 @@ class Speaker(Live):
 
         A page says so until it is answered, so the same one may come twice.
         """
-        if content["page"] != self._page:
-            self._page = str(content["page"])
-            self._sent.clear()  # what an earlier page had not played is gone with it
-            self.player = {}
+        with self._lock:
+            if content["page"] != self._page:
+                self._page = str(content["page"])
+                self._sent.clear()  # what an earlier page had not played is gone with it
+                self.player = {}
+            skipped, self._skipped = milliseconds_of(self._skipped), 0
         self.tell({"t": "welcome", "page": self._page})
-        skipped, self._skipped = milliseconds_of(self._skipped), 0
         if skipped and self._on_skipped is not None:
             self._on_skipped(skipped)
         self.wake()
@@ -251,7 +290,8 @@ class Speaker(Live):
         self.stats = dict(content["stats"])
         self.heard[item_id] = ms
         if content["done"]:
-            self._sent.pop(item_id, None)
+            with self._lock:
+                self._sent.pop(item_id, None)
         if not self._sent:
             self._release()
         if self._on_heard is not None:
