@@ -62,7 +62,7 @@ chat
 """
 WATCH = """
 chunks, seen = [], []
-microphone = chat._parts.microphone
+microphone = chat._presenter._parts.microphone
 take = microphone.page_chunks
 def page_chunks(content, buffers):
     chunks.extend([at, time.time() * 1000] for at in content["at"])

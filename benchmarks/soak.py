@@ -58,7 +58,7 @@ chat = rt.RealtimeChat(opening=rt.WaitForUser(), endpoint=endpoint)
 chat
 """
 WATCH = """
-microphone, process, looked = chat._parts.microphone, psutil.Process(), 0
+microphone, process, looked = chat._presenter._parts.microphone, psutil.Process(), 0
 chunks = {"count": 0, "highest": -1, "late": 0, "bytes": 0, "first": 0, "last": 0}
 errors = []
 take = microphone.page_chunks

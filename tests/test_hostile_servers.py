@@ -123,10 +123,10 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Callable[[RealtimeChat], None]:
     monkeypatch.setattr(comm, "create_comm", Picky)
 
     def show(chat: RealtimeChat) -> None:
-        chat._transcript._handle_custom_msg({"t": "all"}, [])
-        chat._parts.timeline._handle_custom_msg({"t": "more"}, [])
-        chat._parts.table._handle_custom_msg({"t": "more", "table": 0, "start": 0}, [])
-        chat._speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
+        chat._presenter._transcript._handle_custom_msg({"t": "all"}, [])
+        chat._presenter._parts.timeline._handle_custom_msg({"t": "more"}, [])
+        chat._presenter._parts.table._handle_custom_msg({"t": "more", "table": 0, "start": 0}, [])
+        chat._presenter._speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
 
     return show
 
@@ -148,8 +148,8 @@ def test_pages_tables_and_exports_are_made(seed: int, page: Callable[[RealtimeCh
     loop.run(lost(chat), SOON)
     chat.wait(SOON)
     chat.stop()
-    assert chat._sender.drain(SOON)
-    assert [str(failure) for failure in chat._sender.failures] == []
+    assert chat._presenter._sender.drain(SOON)
+    assert [str(failure) for failure in chat._presenter._sender.failures] == []
     assert [row.frame for row in chat.log.where(direction="server")][2:] == frames
     chat.wait(SOON)
     look_at_everything(chat)
@@ -160,8 +160,12 @@ def look_at_everything(chat: RealtimeChat) -> None:
     """Make what is made of a log and a conversation, and see that it can be written down."""
     log, state = chat.log, chat.conversation
     for kind in ("html", "jsonl", "redacted"):
-        assert chat._keeping.file(kind).data
-    shown = [*chat._keeping.bundle().values(), transcript_html(state), transcript_text(state)]
+        assert chat._presenter._keeping.file(kind).data
+    shown = [
+        *chat._presenter._keeping.bundle().values(),
+        transcript_html(state),
+        transcript_text(state),
+    ]
     shown += [str(log), repr(log), log._repr_html_()]
     for table in (log.turns(), log.responses(), log.items(), log.cost(), log.diff(log.redact())):
         shown += [str(table), table._repr_html_()]

@@ -176,6 +176,6 @@ def test_a_chat_goes_on_when_the_cell_that_waits_for_it_is_stopped() -> None:
     chat.wait(SOON)
     assert chat.session is not None and chat.session.is_open
     assert chat.session.ask("Still there?", timeout=SOON).text == "Here I am."
-    assert "Here I am." in [line.text for line in chat._transcript.lines()]
+    assert "Here I am." in [line.text for line in chat._presenter._transcript.lines()]
     chat.stop()
-    assert not chat._sender.failures
+    assert not chat._presenter._sender.failures

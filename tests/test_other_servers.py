@@ -164,12 +164,14 @@ def test_the_chat_shows_the_same_conversation(server: Server) -> None:
         chat.wait(10)
         chat.say("Hi.")
         chat.wait(10)
-        shown = [(line.speaker, line.text, line.state) for line in chat._transcript.lines()]
+        shown = [
+            (line.speaker, line.text, line.state) for line in chat._presenter._transcript.lines()
+        ]
     finally:
         chat.stop()
     reply = ("assistant", WORDS, "done")
     assert shown == [reply, ("you", "Hi.", "done"), reply]
-    assert not chat._sender.failures
+    assert not chat._presenter._sender.failures
 
 
 # --- what we said and no server repeats

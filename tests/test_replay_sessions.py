@@ -227,7 +227,9 @@ def test_the_chat_runs_against_a_recording() -> None:
         chat.wait(30)
         chat.say("Who am I?")
         chat.wait(30)
-        spoken = [line.text for line in chat._transcript.lines() if line.speaker == "assistant"]
+        spoken = [
+            line.text for line in chat._presenter._transcript.lines() if line.speaker == "assistant"
+        ]
         assert spoken == [one.text for one in first.conversation.responses.values()]
         assert chat.session is not None and chat.session.label.startswith("Replay of ")
     finally:

@@ -182,7 +182,7 @@ def test_of_what_is_spoken_into_a_stalled_line_the_last_is_kept_and_the_rest_tol
     chat.start()
     chat.wait(SOON)
     loop.run(set_gate(slow, False), SOON)
-    microphone = chat._parts.microphone
+    microphone = chat._presenter._parts.microphone
     microphone._handle_custom_msg({"t": "take", "take": "p-1", "page": "p"}, [])
     for n in range(40):
         chunk = {"t": "chunks", "take": "p-1", "n": n, "at": [0]}
@@ -194,7 +194,7 @@ def test_of_what_is_spoken_into_a_stalled_line_the_last_is_kept_and_the_rest_tol
     sent = len(chat.log.where(type="input_audio_buffer.append"))
     assert told["ms"] == 40 * (40 - sent) and 10 <= sent <= 12
     chat.stop()
-    assert told["message"] in [line.text for line in chat._transcript.lines()]
+    assert told["message"] in [line.text for line in chat._presenter._transcript.lines()]
 
 
 def test_sound_that_no_page_takes_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,13 +213,15 @@ def test_sound_that_no_page_takes_is_not_kept_for_ever(monkeypatch: pytest.Monke
     chat = RealtimeChat(endpoint=Scripted(serve), opening=rt.WaitForUser())
     chat.start()
     loop.run(row_of(chat, "the.end"), SOON)
-    speaker = chat._speaker
+    speaker = chat._presenter._speaker
     assert [row.item_id for row in speaker._queue] == ["item_18", "item_19"]
     assert all(isinstance(row, Row) and row._event is None for row in speaker._queue)
     speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
     assert loop.run(row_of(chat, "playback.skipped"), SOON)["ms"] == 18 * 500
     chat.stop()
-    assert any("9 s of sound came long before" in line.text for line in chat._transcript.lines())
+    assert any(
+        "9 s of sound came long before" in line.text for line in chat._presenter._transcript.lines()
+    )
 
 
 def test_one_huge_frame_of_sound_is_played_in_pieces() -> None:

@@ -156,11 +156,11 @@ def test_a_chat_calls_functions_and_shows_it() -> None:
     chat.wait()
     chat.say("What is the weather in Bonn?")
     chat.session.wait_for("tool.called")
-    [row] = [line for line in chat._transcript.lines() if line.speaker == "tool"]
+    [row] = [line for line in chat._presenter._transcript.lines() if line.speaker == "tool"]
     assert row.state == "running"
     go.set()
     chat.wait()
-    [row] = [line for line in chat._transcript.lines() if line.speaker == "tool"]
+    [row] = [line for line in chat._presenter._transcript.lines() if line.speaker == "tool"]
     assert row.state == "done" and ("Result", "Clear in Bonn.") in row.details
     assert "Clear in Bonn." in chat.conversation.items[-1].text
     chat.close()

@@ -23,13 +23,13 @@ from rtwidgets import endpoints, loop
 from rtwidgets.events import item_create
 from rtwidgets.openings import Opening
 from rtwidgets.widgets import hints
-from rtwidgets.widgets.budget import budget_left
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.choices import FIRST_WORDS, Choices, words_field
 from rtwidgets.widgets.comm import Sender
 from rtwidgets.widgets.controls import Controls
 from rtwidgets.widgets.hints import RECONNECTING
 from rtwidgets.widgets.narration import FELL
+from rtwidgets.widgets.sessions import budget_left
 
 SOON = 30.0
 HELLO = rt.SpokenGreeting("Welcome to the museum!")
@@ -40,7 +40,7 @@ def chat() -> Iterator[RealtimeChat]:
     chat = a_chat(opening=HELLO)
     yield chat
     chat.stop()
-    assert not chat._sender.failures
+    assert not chat._presenter._sender.failures
 
 
 def a_chat(**options: Any) -> RealtimeChat:
@@ -48,7 +48,7 @@ def a_chat(**options: Any) -> RealtimeChat:
 
 
 def said(chat: RealtimeChat) -> list[tuple[str, str]]:
-    return [(line.speaker, line.text) for line in chat._transcript.lines()]
+    return [(line.speaker, line.text) for line in chat._presenter._transcript.lines()]
 
 
 def last_word(chat: RealtimeChat) -> str:
@@ -99,7 +99,7 @@ def test_refused_settings_are_told_once(wrong: Any, words: str) -> None:
     chat = a_chat(**wrong)
     chat.start()
     chat.wait(SOON)
-    (line,) = chat._transcript.lines()
+    (line,) = chat._presenter._transcript.lines()
     assert line.state == "error" and words in line.text
 
 
@@ -145,7 +145,7 @@ def test_a_refusal_of_the_server_stands_in_the_transcript_with_its_meaning(
     wrong = item_create({"type": "message", "role": "assistant", "content": content})
     chat.session.send(wrong)
     chat.session.wait_for("error", SOON)
-    line = chat._transcript.lines()[-1]
+    line = chat._presenter._transcript.lines()[-1]
     assert line.text == "Invalid value: 'input_text'. Value must be 'output_text'."
     assert line.state == "error" and "output_text" in line.more
     chat.say("Are you still there?")
@@ -178,7 +178,7 @@ def test_a_line_that_falls_is_one_sentence_and_the_log_stays() -> None:
         chat.session.wait_for("never", SOON)
     chat.say("Hello")
     chat.wait(SOON)
-    assert chat._transcript.lines()[1].state == "error"
+    assert chat._presenter._transcript.lines()[1].state == "error"
     assert "Press Start" in last_word(chat)
     assert "Ended" in repr(chat)
     assert len(chat.log.where(type="response.done")) == 1
@@ -192,7 +192,7 @@ def test_a_line_that_falls_is_mended_and_the_chat_says_what_was_carried_over() -
     chat.say("Go on.")
     chat.wait(SOON)
     assert "Connected" in repr(chat)
-    greeting, fell, hard, restored = chat._transcript.lines()[:4]
+    greeting, fell, hard, restored = chat._presenter._transcript.lines()[:4]
     assert (greeting.state, greeting.note.split(", ")[-1]) == ("cut", "cut off: the line was lost")
     assert fell.text.startswith(FELL) and fell.state == "notice"
     assert "the test refuses it" in hard.text
@@ -212,11 +212,11 @@ def test_what_is_said_while_the_line_is_looked_for_is_kept() -> None:
     loop.run(endpoint.lines[0].cut(), SOON)
     session.wait_for("line.trying", SOON)
     assert "Reconnecting" in repr(chat)
-    assert chat._standing.hint(session, empty=False, unheard=0) == RECONNECTING
+    assert chat._presenter._standing.hint(session, empty=False, unheard=0) == RECONNECTING
     chat.say("Are you there?")
     while not session.conversation.turns.unsent:  # handed over to the loop's thread
         loop.run(asyncio.sleep(0), SOON)
-    hint = chat._standing.hint(session, empty=False, unheard=0)
+    hint = chat._presenter._standing.hint(session, empty=False, unheard=0)
     assert hint == f"{RECONNECTING} It waits: “Are you there?”"
     loop.shared_loop().call_soon_threadsafe(there.set)
     session.wait_for("line.restored", SOON)
@@ -270,7 +270,7 @@ def test_an_interrupt_takes_back_all_that_was_not_heard_of_replies_that_waited(
     assert truncated == {first.id: 300}
     assert [row.item_id for row in chat.log.where(type="conversation.item.deleted")] == [second.id]
     assert not chat.log.where(type="error")
-    lines = {line.id: line for line in chat._transcript.lines()}
+    lines = {line.id: line for line in chat._presenter._transcript.lines()}
     assert [line.speaker for line in lines.values()] == ["assistant", "you", "assistant"]
     assert (lines[second.id].heard, lines[second.id].state) == (0, "cut")
     assert lines[second.id].text and "none of it heard" in lines[second.id].note
@@ -287,7 +287,7 @@ def test_an_interrupt_takes_back_nothing_that_was_heard(chat: RealtimeChat) -> N
 
 def play(chat: RealtimeChat, heard: dict[str, int]) -> None:
     """Be a page that has played so much of each item when it is told to be silent."""
-    speaker, stats = chat._speaker, {"played": 0, "nonzero": 0, "underruns": 0}
+    speaker, stats = chat._presenter._speaker, {"played": 0, "nonzero": 0, "underruns": 0}
 
     def send(content: dict[str, Any], buffers: Any = ()) -> None:
         if content["t"] == "flush":
@@ -296,7 +296,7 @@ def play(chat: RealtimeChat, heard: dict[str, int]) -> None:
     speaker.send = send
     speaker.page_hello({"page": "one"}, [])
     speaker.page_speaker({"kind": "worklet", "rate": 24_000, "state": "suspended"}, [])
-    assert chat._sender.drain(SOON)
+    assert chat._presenter._sender.drain(SOON)
 
 
 def test_after_an_interrupt_nothing_more_of_the_reply_is_played(chat: RealtimeChat) -> None:
@@ -308,11 +308,11 @@ def test_after_an_interrupt_nothing_more_of_the_reply_is_played(chat: RealtimeCh
     (response,) = chat.conversation.responses
     for name, of in (("late", response), ("next", "resp_next")):
         delta = {"type": "response.output_audio.delta", "item_id": name, "delta": "AAAA"}
-        chat._take(chat.session, chat.log.append("server", {**delta, "response_id": of}))
+        chat._presenter._take(chat.session, chat.log.append("server", {**delta, "response_id": of}))
     sent: list[dict[str, Any]] = []
-    chat._speaker.send = lambda content, buffers=(): sent.append(content)
-    chat._speaker._handle_custom_msg({"t": "hello", "page": "one"}, [])
-    assert chat._sender.drain(SOON)
+    chat._presenter._speaker.send = lambda content, buffers=(): sent.append(content)
+    chat._presenter._speaker._handle_custom_msg({"t": "hello", "page": "one"}, [])
+    assert chat._presenter._sender.drain(SOON)
     assert [one["item_id"] for one in sent if one["t"] == "audio"] == ["next"]
 
 
@@ -338,12 +338,12 @@ def test_stopped_before_it_was_heard_a_line_says_so(chat: RealtimeChat) -> None:
     play(chat, {})
     chat.stop()
     chat.wait(SOON)
-    assert "none of it heard" in chat._transcript.lines()[-1].note
+    assert "none of it heard" in chat._presenter._transcript.lines()[-1].note
 
 
 def hint_of(chat: RealtimeChat) -> str:
-    assert chat._sender.drain(SOON)
-    return chat._transcript.hint
+    assert chat._presenter._sender.drain(SOON)
+    return chat._presenter._transcript.hint
 
 
 @pytest.mark.parametrize(
@@ -379,8 +379,8 @@ def test_words_that_have_to_wait_are_hinted_at() -> None:
 def test_the_volume_is_a_number_from_0_to_1(chat: RealtimeChat) -> None:
     chat.volume = 0.25
     chat.mute()  # is of the microphone
-    assert chat._sender.drain(SOON)
-    assert (chat.volume, chat._speaker.muted) == (0.25, False)
+    assert chat._presenter._sender.drain(SOON)
+    assert (chat.volume, chat._presenter._speaker.muted) == (0.25, False)
     with pytest.raises(rt.Misuse, match="from 0 to 1"):
         chat.volume = 11
 
@@ -406,11 +406,13 @@ def test_what_was_heard_is_in_the_log(chat: RealtimeChat) -> None:
     chat.wait(SOON)
     item = chat.conversation.items[-1].id
     stats = {"played": 1, "nonzero": 1, "underruns": 0}
-    chat._speaker.page_heard({"item_id": item, "ms": 120, "done": False, "stats": stats}, [])
+    chat._presenter._speaker.page_heard(
+        {"item_id": item, "ms": 120, "done": False, "stats": stats}, []
+    )
     chat.wait(SOON)
     (row,) = chat.log.where(type="playback.heard", direction="local")
     assert row.event is not None and (row.item_id, row.event["ms"]) == (item, 120)
-    assert "heard" in chat._transcript.lines()[-1].note
+    assert "heard" in chat._presenter._transcript.lines()[-1].note
 
 
 # ---------------------------------------------------------------- money
@@ -426,7 +428,7 @@ def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RealtimeChat
 
 
 def status(chat: RealtimeChat) -> Any:
-    return chat._status()
+    return chat._presenter._status()
 
 
 def test_a_paid_session_asks_first(paid: Callable[..., RealtimeChat]) -> None:
@@ -461,9 +463,9 @@ def test_what_was_agreed_to_is_started_whatever_is_chosen_meanwhile(
     chat = paid(opening=HELLO)
     chat.start()
     asked = status(chat)
-    chat._choices.fields["endpoint"].value = "Simulator"
-    chat._choices.fields["model"].value = "gpt-realtime-2"
-    chat._choices.fields["opening"].value = rt.ModelGreeting.name
+    chat._presenter._choices.fields["endpoint"].value = "Simulator"
+    chat._presenter._choices.fields["model"].value = "gpt-realtime-2"
+    chat._presenter._choices.fields["opening"].value = rt.ModelGreeting.name
     assert (status(chat).endpoint, status(chat).model) == (asked.endpoint, asked.model)
     chat.approve()
     chat.wait(SOON)
@@ -485,7 +487,7 @@ def test_a_budget_is_spent_once_however_often_it_is_started() -> None:
         price = chat.session.cost
         chat.stop()
     chat.wait(SOON)
-    chat._budget = 2 * price
+    chat._presenter.sessions.budget = 2 * price
     chat.start()
     assert "has spent" in last_word(chat) and len(chat.sessions) == 3
     assert status(chat).state == "failed"
@@ -495,12 +497,12 @@ def test_simulated_dollars_are_not_taken_from_a_real_budget(
     paid: Callable[..., RealtimeChat],
 ) -> None:
     chat = paid(budget=0.5)
-    chat._choices.fields["endpoint"].value = "Simulator"
+    chat._presenter._choices.fields["endpoint"].value = "Simulator"
     elsewhere = rt.Session(rt.Simulated(latency="none", where="memory"), HELLO)
     with elsewhere:
         chat.sessions.append(elsewhere)
     assert elsewhere.cost
-    nobody = chat._choices._endpoints["Paid"]
+    nobody = chat._presenter._choices._endpoints["Paid"]
     assert budget_left(0.5, chat.sessions, nobody) == 0.5
     assert budget_left(0.5, chat.sessions, elsewhere.endpoint) == 0.5 - elsewhere.cost
 
@@ -563,23 +565,23 @@ def test_what_a_person_does_in_the_page_is_done(chat: RealtimeChat) -> None:
     def press(widget: Controls, **message: Any) -> None:
         widget._handle_custom_msg(message, [])
 
-    press(chat._parts.header, t="do", what="start")
-    press(chat._parts.composer, t="say", id="one", text="Hello")
+    press(chat._presenter._parts.header, t="do", what="start")
+    press(chat._presenter._parts.composer, t="say", id="one", text="Hello")
     chat.wait(SOON)
     assert ("you", "Hello") in said(chat)
-    assert chat._sender.drain(SOON)
-    assert chat._parts.header.status["words"] == "Connected"
-    assert chat._parts.header.status["endpoint"] == "Simulator"
-    assert chat._parts.composer.status == chat._parts.header.status
-    press(chat._parts.header, t="do", what="stop")
+    assert chat._presenter._sender.drain(SOON)
+    assert chat._presenter._parts.header.status["words"] == "Connected"
+    assert chat._presenter._parts.header.status["endpoint"] == "Simulator"
+    assert chat._presenter._parts.composer.status == chat._presenter._parts.header.status
+    press(chat._presenter._parts.header, t="do", what="stop")
     chat.wait(SOON)
-    assert chat._sender.drain(SOON)
-    assert chat._parts.header.status["state"] == "ended"
+    assert chat._presenter._sender.drain(SOON)
+    assert chat._presenter._parts.header.status["state"] == "ended"
 
 
 def shown(chat: RealtimeChat, **other: str) -> dict[str, Any]:
     """What a page shows as chosen where a person has changed these fields."""
-    return {name: field.value for name, field in chat._choices.fields.items()} | other
+    return {name: field.value for name, field in chat._presenter._choices.fields.items()} | other
 
 
 def test_it_starts_with_what_the_page_shows_though_the_kernel_has_not_heard_of_it(
@@ -587,7 +589,9 @@ def test_it_starts_with_what_the_page_shows_though_the_kernel_has_not_heard_of_i
 ) -> None:
     words = {"opening": rt.ScriptedGreeting.name, f"words of {rt.ScriptedGreeting.name}": "Hush!"}
     chosen = shown(chat, model="gpt-realtime-2", voice="cedar", **words)
-    chat._parts.header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
+    chat._presenter._parts.header._handle_custom_msg(
+        {"t": "do", "what": "start", "chosen": chosen}, []
+    )
     chat.wait(SOON)
     assert chat.session is not None
     assert chat.session.asynchronous.opening == rt.ScriptedGreeting("Hush!")
@@ -600,7 +604,9 @@ def test_a_page_that_shows_what_this_kernel_does_not_know_is_told(
     chat: RealtimeChat, wrong: Any
 ) -> None:
     chosen = shown(chat, **wrong) if wrong else {}
-    chat._parts.header._handle_custom_msg({"t": "do", "what": "start", "chosen": chosen}, [])
+    chat._presenter._parts.header._handle_custom_msg(
+        {"t": "do", "what": "start", "chosen": chosen}, []
+    )
     assert "Run the cell again" in last_word(chat)
     assert chat.session is None
 
@@ -611,17 +617,19 @@ class Heard(RealtimeChat):
     told: list[dict[str, Any]]
 
     def answers(self) -> list[bool]:
-        assert self._sender.drain(SOON)
+        assert self._presenter._sender.drain(SOON)
         return [one["taken"] for one in self.told if one["t"] == "said"]
 
     def type(self, text: str) -> None:
-        self._parts.composer._handle_custom_msg({"t": "say", "id": "one", "text": text}, [])
+        self._presenter._parts.composer._handle_custom_msg(
+            {"t": "say", "id": "one", "text": text}, []
+        )
 
 
 def heard(**options: Any) -> Heard:
     chat = Heard(**options)
     chat.told = []
-    chat._parts.composer.send = lambda content, buffers=(): chat.told.append(content)
+    chat._presenter._parts.composer.send = lambda content, buffers=(): chat.told.append(content)
     return chat
 
 
@@ -647,7 +655,7 @@ def test_the_page_keeps_what_was_typed_where_nothing_runs_or_the_start_fails() -
 def test_the_page_keeps_what_was_typed_before_the_cost_was_agreed_to(
     paid: Callable[..., RealtimeChat],
 ) -> None:
-    nobody = paid()._choices._endpoints["Paid"]
+    nobody = paid()._presenter._choices._endpoints["Paid"]
     chat = heard(endpoint=nobody)
     chat.start()
     chat.type("Hello")
@@ -691,32 +699,32 @@ def test_an_opening_that_fails_is_a_sentence_in_the_transcript() -> None:
 def quiet(chat: RealtimeChat) -> None:
     """Wait until what was asked for is sent, and what that asked for in its turn."""
     for _ in range(4):
-        assert chat._sender.drain(SOON)
+        assert chat._presenter._sender.drain(SOON)
 
 
 def test_a_part_that_cannot_be_shown_is_said_until_it_can_and_only_by_its_own_chat() -> None:
     one, other = a_chat(), a_chat()
-    one._transcript.flush, whole = lambda: 1 / 0, one._transcript.flush
-    one._transcript.wake()
+    one._presenter._transcript.flush, whole = lambda: 1 / 0, one._presenter._transcript.flush
+    one._presenter._transcript.wake()
     quiet(one)
     assert "ZeroDivisionError" in status(one).trouble
-    assert one._parts.header.status["trouble"] == status(one).trouble
+    assert one._presenter._parts.header.status["trouble"] == status(one).trouble
     assert status(other).trouble == ""
-    one._transcript.flush = whole
-    one._transcript.wake()
+    one._presenter._transcript.flush = whole
+    one._presenter._transcript.wake()
     quiet(one)
-    assert status(one).trouble == one._parts.header.status["trouble"] == ""
-    one._sender.failures.clear()
+    assert status(one).trouble == one._presenter._parts.header.status["trouble"] == ""
+    one._presenter._sender.failures.clear()
 
 
 def test_a_status_that_cannot_be_shown_does_not_wake_itself() -> None:
     chat, tries = a_chat(), []
     quiet(chat)
-    chat._parts.header._put = lambda traits: tries.append(traits) or 1 / 0
-    chat._duty.wake()
+    chat._presenter._parts.header._put = lambda traits: tries.append(traits) or 1 / 0
+    chat._presenter._duty.wake()
     quiet(chat)
     assert len(tries) == 1
-    chat._sender.failures.clear()
+    chat._presenter._sender.failures.clear()
 
 
 def closed(state: str) -> weakref.ref[RealtimeChat]:
@@ -725,8 +733,8 @@ def closed(state: str) -> weakref.ref[RealtimeChat]:
         chat.start()
         chat.wait(SOON)
     if state == "shown":
-        chat._speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
-        chat._transcript._handle_custom_msg({"t": "all"}, [])
+        chat._presenter._speaker._handle_custom_msg({"t": "hello", "page": "p"}, [])
+        chat._presenter._transcript._handle_custom_msg({"t": "all"}, [])
         chat.say("Tell me more.")
     if state == "stopped":
         chat.stop()
@@ -738,14 +746,13 @@ def closed(state: str) -> weakref.ref[RealtimeChat]:
             await asyncio.sleep(0.001)
 
     loop.run(gone(), SOON)
-    assert chat._sender.drain(SOON)
+    assert chat._presenter._sender.drain(SOON)
     assert chat.session is None or not chat.session.is_open
     return weakref.ref(chat)
 
 
 @pytest.mark.parametrize("state", ["fresh", "running", "shown", "stopped"])
 def test_a_closed_chat_is_forgotten_whatever_it_was_doing(state: str) -> None:
-    """One that is not closed is not: its page, which may show it still, goes on working."""
     chat = closed(state)
     loop.run(asyncio.sleep(0), SOON)
     gc.collect()
@@ -768,24 +775,30 @@ def test_half_a_character_breaks_neither_the_page_nor_the_files(tmp_path: Path) 
     for event in (added, error, {"type": HALF}):
         row = chat.log.append("server", event)
         conversation.receive(event)
-        chat._take(chat.session, row)
+        chat._presenter._take(chat.session, row)
     for kind in ("jsonl", "html"):
         assert chat.save(tmp_path / f"chat.{kind}").stat().st_size
     with pytest.raises(rt.Misuse, match="no WAV"):
         chat.save(tmp_path / "chat.wav")
     assert len(rt.EventLog.from_jsonl(tmp_path / "chat.jsonl")) == len(chat.log)
     assert "A \ufffd" in (tmp_path / "chat.html").read_text()
-    assert all(text.encode() for text in chat._keeping.bundle().values())
-    assert {"A \ufffd", "No \ufffd"} <= {line.text for line in chat._transcript.lines()}
+    assert all(text.encode() for text in chat._presenter._keeping.bundle().values())
+    assert {"A \ufffd", "No \ufffd"} <= {line.text for line in chat._presenter._transcript.lines()}
     chat.stop()
 
 
 def test_nothing_that_a_page_is_told_holds_a_key() -> None:
     chat = RealtimeChat(endpoint=rt.OpenAI(key="sk-test-not-a-key"))
-    parts = chat._parts
-    children = [parts.header, parts.composer, chat._transcript, parts.table, chat._speaker]
+    parts = chat._presenter._parts
+    children = [
+        parts.header,
+        parts.composer,
+        chat._presenter._transcript,
+        parts.table,
+        chat._presenter._speaker,
+    ]
     states = json.dumps([child.get_state() for child in (*children, chat.view)], default=str)
-    assert "sk-test" not in states and "sk-test" not in repr(chat) + str(vars(chat))
+    assert "sk-test" not in states and "sk-test" not in repr(chat) + str(vars(chat._presenter))
 
 
 def test_a_chat_can_be_waited_for_from_code_that_awaits(chat: RealtimeChat) -> None:

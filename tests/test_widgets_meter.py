@@ -186,16 +186,18 @@ def test_the_chats_meter_shows_the_bill_of_its_log() -> None:
     chat.wait(SOON)
     chat.say("Hello")
     chat.wait(SOON)
-    assert chat._sender.drain(SOON)
-    reading, whole = chat._parts.meter.reading, chat.log.cost()
+    assert chat._presenter._sender.drain(SOON)
+    reading, whole = chat._presenter._parts.meter.reading, chat.log.cost()
     assert reading["total"]["dollars"] == pytest.approx(whole.dollars) and reading["simulated"]
     assert reading["total"]["used"] == chat.conversation.usage["total_tokens"]
-    assert chat._status().spent == f"would be ${whole.dollars:.4f}"
+    assert chat._presenter._status().spent == f"would be ${whole.dollars:.4f}"
     chat.stop()
     chat.start()
     chat.wait(SOON)
-    assert chat._sender.drain(SOON)
-    assert chat._parts.meter.reading["total"]["dollars"] == pytest.approx(chat.log.cost().dollars)
+    assert chat._presenter._sender.drain(SOON)
+    assert chat._presenter._parts.meter.reading["total"]["dollars"] == pytest.approx(
+        chat.log.cost().dollars
+    )
     chat.stop()
 
 
@@ -206,13 +208,13 @@ def test_where_the_budget_is_reached_the_chat_says_so_once_and_asks_no_more() ->
     for _ in range(30):
         chat.say("Tell me more about the dinosaurs of this museum.")
         chat.wait(SOON)
-    lines = chat._transcript.lines()
+    lines = chat._presenter._transcript.lines()
     said = [line for line in lines if line.speaker == "budget"]
     assert len(said) == 1 and "larger budget=" in said[0].text and said[0].state == "notice"
     assert chat.session is not None and 0.01 < (chat.session.cost or 0) <= 0.03
     assert len(chat.conversation.responses) < 30
-    assert chat._sender.drain(SOON)
-    assert chat._parts.meter.reading["budget"]["level"] == "reached"
+    assert chat._presenter._sender.drain(SOON)
+    assert chat._presenter._parts.meter.reading["budget"]["level"] == "reached"
     chat.stop()
 
 
@@ -223,21 +225,21 @@ def test_a_second_conversation_goes_on_with_what_the_first_left() -> None:
         chat.wait(SOON)
         chat.stop()
         chat.wait(SOON)
-    assert chat._sender.drain(SOON)
+    assert chat._presenter._sender.drain(SOON)
     first, second = (one.cost or 0 for one in chat.sessions)
-    words = chat._parts.meter.reading["budget"]["words"]
+    words = chat._presenter._parts.meter.reading["budget"]["words"]
     assert f"${first + second:.4f} of the budget of $0.04 spent" in words
     assert f"${first:.4f} of it in earlier conversations" in words
-    assert chat._status().spent == f"would be ${second:.4f} of ${0.04 - first:.4f} left"
+    assert chat._presenter._status().spent == f"would be ${second:.4f} of ${0.04 - first:.4f} left"
 
 
 def send(chat: rt.RealtimeChat, text: str) -> str:
     """Press Send in the table's box; gives what is told beside it."""
     told: list[Any] = []
-    table = chat._parts.table
+    table = chat._presenter._parts.table
     table.send = lambda content, buffers=(): told.append(content)
     table._handle_custom_msg({"t": "send", "id": 1, "text": text}, [])
-    assert chat._sender.drain(SOON)
+    assert chat._presenter._sender.drain(SOON)
     return str(next(one["problem"] for one in told if one["t"] == "sent"))
 
 
@@ -266,16 +268,16 @@ def test_what_the_server_refuses_comes_back_as_an_event(text: str) -> None:
     chat.wait(SOON)
     assert chat.session is not None
     chat.session.wait_for("error", SOON)
-    assert any(line.state == "error" for line in chat._transcript.lines())
+    assert any(line.state == "error" for line in chat._presenter._transcript.lines())
     chat.say("Are you still there?")
     chat.wait(SOON)
-    assert chat._transcript.lines()[-1].speaker == "assistant"
+    assert chat._presenter._transcript.lines()[-1].speaker == "assistant"
     chat.stop()
 
 
 def test_an_event_is_checked_while_it_is_written() -> None:
     chat = a_chat()
-    advice = chat._parts.table._check
+    advice = chat._presenter._parts.table._check
     assert advice is not None
     assert "accepted" in str(advice({"type": "response.create"}))
     assert "refused" in str(advice({"type": "response.creat"}))
@@ -297,7 +299,7 @@ def test_a_log_to_share_holds_no_audio(tmp_path: Any) -> None:
     log = rt.EventLog.from_jsonl(shared)
     assert [row.type for row in log] == [row.type for row in chat.log]
     assert log.cost() == chat.log.cost()
-    assert chat._keeping.file("redacted").name == "conversation.redacted.jsonl"
+    assert chat._presenter._keeping.file("redacted").name == "conversation.redacted.jsonl"
     with pytest.raises(rt.Misuse, match="jsonl"):
         chat.save(tmp_path / "shared.wav", redacted=True)
     chat.stop()

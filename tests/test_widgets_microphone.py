@@ -220,11 +220,11 @@ class Page:
     """A page with a microphone: what it says, and what it was told."""
 
     def __init__(self, chat: RealtimeChat) -> None:
-        self.microphone: Microphone = chat._parts.microphone
+        self.microphone: Microphone = chat._presenter._parts.microphone
         self.told: list[dict[str, Any]] = []
         self.send: Callable[..., None] = lambda content, buffers=(): self.told.append(content)
         self.microphone.send = self.send
-        self._sender = chat._sender
+        self._sender = chat._presenter._sender
         self._takes = 0
         self.say(t="hello", page="p")
 
@@ -266,7 +266,7 @@ def chat() -> Iterator[RealtimeChat]:
     chat = a_chat(rt.WaitForUser())
     yield chat
     chat.stop()
-    assert not chat._sender.failures
+    assert not chat._presenter._sender.failures
 
 
 def a_chat(opening: rt.openings.Opening, where: Any = "memory") -> RealtimeChat:
@@ -422,11 +422,11 @@ def test_stop_in_the_middle_of_speaking_ends_everything_cleanly(chat: RealtimeCh
 
 def test_talk_and_mute_are_the_buttons(chat: RealtimeChat) -> None:
     chat.talk()
-    assert talking.NO_SESSION in [line.text for line in chat._transcript.lines()]
+    assert talking.NO_SESSION in [line.text for line in chat._presenter._transcript.lines()]
     chat.start()
     chat.wait(SOON)
     chat.talk()
-    assert talking.NO_PAGE in [line.text for line in chat._transcript.lines()]
+    assert talking.NO_PAGE in [line.text for line in chat._presenter._transcript.lines()]
     page = Page(chat)
     chat.talk()
     chat.mute()
@@ -466,7 +466,7 @@ def test_muted_in_the_middle_of_a_word_it_is_answered_all_the_same(chat: Realtim
 
 def be_heard(chat: RealtimeChat, page: Page, ms: int) -> None:
     """Be a page whose speaker has played `ms` of every item when it is told to be silent."""
-    speaker, stats = chat._speaker, {"played": 0, "nonzero": 0, "underruns": 0}
+    speaker, stats = chat._presenter._speaker, {"played": 0, "nonzero": 0, "underruns": 0}
 
     def send(content: dict[str, Any], buffers: Any = ()) -> None:
         if content["t"] == "flush":
@@ -494,7 +494,7 @@ def test_speech_silences_the_assistant_and_takes_back_what_nobody_heard(ms: int,
     assert not chat.log.where(type=("error", "response.cancel"))  # the server cancels by itself
     [flushed] = chat.log.where(type="playback.flushed")
     assert flushed.event == {"type": "playback.flushed", "item_id": greeting.id, "ms": ms}
-    line = chat._transcript.lines()[0]
+    line = chat._presenter._transcript.lines()[0]
     assert "Welcome" in line.text and line.state == "cut" and "grey" in line.more
     assert 0 <= line.heard < len(line.text) and (line.heard > 0) == (ms > 0)
     chat.stop()
@@ -533,8 +533,10 @@ def test_a_protected_greeting_is_not_spoken_over() -> None:
     # In a thread: on the virtual clock of "memory" nobody waits for a page that plays.
     chat = a_chat(rt.SpokenGreeting("Welcome to the museum!", protect=True), "thread")
     page = Page(chat)
-    chat._speaker.page_hello({"page": "one"}, [])
-    chat._speaker.page_speaker({"kind": "worklet", "rate": 24_000, "state": "running"}, [])
+    chat._presenter._speaker.page_hello({"page": "one"}, [])
+    chat._presenter._speaker.page_speaker(
+        {"kind": "worklet", "rate": 24_000, "state": "running"}, []
+    )
     chat.start()
     wait_for(chat, "response.done")
     page.speak(WORDS)
@@ -545,7 +547,7 @@ def test_a_protected_greeting_is_not_spoken_over() -> None:
     stats = {"played": 0, "nonzero": 0, "underruns": 0}
     heard = {"item_id": greeting.id, "ms": greeting.audio_ms, "done": True, "stats": stats}
     before = len(chat.log.where(type="session.updated"))
-    chat._speaker.page_heard(heard, [])
+    chat._presenter._speaker.page_heard(heard, [])
     wait_for(chat, "opening.ended")
     wait_for(chat, "session.updated", before + 1)  # turn detection is on again
     page.speak(WORDS)
@@ -585,7 +587,9 @@ def test_a_refused_voice_is_explained_beside_the_button_and_taken_back(chat: Rea
     while "voice" not in page.note:
         pass
     assert "Choose the voice before the first word" in page.note
-    assert page.microphone.settings["voice"] == "" and chat._talking.settings.voice is None
+    assert (
+        page.microphone.settings["voice"] == "" and chat._presenter._talking.settings.voice is None
+    )
     page.speak(WORDS)
     wait_for(chat, "response.done", 2)
     assert len(chat.log.where(type="error")) == 1
@@ -609,8 +613,8 @@ def test_a_voice_before_the_first_word_and_a_speed_are_taken(chat: RealtimeChat)
 
 def test_what_cannot_be_chosen_is_told_and_changes_nothing(chat: RealtimeChat) -> None:
     with pytest.raises(rt.Misuse, match="speed"):
-        chat._talking.choose({"speed": 99})
-    assert chat._talking.settings == TurnSettings()
+        chat._presenter._talking.choose({"speed": 99})
+    assert chat._presenter._talking.settings == TurnSettings()
 
 
 def test_what_a_person_heard_is_logged_with_its_beginning(chat: RealtimeChat) -> None:
@@ -620,7 +624,9 @@ def test_what_a_person_heard_is_logged_with_its_beginning(chat: RealtimeChat) ->
     [_, answer] = chat.conversation.items
     for ms, done in ((100, False), (900, True)):
         stats = {"played": 0, "nonzero": 0, "underruns": 0}
-        chat._speaker.page_heard({"item_id": answer.id, "ms": ms, "done": done, "stats": stats}, [])
+        chat._presenter._speaker.page_heard(
+            {"item_id": answer.id, "ms": ms, "done": done, "stats": stats}, []
+        )
     wait_for(chat, "playback.heard", 2)
     told = [row.event for row in chat.log.where(type="playback.*")]
     assert [one["type"].partition(".")[2] for one in told] == ["started", "heard", "heard"]

@@ -5,7 +5,7 @@ Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load
     page  packing  comm         what goes into a page; the one thread that sends to it
     fallback                    what stands there for readers without a kernel
     status  controls  choices   how it stands, Start and Talk, what is chosen before
-    standing  hints  budget     the same in words; what to do next; when money runs out
+    standing  hints  sessions   the same in words; what to do next; one session after another
     narration  calls            what was said; how a call of a tool reads
     transcript                  all of it, line by line
     voice  interruption         sound in the page; what was not heard of it
@@ -18,7 +18,8 @@ Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load
     meter  comparison  doctor   what it costs; openings side by side; what works here
     hands  working  trouble     work for the session's loop, and what fails there
     keeping  files              a conversation that outlasts its page, and as files
-    panels  parts  chat         what opens below; all of it together: `RealtimeChat`
+    panels  parts  presenter    what opens below; all of it together, and at work
+    audience  chat              whether a page shows it; what a person holds: `RealtimeChat`
 """
 
 from __future__ import annotations

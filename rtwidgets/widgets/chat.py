@@ -1,47 +1,24 @@
 """`RealtimeChat`: connect, type, hear the answer, and see every event, in one cell.
 
-What a person does is handed on here, and what a session tells. What stands where is in parts.py,
-where the chat stands in standing.py; what happens is in the session. Every method returns at once:
-it hands its work to the shared loop's thread and the news to the sender's.
+It is what a person holds of a chat. The presenter does the work and holds the widgets, which
+ipywidgets holds until they are closed: when nobody holds the chat any more, they are.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
-from threading import RLock
+from typing import Any
 
-from .. import endpoints, loop, openings
-from ..audio import pcm_from_samples
 from ..conversation import Conversation
-from ..endpoints import Endpoint, approve_spending, spending_notice
-from ..errors import Misuse
+from ..endpoints import Endpoint
 from ..log import EventLog
-from ..log.rows import Row
-from ..openings import WORDS, Opening
-from ..session import AsyncSession
+from ..openings import Opening
 from ..session.blocking import Session
-from ..tools import Given, toolbox
-from .budget import budget_left
-from .choices import Choice, Choices
-from .comm import Content, Duty, Failure, shared_sender
-from .hands import Hands
-from .hints import NOT_SENT
-from .interruption import fall_silent, interrupt
-from .keeping import Keeping
-from .narration import STOPPED, narrate
-from .parts import Acts, Parts
-from .standing import OVER, Standing
-from .status import Status
-from .talking import Talking
-from .trouble import Troubles, say_trouble
-from .working import Work, advice_on, done_in, quiet
-
-PATIENCE = 30.0
-"""Seconds that a chat which is closed waits for what it has under way."""
+from ..tools import Given
+from .presenter import Presenter
+from .working import Work
 
 
 class RealtimeChat:
@@ -62,6 +39,10 @@ class RealtimeChat:
         view: the widget, to be put beside others.
 
     Every button is also a method, and every method returns at once; `wait` waits.
+
+    A conversation ends with its chat: when the last page that showed it took it away (its cell was
+    deleted or run again, its output cleared, the notebook closed), and when nobody holds it and it
+    was never shown.
     """
 
     def __init__(
@@ -75,143 +56,96 @@ class RealtimeChat:
         budget: float | None = None,
         reconnect: bool = True,
     ) -> None:
-        if endpoint is not None:  # for None the choices take the default, and the page names it
-            endpoint = endpoints.chosen(endpoint)
-        if opening is not None:
-            opening = openings.checked(opening)
-        self.sessions: list[Session] = []
-        self._instructions, self._tools, self._budget = instructions, toolbox(tools).every, budget
-        self._reconnect = reconnect
-        self._empty, self._nothing = EventLog(), Conversation()
-        self._lock, self._troubles = RLock(), Troubles()
-        self._opening: Future[None] | None = None
-        self._hands = Hands(self._say_error)
-        self._sender = sender = shared_sender()
-        self._duty = Duty(self._show_status, sender, self._status_told)
-        self._keeping = Keeping(
-            lambda: self._transcript.lines(),
-            lambda: self.log,
-            lambda: self.session.asynchronous.opening.name if self.session is not None else "",
-            sender,
-            self._told,
+        self._presenter = presenter = Presenter(
+            opening, endpoint, model, voice, instructions, tools, budget, reconnect
         )
-        self._choices = Choices(
-            sender, opening=opening, endpoint=endpoint, model=model, voice=voice
-        )
-        self._standing = Standing(self._choices.current())
-        acts = Acts(
-            act=self._act,
-            say=self._hand_text,
-            file=lambda kind: self._keeping.file_or_none(kind, self._say_error),
-            heard=self._heard,
-            skipped=lambda ms: self._talking.skipped(ms),
-            send=self._send_written,
-            check=lambda event: advice_on(event, self.session),
-        )
-        self._parts = Parts(self._choices, acts, self._empty, self._status(), self._keeping.name)
-        self._parts.tell(self._told, self._status_told)
-        self._transcript, self._speaker = self._parts.transcript, self._parts.speaker
-        self._talking = Talking(self._parts.microphone, self._speaker, self._say_error)
-        self.view = self._parts.view
-        self._choices.on_change(self._duty.wake)
-        endpoints.warm_up()  # now, while no cell keeps an import waiting
+        # At the end of a process nothing is to be sent any more.
+        weakref.finalize(self, presenter.abandon).atexit = False
 
     # ------------------------------------------------------------ what it is
 
     @property
     def session(self) -> Session | None:
-        return self.sessions[-1] if self.sessions else None
+        return self._presenter.session
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Every session so far, the last one last."""
+        return self._presenter.sessions.every
 
     @property
     def log(self) -> EventLog:
-        return self.session.log if self.session is not None else self._empty
+        return self._presenter.log
 
     @property
     def conversation(self) -> Conversation:
-        return self.session.conversation if self.session is not None else self._nothing
+        return self._presenter.conversation
 
     @property
     def volume(self) -> float:
         """How loud the assistant is in the page, 0 to 1."""
-        return float(self._speaker.volume)
+        return self._presenter.volume
 
     @volume.setter
     def volume(self, volume: float) -> None:
-        if not 0 <= volume <= 1:
-            raise Misuse(f"The volume is a number from 0 to 1, not {volume!r}.")
-        self._speaker.put(volume=float(volume))
+        self._presenter.volume = volume
+
+    @property
+    def view(self) -> Any:
+        self._presenter.keep(self)
+        return self._presenter.view
 
     # ------------------------------------------------------------ what a person does
 
     def start(self) -> None:
         """Connect and open the conversation. A paid session asks first, or has a budget."""
-        self._start(self._choices.current)
+        self._presenter.start()
 
     def approve(self) -> None:
         """Agree to the cost that the notice names, and start what it names."""
-        with self._lock:
-            if self._standing.state == "confirm":
-                approve_spending()
-                self._begin(self._standing.choice)
+        self._presenter.approve()
 
     def decline(self) -> None:
         """Do not start after all."""
-        with self._lock:
-            if self._standing.state == "confirm":
-                self._enter("idle")
+        self._presenter.decline()
 
     def say(self, text: str) -> None:
         """Say something as the user; the assistant answers."""
-        self._hand_text(text)
+        self._presenter.say(text)
 
     def give(self, work: Work) -> None:
         """Have `work`, an async function of the running session, done once the opening is sent.
 
         Where it fails the transcript says why.
         """
-        self._hand(work)
+        self._presenter.give(work)
 
     def interrupt(self) -> None:
         """Stop the reply that is being spoken; the model remembers only what was heard."""
-        self._hand(lambda session: interrupt(session, self._speaker))
+        self._presenter.interrupt()
 
     def talk(self) -> None:
         """Switch the page's microphone on; with push to talk, hold the button until `mute()`."""
-        hindrance = self._talking.talk()
-        if hindrance:
-            self._transcript.notice(hindrance)
+        self._presenter.talk()
 
     def mute(self) -> None:
         """End that: a turn that was held is sent. How loud the assistant is, is `volume`."""
-        self._talking.mute()
+        self._presenter.mute()
 
     def stop(self) -> None:
         """End the conversation. Its transcript and log stay."""
-        with self._lock:
-            if self._standing.state == "confirm":
-                self._enter("idle")
-            if not self._standing.running or self.session is None:
-                return
-            if self._opening is not None:
-                self._opening.cancel()
-            self._transcript.over(STOPPED)
-            self._enter("ended")
-            self._hands.give(self._close(self.session.asynchronous))
-        self._keeping.rewrite()
+        self._presenter.stop()
 
     def close(self) -> None:
         """Stop, and take the chat from the page. Its log stays; it cannot be started again."""
-        self.stop()
-        loop.submit(self._close_view())
+        self._presenter.close()
 
     def wait(self, timeout: float = 60.0) -> None:
         """Wait until the opening and every reply asked for are done, and heard where a page plays.
 
         Returns at once where nothing is to be waited for. Raises TimedOut.
         """
-        over = quiet(self._hands, self._asynchronous, self._speaker, timeout)
-        loop.run(over, 2 * timeout + 60.0)
-        self._keeping.rewrite()
+        self._presenter.wait(timeout)
 
     def save(self, path: str | Path, *, redacted: bool = False) -> Path:
         """Write the log (`.jsonl`), the assistant's audio (`.wav`) or a page to read (`.html`).
@@ -219,206 +153,11 @@ class RealtimeChat:
         Args:
             redacted: for sharing, without keys, addresses and audio; `.jsonl` only.
         """
-        path = Path(path)
-        self._keeping.save(path, redacted)
-        return path
-
-    # ------------------------------------------------------------ sessions
-
-    def _start(self, choose: Callable[[], Choice]) -> None:
-        with self._lock:
-            if self._standing.running:
-                self._transcript.notice(
-                    "It is running already. Press Stop first for a new conversation."
-                )
-                return
-            try:
-                self._consider(choose())
-            except Exception as refused:
-                self._fail(refused)
-
-    def _consider(self, choice: Choice) -> None:
-        notice = spending_notice(choice.endpoint, choice.model)
-        self._standing.choice = choice
-        if notice is not None and self._budget is None:
-            self._enter("confirm", notice=notice)
-        else:
-            self._begin(choice)
-
-    def _begin(self, choice: Choice) -> None:
-        try:
-            left = budget_left(self._budget, self.sessions, choice.endpoint)
-            session = Session(
-                choice.endpoint,
-                choice.opening,
-                instructions=self._instructions,
-                model=choice.model,
-                voice=choice.voice,
-                tools=self._tools,
-                budget=left,
-                reconnect=self._reconnect,
-            )
-        except Exception as refused:
-            self._fail(refused)
-            return
-        self.sessions.append(session)
-        session.asynchronous.limit.before = (self._budget or 0.0) - (left or 0.0)
-        self._parts.show(session)
-        session.asynchronous.playing = lambda: self._speaker.player.get("state") == "running"
-        session.asynchronous.subscribe(lambda row: self._take(session, row))
-        self._enter("connecting")
-        self._opening = self._hands.give(self._open(session.asynchronous))
-        self._talking.follow(session.asynchronous, self._opening)
-
-    async def _open(self, session: AsyncSession) -> None:
-        try:
-            await session.open()
-        except asyncio.CancelledError:
-            await session.close()
-            raise
-        except Exception as error:
-            self._fail(error)
-            await session.close()
-            return
-        if session.opening.audio is not None:
-            self._speaker.play(WORDS, pcm_from_samples(session.opening.audio))
-        self._standing.since = time.time()
-        if self._standing.state == "connecting":
-            self._enter("open")
-
-    def _asynchronous(self) -> AsyncSession | None:
-        return self.session.asynchronous if self.session is not None else None
-
-    async def _close_view(self) -> None:
-        await self._hands.free(PATIENCE)
-        self._sender.call(self._parts.close)
-
-    async def _close(self, session: AsyncSession) -> None:
-        cut = await fall_silent(session, self._speaker)
-        if self.session is not None and session is self.session.asynchronous:
-            for item_id, ms in cut.items():
-                self._transcript.heard(item_id, ms)
-        await session.close()
-        self._duty.wake()
-        self._keeping.wake()
-
-    def _hand_text(self, text: str) -> Future[bool]:
-        saying = self._hand(lambda session: session.say(text))
-        saying.add_done_callback(lambda _: self._duty.wake())  # no row comes without a line
-        return saying
-
-    def _send_written(self, text: str) -> None:
-        """An event was written into the box of the table: it goes out exactly as it is."""
-        if not self._standing.listening:
-            raise Misuse(NOT_SENT)
-        self._hand(lambda session: session.send(text))
-
-    def _hand(self, work: Work) -> Future[bool]:
-        """Have `work` done in the session once its opening is sent; say so where there is none.
-
-        Gives whether it was done.
-        """
-        session, opening = self.session, self._opening
-        if not self._standing.listening or session is None or opening is None:
-            self._transcript.notice("No conversation is running. Press Start, or call start().")
-            nothing: Future[bool] = Future()
-            nothing.set_result(False)
-            return nothing
-        return self._hands.give(done_in(session.asynchronous, opening, work))
-
-    # ------------------------------------------------------------ what happens
-
-    def _take(self, session: Session, row: Row) -> None:
-        """Each row of a session's log, on the loop's thread."""
-        if session is self.session:  # else of one that was stopped: another is shown by now
-            self._or_say(lambda: self._show(session, row))
-
-    def _show(self, session: Session, row: Row) -> None:
-        self._parts.take(row)
-        if row.type == "input_audio_buffer.append":
-            return  # twenty-five a second, and nothing in them to read
-        narrate(row, session.conversation, self._transcript)
-        self._duty.wake()
-        if row.direction == "local" and row.type.startswith("line."):
-            self._line_changed(session, row)
-        if row.type == "response.done":
-            self._keeping.wake()
-
-    def _line_changed(self, session: Session, row: Row) -> None:
-        if row.type == "line.lost" and session.lost is not None:
-            self._enter("ended")
-            self._hands.give(session.asynchronous.close())
-        elif row.type == "line.lost" and self._standing.state == "open":
-            self._enter("reconnecting")
-        elif row.type == "line.restored" and self._standing.state == "reconnecting":
-            self._enter("open")
-
-    def _heard(self, item_id: str, ms: int, done: bool) -> None:
-        """The page played that much of an item."""
-        if self.conversation.item(item_id) is not None:
-            self._transcript.heard(item_id, ms)
-            self._talking.heard(item_id, ms, done)
-
-    def _act(self, what: str, shown: Content | None) -> None:
-        """A button was pressed in the page, which showed this as chosen."""
-        choices = self._choices
-        choose = choices.current if shown is None else lambda: choices.choice(shown)
-        acts: dict[str, Callable[[], None]] = {
-            "start": lambda: self._start(choose),
-            "stop": self.stop,
-            "approve": self.approve,
-            "decline": self.decline,
-            "interrupt": self.interrupt,
-        }
-        self._or_say(acts[what])
-
-    def _or_say(self, work: Callable[[], None]) -> None:
-        """Do it; where it fails, say why in the transcript."""
-        try:
-            work()
-        except Exception as error:
-            self._say_error(error)
-
-    def _fail(self, error: BaseException) -> None:
-        self._say_error(error)
-        self._enter("failed")
-
-    def _say_error(self, error: BaseException) -> None:
-        say_trouble(error, self._transcript)
-
-    def _told(self, what: str, failure: Failure | None) -> None:
-        """A part of the page was brought up to date, or could not be."""
-        if self._troubles.note(what, failure):
-            self._duty.wake()
-
-    def _status_told(self, what: str, failure: Failure | None) -> None:
-        """The same of the status line: it says so with its next news, it does not wake itself."""
-        self._troubles.note(what, failure)
-
-    # ------------------------------------------------------------ what it says
-
-    def _enter(self, state: str, *, notice: str = "") -> None:
-        self._standing.enter(state, notice)
-        self._duty.wake()
-        if state in OVER:
-            self._talking.leave()
-            self._keeping.wake()
-
-    def _show_status(self) -> None:
-        self._parts.show_status(self._status(), self._hint())
-
-    def _status(self) -> Status:
-        chosen = self._choices.current()
-        return self._standing.status(self.session, chosen, self._troubles.sentence)
-
-    def _hint(self) -> str:
-        empty = self._transcript.empty
-        return self._standing.hint(self.session, empty=empty, unheard=self._speaker.waiting)
+        return self._presenter.save(Path(path), redacted=redacted)
 
     def _ipython_display_(self) -> None:
-        self._keeping.display(self.view)
+        self._presenter.keep(self)
+        self._presenter.display()
 
     def __repr__(self) -> str:
-        status = self._status()
-        place = f"{status.endpoint}, {status.model}"
-        return f"<RealtimeChat: {status.words} ({place}), {len(self.log)} events>"
+        return f"<RealtimeChat: {self._presenter}>"

@@ -18,6 +18,11 @@ FELL = "The line fell, and another is looked for; what you say is kept."
 HARD = 3
 """The try at which a person is told why the last ones failed."""
 STOPPED = "cut off by Stop"
+UNSHOWN = "cut off: no page showed the chat"
+LEFT = (
+    "No page showed this chat any more, so its conversation was ended; the log stays. Press Start "
+    "for a new one."
+)
 
 
 def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> None:

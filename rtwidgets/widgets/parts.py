@@ -44,7 +44,8 @@ class Acts:
 
     Attributes:
         act: a button was pressed, and this was shown as chosen. say: words were typed; whether they
-            were taken. file: a download was asked for. heard: so much of an item was played.
+            were taken. file: a download was asked for. shown: a page shows the chat, or its last
+            view there was taken away. heard: so much of an item was played.
         skipped: so much came too long before there was a page to play it.
         send: an event was written into the box of the table; what it raises is told beside the box.
         check: says what the server would say to an event while it is being written.
@@ -53,6 +54,7 @@ class Acts:
     act: Callable[[str, Content | None], None]
     say: Callable[[str], Future[bool]]
     file: Callable[[str], File | None]
+    shown: Callable[[bool], None]
     heard: Callable[[str, int, bool], None]
     skipped: Callable[[int], None]
     send: Callable[[str], object]
@@ -74,7 +76,9 @@ class Parts:
     ) -> None:
         by = (acts.act, acts.say, acts.file)
         self.choices = choices
-        self.header = Controls("header", *by, hides=hides, status=status, fields=choices.fields)
+        self.header = Controls(
+            "header", *by, hides=hides, shown=acts.shown, status=status, fields=choices.fields
+        )
         self.composer = Controls("composer", *by)
         self.transcript = Transcript(hint=CHOOSE)
         self.microphone = Microphone()

@@ -225,7 +225,9 @@ def test_a_browser_that_lacks_something_plays_all_the_same(
     notebook: Notebook, missing: str
 ) -> None:
     notebook.page.add_init_script(missing)
-    notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat._speaker.player"))
+    notebook.open(
+        notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat._presenter._speaker.player")
+    )
     notebook.run(0)
     notebook.until("document.querySelector('.rtw-voice')")
     notebook.run(1)
@@ -237,7 +239,9 @@ def test_a_browser_that_lacks_something_plays_all_the_same(
 
 def test_run_all_with_a_cell_that_waits_at_once(notebook: Notebook) -> None:
     """The main shell is busy before the page has a subshell: it streams and sounds all the same."""
-    notebook.open(notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat._speaker.heard"))
+    notebook.open(
+        notebook.write(CHAT, "chat.start()\nchat.wait(30)", "chat._presenter._speaker.heard")
+    )
     notebook.js("jupyterapp.commands.execute('notebook:run-all-cells').then(() => 0)")
     notebook.until(words("heard 100 %"))
     assert notebook.js(NONZERO) > 2400

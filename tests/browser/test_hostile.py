@@ -211,7 +211,7 @@ def test_a_narrow_page_holds_it_as_well(page: tuple[Notebook, list[str]]) -> Non
 EXPORT = """
 import pathlib
 from rtwidgets.widgets.files import file_of
-page = file_of("html", chat._transcript.lines(), chat.log, EVIL)
+page = file_of("html", chat._presenter._transcript.lines(), chat.log, EVIL)
 pathlib.Path("evil_conversation.html").write_bytes(page.data)
 comparison = rt.compare([rt.ScriptedGreeting(EVIL)], 1, evil, timeout=3)
 comparison.to_html("evil_comparison.html")

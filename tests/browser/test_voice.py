@@ -39,7 +39,7 @@ print(json.dumps([
 SOUND = """
 rows = chat.log.where(type="input_audio_buffer.append")
 open("heard.pcm", "wb").write(b"".join(row.pcm for row in rows))
-print(chat._parts.microphone.lost)
+print(chat._presenter._parts.microphone.lost)
 """
 BUSY = """
 import pathlib, time

@@ -2,6 +2,7 @@
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
 import { openSection } from "./chat/sections.js";
+import { Views } from "./chat/views.js";
 import { NOBODY, hideFallback, kernelOf, make, setText } from "./page.js";
 
 const SAVES = { jsonl: "JSONL", redacted: "Redacted", wav: "WAV", html: "HTML" };
@@ -248,17 +249,35 @@ function saveFile({ name, mime }, data) {
 
 export default () => {
   const page = Math.random().toString(36).slice(2); // a file is saved in the page that asked for it
+  let views;
   return {
     initialize({ model }) {
+      const tell = (there) => {
+        try {
+          model.send({ t: "shown", there });
+        } catch (error) {
+          console.warn("rtwidgets: the kernel cannot be told.", error);
+        }
+      };
+      views = new Views({ left: () => tell(false), back: () => tell(true) });
       const receive = (message, buffers) => {
         if (message.t === "file" && message.for === page) saveFile(message, buffers[0]);
+        if (message.t === "shown?" && views.count) tell(true);
       };
       model.on("msg:custom", receive);
-      return () => model.off("msg:custom", receive);
+      return () => {
+        views.close();
+        model.off("msg:custom", receive);
+      };
     },
 
     render({ model, el }) {
-      return model.get("part") === "header" ? header(model, el) : composer(model, el, page);
+      const remove = views.add();
+      const close = model.get("part") === "header" ? header(model, el) : composer(model, el, page);
+      return () => {
+        close();
+        remove();
+      };
     },
   };
 };

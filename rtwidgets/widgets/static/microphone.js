@@ -1,6 +1,7 @@
 // The microphone's strip: the button that is held or clicked, how loud it is, who decides on turns, and
 // what may be changed while talking. What records belongs to the model (voice/recorder.js).
 
+import { Views } from "./chat/views.js";
 import { insist, kernelOf, make, setAttributes, setData, setHidden, setProperties, setText } from "./page.js";
 import { holdable } from "./voice/hold.js";
 import { Recorder } from "./voice/recorder.js";
@@ -216,11 +217,12 @@ function strip(model, el, recorder) {
 const TRAITS = ["ready", "settings", "note", "warning", "lost", "voices"];
 
 export default () => {
-  let recorder;
+  let recorder, views;
   return {
     initialize({ model }) {
       const page = Math.random().toString(36).slice(2);
       recorder = new Recorder(model, page);
+      views = new Views({ left: () => recorder.off("not shown") }); // nobody could switch it off
       const answered = insist(() => recorder.tell({ t: "hello", page }));
       const receive = (message) => {
         if (message.t === "welcome") answered();
@@ -235,6 +237,7 @@ export default () => {
       window.addEventListener("pagehide", leave);
       return () => {
         answered();
+        views.close();
         kernel.leave();
         model.off("msg:custom", receive);
         model.off("change:ready", ready);
@@ -244,6 +247,7 @@ export default () => {
     },
 
     render({ model, el }) {
+      const remove = views.add();
       const { show, close } = strip(model, el, recorder);
       recorder.watchers.add(show);
       for (const name of TRAITS) model.on(`change:${name}`, show);
@@ -251,6 +255,7 @@ export default () => {
         close();
         recorder.watchers.delete(show);
         for (const name of TRAITS) model.off(`change:${name}`, show);
+        remove();
       };
     },
   };

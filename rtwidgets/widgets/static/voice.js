@@ -1,5 +1,6 @@
 // The speaker's knobs. What plays belongs to the model (voice/speaker.js): a view only makes these.
 
+import { Views } from "./chat/views.js";
 import { insist, make, setAttributes, setData, setHidden, setProperties, setText } from "./page.js";
 import { Speaker } from "./voice/speaker.js";
 
@@ -68,10 +69,11 @@ function knobs(model, el, speaker) {
 }
 
 export default () => {
-  let speaker;
+  let speaker, views;
   return {
     initialize({ model }) {
       speaker = new Speaker(model, Math.random().toString(36).slice(2));
+      views = new Views({ left: () => speaker.hide(true), back: () => speaker.hide(false) });
       const answered = insist(() => speaker.ask());
       const receive = (message, buffers) => {
         if (message.t === "welcome") answered();
@@ -83,17 +85,22 @@ export default () => {
       model.on("change:muted", setVolume);
       return () => {
         answered();
+        views.close();
         model.off("msg:custom", receive);
         speaker.close();
       };
     },
 
     render({ model, el }) {
+      const remove = views.add();
       const show = knobs(model, el, speaker);
       speaker.watchers.add(show);
       model.on("change:volume", show);
       model.on("change:muted", show);
-      return () => speaker.watchers.delete(show);
+      return () => {
+        speaker.watchers.delete(show);
+        remove();
+      };
     },
   };
 };

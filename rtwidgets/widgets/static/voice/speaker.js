@@ -30,6 +30,7 @@ export class Speaker {
     this.player = null;
     this.context = null;
     this.making = null;
+    this.hidden = false; // whether no view stands here with which it could be made silent
     this.queue = []; // what waits for the player or for the browser's leave to play
     this.heldSamples = 0;
     this.told = new Map();
@@ -153,7 +154,14 @@ export class Speaker {
   }
 
   setVolume() {
-    if (this.gain) this.gain.gain.value = this.model.get("muted") ? 0 : this.model.get("volume");
+    const silent = this.hidden || this.model.get("muted");
+    if (this.gain) this.gain.gain.value = silent ? 0 : this.model.get("volume");
+  }
+
+  /** Make no sound while no view stands; playing goes on. */
+  hide(hidden) {
+    this.hidden = hidden;
+    this.setVolume();
   }
 
   /** A person wants to hear it here. */

@@ -1,0 +1,58 @@
+"""Whether any page shows a chat.
+
+A person who deletes a cell, runs it again, clears its output or closes the notebook cannot press
+Stop any more. The page says so when its last view goes; other pages may have one, so all are asked.
+A page that vanishes (a reload, a line that falls, a laptop that sleeps) says nothing, and nothing
+is concluded from that: the conversation waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from .. import loop
+
+PATIENCE = 5.0
+"""Seconds that a page has to say that it shows the chat: a cell that is moved or shown anew takes
+its view away and makes another, and on a machine that computes an answer may be late."""
+
+
+class Audience:
+    """Finds out when nobody looks any more.
+
+    Args:
+        ask: has every page say so that shows the chat.
+        gone: called on the shared loop when none has.
+
+    Attributes:
+        patience: seconds that a page has to say so.
+    """
+
+    def __init__(self, ask: Callable[[], None], gone: Callable[[], None]) -> None:
+        self._ask, self._gone, self.patience = ask, gone, PATIENCE
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether no page has answered yet."""
+        return self._timer is not None
+
+    def shown(self, there: bool) -> None:
+        """A page shows the chat, or its last view there was taken away. From any thread."""
+        work = self._stay if there else self._doubt
+        loop.shared_loop().call_soon_threadsafe(work)
+
+    def _stay(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _doubt(self) -> None:
+        self._stay()
+        self._timer = asyncio.get_running_loop().call_later(self.patience, self._conclude)
+        self._ask()
+
+    def _conclude(self) -> None:
+        self._timer = None
+        self._gone()
