@@ -1,9 +1,9 @@
 """Whether any page shows a chat.
 
-A person who deletes a cell, runs it again, clears its output or closes the notebook cannot press
-Stop any more. The page says so when its last view goes; other pages may have one, so all are asked.
-A page that vanishes (a reload, a line that falls, a laptop that sleeps) says nothing, and nothing
-is concluded from that: the conversation waits for it.
+A person who deletes a cell, runs it again or clears its output cannot press Stop any more. The page
+says so when its last view goes; other pages may have one, so all are asked. A page that vanishes
+says nothing (a reload, a notebook that is closed, a line that falls, a laptop that sleeps), and
+nothing is concluded from that: the conversation waits for it.
 """
 
 from __future__ import annotations

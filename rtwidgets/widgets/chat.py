@@ -41,8 +41,7 @@ class RealtimeChat:
     Every button is also a method, and every method returns at once; `wait` waits.
 
     A conversation ends with its chat: when the last page that showed it took it away (its cell was
-    deleted or run again, its output cleared, the notebook closed), and when nobody holds it and it
-    was never shown.
+    deleted or run again, its output cleared), and when nobody holds it and it was never shown.
     """
 
     def __init__(
