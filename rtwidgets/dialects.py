@@ -47,6 +47,22 @@ def turn_detection_of(session: Event) -> Any:
     return None if isinstance(flat, dict) and flat.get("type", "") is None else flat
 
 
+def transcribes(session: Event) -> bool:
+    """Whether what the user says is written down."""
+    now = text_field(session, "audio", "input", "transcription", "model")
+    return bool(now or text_field(session, "input_audio_transcription", "model"))
+
+
+def input_bytes_per_ms(session: Event) -> int:
+    """Bytes of a millisecond of the user's sound, in the format that the session is to hear."""
+    stated = text_field(session, "audio", "input", "format", "type")
+    stated = stated or text_field(session, "input_audio_format")
+    return audio.G711_BYTES_PER_MS if stated.endswith(_G711) else audio.BYTES_PER_MS
+
+
+_G711 = ("pcmu", "pcma", "ulaw", "alaw")
+
+
 def formats_to_ask(session: Event) -> Event:
     """The fields of a `session.update` that ask for the format we speak and play, where the
     session that the server began with is not said to be in it.

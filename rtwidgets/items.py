@@ -25,12 +25,16 @@ class Part:
 
     Attributes:
         audio_bytes: PCM received for it so far (the audio itself is in the log).
+        transcribed: the server has said its last word of what was spoken; there may be none.
+        failure: why the transcription of it failed, in the server's words; empty where it did not.
     """
 
     type: str = ""
     text: str = ""
     transcript: str = ""
     audio_bytes: int = 0
+    transcribed: bool = False
+    failure: str = ""
 
     @property
     def words(self) -> str:
@@ -50,6 +54,8 @@ class Item:
 
     Attributes:
         said: of an item that was truncated, all its words, which the server has forgotten.
+        spoken_ms: of a spoken turn of the user's, how long it is; 0 where nobody can tell.
+        silence: it is no speech: the server made it because nobody spoke.
     """
 
     id: str
@@ -65,6 +71,8 @@ class Item:
     output: str = ""
     truncated_ms: int | None = None
     said: str = ""
+    spoken_ms: int = 0
+    silence: bool = False
 
     @property
     def text(self) -> str:

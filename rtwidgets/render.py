@@ -13,6 +13,7 @@ from html import escape
 from itertools import islice
 
 from .conversation import Conversation
+from .dialects import transcribes
 from .events import text_field, whole_characters
 from .explanations import explain
 from .items import Item
@@ -98,6 +99,7 @@ class Said:
         unheard: the words at its end that were made and not heard.
         note: a few words about it. more: a sentence or two.
         details: pairs of a heading and a text, to be unfolded.
+        instead: what is known where there are no words: see `unwritten`.
     """
 
     who: str
@@ -106,6 +108,7 @@ class Said:
     note: str = ""
     more: str = ""
     details: Sequence[tuple[str, str]] = ()
+    instead: str = ""
 
 
 def said_html(lines: Iterable[Said]) -> str:
@@ -118,6 +121,7 @@ def said_html(lines: Iterable[Said]) -> str:
 
 def _said_row(line: Said) -> str:
     unheard = f'<span style="opacity:.55">{_shown(line.unheard)}</span>' if line.unheard else ""
+    instead = f'<em style="opacity:.75">{_shown(line.instead)}</em>' if line.instead else ""
     more = f"<br><small>{_shown(line.more)}</small>" if line.more else ""
     words = _shown(line.words)
     if line.details:
@@ -127,7 +131,7 @@ def _said_row(line: Said) -> str:
         words = f"<details><summary>{words}</summary>{inner}</details>"
     return (
         f'<tr><td class="rt-n">{_shown(line.who)}</td>'
-        f'<td class="rt-w"{_LEFT}>{words}{unheard}{more}</td>'
+        f'<td class="rt-w"{_LEFT}>{words}{unheard}{instead}{more}</td>'
         f"<td{_LEFT}>{_shown(line.note)}</td></tr>"
     )
 
@@ -143,12 +147,13 @@ def said_text(lines: Iterable[Said]) -> str:
 
 def _said_line(line: Said) -> str:
     unheard = f" [not heard:{line.unheard}]" if line.unheard else ""
+    instead = f"[{line.instead}]" if line.instead else ""
     note = f"  ({line.note})" if line.note else ""
     more = f"\n{'':>11}{line.more}" if line.more else ""
     for name, text in line.details:
         if name != "Arguments":  # they stand in the line
             more += f"\n{'':>11}{name}: {_short(' '.join(text.split()))}"
-    return f"{line.who:>9}  {line.words}{unheard}{note}{more}"
+    return f"{line.who:>9}  {line.words}{unheard}{instead}{note}{more}"
 
 
 def transcript_html(conversation: Conversation) -> str:
@@ -162,15 +167,22 @@ def transcript_text(conversation: Conversation) -> str:
 
 
 def _transcript(conversation: Conversation) -> list[Said]:
-    said = [
-        Said(speaker(item), item.text or "…", note=note_of(item), more=remembered(item))
-        for item in conversation.items
-    ]
+    said = [_said(item, conversation) for item in conversation.items]
     refused = [
         Said("error", text_field(error, "message"), more=explain(error) or "")
         for error in conversation.errors
     ]
     return said + refused
+
+
+def _said(item: Item, conversation: Conversation) -> Said:
+    response = conversation.responses.get(item.response_id)
+    made = response is None or not response.active
+    instead = unwritten(item, transcribes(conversation.session)) if made else ""
+    words = item.text or ("" if instead else "…")
+    more = remembered(item) or not_understood(item)
+    note = note_of(item, length=not instead)
+    return Said(speaker(item), words, note=note, more=more, instead=instead)
 
 
 def speaker(item: Item) -> str:
@@ -182,23 +194,65 @@ def speaker(item: Item) -> str:
     return {"user": "you"}.get(item.role, item.role or item.type)
 
 
-def note_of(item: Item) -> str:
-    """What the words alone do not tell: heard or silent, typed or spoken, cut short."""
+def unwritten(item: Item, transcribed: bool = False) -> str:
+    """What is known of a spoken turn without words, in their place; empty where it has words, or
+    none were spoken.
+
+    Args:
+        transcribed: the session writes down what the user says, so that words may still come.
+    """
+    if item.text or item.said or item.role not in ("user", "assistant"):
+        return ""
+    if item.role == "assistant":
+        ms = item.audio_ms
+        if not ms:
+            return ""
+    elif any(part.type == "input_audio" for part in item.content):
+        ms = item.spoken_ms
+    else:
+        return ""
+    known = "silence" if item.silence else "spoken"
+    if ms:
+        known += f", {ms / 1000:.1f} s"
+    if item.silence:
+        return known
+    if not_understood(item):
+        return f"{known}, its transcription failed"
+    if item.role == "user" and any(part.transcribed for part in item.content):
+        return f"{known}, without a word that was understood"
+    waiting = transcribed and item.role == "user"
+    return f"{known} …" if waiting else f"{known}, without a transcription"
+
+
+def not_understood(item: Item) -> str:
+    """Why nobody wrote down what was spoken, in the server's words; empty where words are there."""
+    return "" if item.text else next((one.failure for one in item.content if one.failure), "")
+
+
+def note_of(item: Item, *, length: bool = True) -> str:
+    """What the words alone do not tell: heard or silent, typed or spoken, cut short.
+
+    Args:
+        length: also that it was spoken, and how long; else `unwritten` says so.
+    """
     notes = []
     if item.role == "assistant":
         spoken = item.audio_ms
         if item.truncated_ms is not None:
             return _interruption(item.truncated_ms, spoken)
-        if spoken:
+        if spoken and not length:
+            pass
+        elif spoken:
             notes.append(f"{spoken / 1000:.1f} s of speech")
         elif not item.response_id:
             notes.append("silent: remembered, not heard")
         else:
             notes.append("written")
     elif item.role == "user":
-        notes.append(
-            "spoken" if any(part.type == "input_audio" for part in item.content) else "typed"
-        )
+        if not any(part.type == "input_audio" for part in item.content):
+            notes.append("typed")
+        elif length:
+            notes.append("spoken")
     if item.status == "incomplete":
         notes.append("cut short")
     return ", ".join(notes)

@@ -47,7 +47,7 @@ HOUSE: dict[str, str] = {
     "tools": "errors events items dialects turns conversation log",
     "report": "errors events audio items dialects turns pricing tables log",
     "listing": "events log tables",
-    "render": "events explanations tables log items conversation listing",
+    "render": "events explanations tables log items dialects conversation listing",
     "timeline": "errors events describing audio log report",
     "transport": "errors tables",
     "loop": "errors",

@@ -40,9 +40,10 @@ from rtwidgets.timeline import timeline_of
 from rtwidgets.transport import Transport
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.comm import Sender
+from rtwidgets.widgets.lines import Line
 from rtwidgets.widgets.narration import narrate
 from rtwidgets.widgets.status import status_of
-from rtwidgets.widgets.transcript import Line, Talk, Transcript
+from rtwidgets.widgets.transcript import Talk, Transcript
 from rtwidgets.widgets.voice import Speaker
 
 every = pytest.mark.parametrize("server", SERVERS, ids=str)

@@ -24,7 +24,7 @@ class Paid(Scripted):
 async def spoken(session: rt.Session, pcm: bytes) -> None:
     """Speak as a microphone would, without waiting for what becomes of it."""
     live = session.asynchronous
-    await Microphone(live._line.send, live.clock).speak(pcm)
+    await Microphone(live.append, live.clock).speak(pcm)
 
 
 def test_a_paid_session_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:

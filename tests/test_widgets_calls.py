@@ -14,8 +14,9 @@ from rtwidgets.items import Item, Response
 from rtwidgets.log import EventLog
 from rtwidgets.widgets.calls import SHOWN, Called, details_of, readable, standing_of
 from rtwidgets.widgets.files import small_page_of, text_of
+from rtwidgets.widgets.lines import Line, call_line, change
 from rtwidgets.widgets.narration import narrate
-from rtwidgets.widgets.transcript import Line, Talk, Transcript, call_line, change
+from rtwidgets.widgets.transcript import Talk, Transcript
 
 EVIL = "<img src=x onerror=alert(1)>"
 

@@ -7,18 +7,15 @@ from typing import Any
 import pytest
 
 from rtwidgets import Conversation, EventLog
+from rtwidgets.audio import encode
 from rtwidgets.conversation import Item, Part, Response
+from rtwidgets.render import transcript_html, transcript_text
 from rtwidgets.widgets.comm import Sender
+from rtwidgets.widgets.files import document_of, small_page_of
+from rtwidgets.widgets.files import text_of as copied
+from rtwidgets.widgets.lines import Line, change, heard_of, in_order, line_of, units
 from rtwidgets.widgets.narration import narrate
-from rtwidgets.widgets.transcript import (
-    Line,
-    Transcript,
-    change,
-    heard_of,
-    in_order,
-    line_of,
-    units,
-)
+from rtwidgets.widgets.transcript import Transcript
 
 SOON = 10.0
 SECOND = 48_000
@@ -253,3 +250,128 @@ def test_another_conversation_begins_empty() -> None:
     transcript.settled()
     transcript.follow(Conversation())
     assert page(transcript.settled()) == []
+
+
+BUFFER = "input_audio_buffer"
+WRITTEN = "conversation.item.input_audio_transcription"
+HEARD_BY_THE_SERVER = [
+    {"type": f"{BUFFER}.speech_started", "item_id": "u", "audio_start_ms": 600},
+    {"type": f"{BUFFER}.speech_stopped", "item_id": "u", "audio_end_ms": 3000},
+]
+ITEM = {
+    "id": "u", "type": "message", "role": "user", "status": "completed",
+    "content": [{"type": "input_audio", "transcript": None}],
+}  # fmt: skip
+COMMITTED = [
+    {"type": f"{BUFFER}.committed", "item_id": "u"},
+    {"type": "conversation.item.added", "previous_item_id": None, "item": ITEM},
+]
+WITH_CAPTIONS = {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+
+
+def spoken_turn(*before: dict[str, Any], **session: Any) -> Conversation:
+    """A conversation whose one item the user has spoken; words of it there are none yet."""
+    conversation = Conversation()
+    conversation.receive({"type": "session.created", "session": session})
+    for event in (*before, *COMMITTED):
+        conversation.receive(event)
+    return conversation
+
+
+def of(conversation: Conversation) -> Recorded:
+    transcript = Recorded()
+    transcript.follow(conversation)
+    return transcript
+
+
+def only_line(conversation: Conversation) -> tuple[str, str, str, str]:
+    [line] = of(conversation).lines()
+    return line.text, line.instead, line.note, line.more
+
+
+def test_a_spoken_turn_that_nobody_writes_down_says_so_in_every_copy() -> None:
+    conversation = spoken_turn(*HEARD_BY_THE_SERVER)
+    known = "spoken, 2.4 s, without a transcription"
+    assert only_line(conversation) == ("", known, "", "")
+    lines, log = of(conversation).lines(), EventLog()
+    for copy in (
+        copied(lines, log),
+        small_page_of(lines, log),
+        document_of(lines, log, ""),
+        transcript_text(conversation),
+        transcript_html(conversation),
+    ):
+        assert known in copy and copy.count("spoken") == 1 and "…" not in copy
+    transcript = of(conversation)
+    transcript.page_appears()
+    assert transcript.settled()[0]["lines"][0]["instead"] == known
+
+
+def test_words_that_come_later_take_the_place_of_what_was_known() -> None:
+    conversation = spoken_turn(*HEARD_BY_THE_SERVER, **WITH_CAPTIONS)
+    assert only_line(conversation) == ("", "spoken, 2.4 s …", "", "")
+    said = {"item_id": "u", "content_index": 0, "transcript": "Hello"}
+    conversation.receive({"type": f"{WRITTEN}.completed", **said})
+    assert only_line(conversation) == ("Hello", "", "spoken", "")
+
+
+def test_words_do_not_come_any_more_when_the_conversation_is_over() -> None:
+    transcript = of(spoken_turn(*HEARD_BY_THE_SERVER, **WITH_CAPTIONS))
+    transcript.over("cut off by Stop")
+    assert transcript.lines()[0].instead == "spoken, 2.4 s, without a transcription"
+
+
+def test_a_transcription_that_failed_says_why_and_one_without_words_that_it_has_none() -> None:
+    conversation = spoken_turn(*HEARD_BY_THE_SERVER, **WITH_CAPTIONS)
+    why = "Audio could not be decoded."
+    conversation.receive({"type": f"{WRITTEN}.failed", "item_id": "u", "error": {"message": why}})
+    assert only_line(conversation) == ("", "spoken, 2.4 s, its transcription failed", "", why)
+    assert why in transcript_text(conversation)
+    conversation = spoken_turn(*HEARD_BY_THE_SERVER, **WITH_CAPTIONS)
+    conversation.receive({"type": f"{WRITTEN}.completed", "item_id": "u", "transcript": ""})
+    assert only_line(conversation)[1] == "spoken, 2.4 s, without a word that was understood"
+
+
+@pytest.mark.parametrize(
+    ("session", "known"),
+    [
+        ({}, "spoken, 1.0 s, without a transcription"),
+        ({"input_audio_format": "g711_ulaw"}, "spoken, 6.0 s, without a transcription"),
+    ],
+)
+def test_without_turn_detection_it_is_as_long_as_what_was_sent(
+    session: dict[str, Any], known: str
+) -> None:
+    conversation = Conversation()
+    conversation.sent_by_hand({"type": f"{BUFFER}.append", "audio": encode(bytes(SECOND))})
+    conversation.sent_by_hand({"type": f"{BUFFER}.clear"})
+    conversation.sent_by_hand({"type": f"{BUFFER}.append", "audio": encode(bytes(SECOND // 2))})
+    conversation.spoke(SECOND // 2)
+    for event in ({"type": "session.updated", "session": session}, *COMMITTED):
+        conversation.receive(event)
+    assert only_line(conversation)[1] == known
+
+
+def test_where_nobody_knows_how_long_it_was_no_length_is_said() -> None:
+    assert only_line(spoken_turn())[1] == "spoken, without a transcription"
+
+
+def test_what_the_server_took_for_silence_is_not_called_spoken() -> None:
+    timeout = {"item_id": "u", "audio_start_ms": 1000, "audio_end_ms": 7000}
+    conversation = spoken_turn({"type": f"{BUFFER}.timeout_triggered", **timeout})
+    assert only_line(conversation) == ("", "silence, 6.0 s", "", "")
+
+
+def test_a_reply_that_nobody_writes_down_says_so_once_it_is_made() -> None:
+    item, response = spoken("in_progress")
+    item.content[0] = Part("output_audio", audio_bytes=2 * SECOND, transcribed=True)
+    item.status = "in_progress"
+    line = line_of(item, response)
+    assert (line.instead, line.note) == ("", "2.0 s of speech")
+    response.status = item.status = "completed"
+    line = line_of(item, response, heard_ms=500)
+    known = "spoken, 2.0 s, without a transcription"
+    assert (line.text, line.instead, line.note) == ("", known, "heard 25 %")
+    item.truncated_ms = 500
+    line = line_of(item, response)
+    assert (line.instead, line.note) == (known, "interrupted after 0.5 s of 2.0 s")

@@ -2,6 +2,7 @@
 what to send next.
 
 contents         items and responses by id, and what an event adds to one
+speech           how long the user spoke
 handover         what the end of a line does, and what a new session is told
 conversation     `Conversation`: the order of items, beginnings and ends, errors
 

@@ -15,6 +15,8 @@ from ..items import Item, Items, Part, Response, pcm_size
 
 UNTOLD = "unknown"  # the conversation of a response of which the server does not say it
 
+UNEXPLAINED = "The server does not say why."
+
 # A content index is a small number; a broken one must not make a list of a billion parts.
 _MOST_PARTS = 1000
 
@@ -150,6 +152,12 @@ class Contents:
         part = self._part(event)
         if part is not None:
             part.transcript = text_field(event, "transcript") or part.transcript
+            part.transcribed = True
+
+    def _transcript_failed(self, event: Event) -> None:
+        part = self._part(event)
+        if part is not None:
+            part.failure = text_field(event, "error", "message") or UNEXPLAINED
 
     def _audio_delta(self, event: Event) -> None:
         part = self._part(event)
@@ -173,6 +181,7 @@ FILLS = {
     "conversation.item.input_audio_transcription.delta": Contents._transcript_delta,
     "conversation.item.input_audio_transcription.completed": Contents._transcript_done,
     "conversation.item.input_audio_transcription.updated": Contents._transcript_done,  # xAI's
+    "conversation.item.input_audio_transcription.failed": Contents._transcript_failed,
     "response.output_item.added": Contents._output_item,
     "response.output_item.done": Contents._output_item,
     "response.content_part.added": Contents._part_added,

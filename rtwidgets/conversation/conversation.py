@@ -32,6 +32,7 @@ from ..items import (
 from ..turns import ACTIVE_ALREADY, Turns
 from .contents import FILLS, UNTOLD, Contents
 from .handover import Handover
+from .speech import Speech
 
 
 class Heard(Protocol):
@@ -72,6 +73,7 @@ class Conversation:
         self._to_the_front = 0  # items asked to be put in front of all
         self._names_predecessors = False  # whether this server ever said what an item stands behind
         self._handover = Handover(self._contents)
+        self._speech = Speech()
 
     @classmethod
     def of(cls, rows: Iterable[Heard]) -> Conversation:
@@ -138,6 +140,10 @@ class Conversation:
         self._note(event)
         self.turns.sent_by_hand(event)
 
+    def spoke(self, size: int) -> None:
+        """Take note of so many bytes of the user's sound that were sent without an event."""
+        self._speech.appended(size)
+
     @property
     def has_to_send(self) -> bool:
         """Whether `to_send` would give anything."""
@@ -156,6 +162,8 @@ class Conversation:
                 self._echoes.sent(event.get("item"))
         elif event.get("type") == "conversation.item.truncate":
             self._handover.truncating(event)
+        else:
+            self._speech.sent(event)
 
     def _go_on(self) -> None:
         self.turns.go_on(self.active_response is not None)
@@ -184,6 +192,7 @@ class Conversation:
         Returns the responses that were being made.
         """
         self._to_the_front = 0
+        self._speech.cut()
         making = self._handover.cut()
         self.turns.cut({one.id for one in making if one.cut_unheard})
         return making
@@ -245,6 +254,8 @@ class Conversation:
         self._hear_echo(value_at(event, "item"))
         self._items.forget_deleted(text_field(event, "item", "id"))
         item = self._contents.learn(value_at(event, "item"))
+        if item is not None:
+            self._speech.tell(item)
         if item is None or self._items.settled(item):
             return
         self._items.take_back(item)
@@ -278,6 +289,7 @@ class Conversation:
         self._hear_echo(value_at(event, "item"))
         item = self._contents.learn(value_at(event, "item"))
         if item is not None:  # where it is not there yet: a server that never said .added
+            self._speech.tell(item)
             self._items.place(item)
 
     def _item_deleted(self, event: Event) -> None:
@@ -297,7 +309,17 @@ class Conversation:
             part.transcript = ""
 
     def _turn_ended(self, event: Event) -> None:
+        self._speech.committed(event, self.session)
         self.turns.turn_ended()
+
+    def _speech_started(self, event: Event) -> None:
+        self._speech.started(event)
+
+    def _speech_stopped(self, event: Event) -> None:
+        self._speech.stopped(event)
+
+    def _timed_out(self, event: Event) -> None:
+        self._speech.stopped(event, silence=True)
 
     def _response_created(self, event: Event) -> None:
         known = self._has_begun(event)
@@ -353,6 +375,9 @@ _HANDLERS = {
     "conversation.item.done": Conversation._item_done,
     "conversation.item.deleted": Conversation._item_deleted,
     "conversation.item.truncated": Conversation._item_truncated,
+    "input_audio_buffer.speech_started": Conversation._speech_started,
+    "input_audio_buffer.speech_stopped": Conversation._speech_stopped,
+    "input_audio_buffer.timeout_triggered": Conversation._timed_out,
     "input_audio_buffer.committed": Conversation._turn_ended,
     "response.created": Conversation._response_created,
     "response.done": Conversation._response_done,

@@ -26,18 +26,18 @@ class Microphone:
     """Sends PCM in chunks at its own pace.
 
     Args:
-        send: takes one frame.
+        append: adds PCM to the session's input buffer.
         clock: the line's.
     """
 
-    def __init__(self, send: Callable[[str], Awaitable[object]], clock: Clock) -> None:
-        self._send = send
+    def __init__(self, append: Callable[[bytes], Awaitable[object]], clock: Clock) -> None:
+        self._append = append
         self._clock = clock
 
     async def speak(self, pcm: bytes) -> None:
         begun, sent = self._clock.now(), 0
         for chunk in audio.chunks(pcm, CHUNK_MS):
-            await self._send(append_frame(chunk))
+            await self._append(chunk)
             sent += len(chunk)
             due = begun + audio.seconds_of(sent)  # by the clock, so that no delay adds up
             await self._clock.sleep(max(0.0, due - self._clock.now()))

@@ -368,7 +368,7 @@ class AsyncSession:
         """
         self._pump.purse.check()
         self._mark_here()
-        turn, microphone = HeardTurn(), Microphone(self._line.send, self.clock)
+        turn, microphone = HeardTurn(), Microphone(self.append, self.clock)
         unsubscribe = self.subscribe(turn.take)
         try:
             await microphone.speak(audio.pcm_from_samples(samples))
@@ -406,7 +406,7 @@ class AsyncSession:
 
         With turn detection on the server decides what becomes of it, else `commit` does.
         """
-        await self._line.send(append_frame(pcm))
+        await self._line.send(append_frame(pcm), lambda: self.conversation.spoke(len(pcm)))
 
     async def commit(self) -> str:
         """End the turn that was appended and ask for a reply, without waiting; gives the request's

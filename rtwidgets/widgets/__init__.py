@@ -7,7 +7,7 @@ Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load
     status  controls  choices   how it stands, Start and Talk, what is chosen before
     standing  hints  sessions   the same in words; what to do next; one session after another
     narration  calls            what was said; how a call of a tool reads
-    transcript                  all of it, line by line
+    lines  transcript           how an item reads; all of it, line by line
     voice  interruption         sound in the page; what was not heard of it
     microphone  takes           sound from the page; one held press of Talk
     talking  turntaking         who talks when, and how a turn ends

@@ -13,7 +13,7 @@ from ..log import EventLog
 from ..money.metering import bill
 from ..render import Said, log_html, log_text, said_html, said_text
 from ..tables import printable
-from .transcript import Line
+from .lines import Line
 
 PLAIN_LIMIT = 80_000
 """Characters of plain HTML that a chat leaves in its notebook, about."""
@@ -93,7 +93,8 @@ def said_of(line: Line) -> Said:
     """A line of the live transcript for a reader without a kernel."""
     end = len(line.text) if line.heard < 0 else line.heard
     words = line.text[:end] or ("…" if line.state == "streaming" else "")
-    return Said(line.speaker, words, line.text[end:], line.note, line.more, line.details)
+    unheard, known = line.text[end:], line.instead
+    return Said(line.speaker, words, unheard, line.note, line.more, line.details, known)
 
 
 def small_page_of(lines: Sequence[Line], log: EventLog) -> str:

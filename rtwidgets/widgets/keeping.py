@@ -11,7 +11,7 @@ from ..log import EventLog
 from .comm import Duty, Outcome, Sender
 from .fallback import Fallback
 from .files import File, file_of, small_page_of, text_of
-from .transcript import Line
+from .lines import Line
 
 STATIC_COPY = (
     "Static copy: run the notebook for the live chat. A conversation that is running goes on in "

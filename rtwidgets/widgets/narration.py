@@ -8,7 +8,8 @@ from ..events import ENDS_OF_A_LINE, count_field, error_of, field, text_field
 from ..explanations import explain
 from ..items import Response
 from ..log import Row
-from .transcript import Transcript, ending
+from .lines import ending
+from .transcript import Transcript
 
 LOST = "cut off: the line was lost"
 SKIPPED = (

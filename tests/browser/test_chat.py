@@ -319,5 +319,6 @@ def test_what_a_model_says_is_text_and_never_markup(bench: Notebook) -> None:
     notebook.fill(HOSTILE)
     notebook.run(0)
     notebook.until("document.querySelector('.rtw-text')?.innerText.includes('<script>')")
-    assert notebook.js("document.querySelectorAll('.rtw-text *:not(.rtw-unheard)').length") == 0
+    ours = ".rtw-unheard, .rtw-instead"
+    assert notebook.js(f"document.querySelectorAll('.rtw-text *:not({ours})').length") == 0
     assert not notebook.js("Boolean(window.wasRun)")

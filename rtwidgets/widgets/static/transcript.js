@@ -128,10 +128,11 @@ class View {
       speaker: make("span", "rtw-speaker"),
       words: document.createTextNode(""),
       unheard: make("span", "rtw-unheard"),
+      instead: make("span", "rtw-instead"),
       note: make("span", "rtw-note"),
       more: make("span", "rtw-more"),
     };
-    parts.text = make("span", "rtw-text", {}, parts.words, parts.unheard);
+    parts.text = make("span", "rtw-text", {}, parts.words, parts.unheard, parts.instead);
     parts.said = make("span", "rtw-said", {}, parts.text, parts.more);
     parts.row = make(
       "div",
@@ -150,6 +151,7 @@ class View {
     const [heard, unheard] = halves(line);
     growText(parts.words, heard);
     setText(parts.unheard, unheard);
+    setText(parts.instead, line.instead);
     setText(parts.note, line.note);
     setText(parts.more, line.more);
     unfold(parts, line.details);
