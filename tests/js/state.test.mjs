@@ -130,13 +130,29 @@ test("the newest is followed, all is shown, and a choice stays", () => {
   const store = filled();
   const view = new View(store);
   assert.ok(view.reach[0] <= 0 && view.reach[1] >= 12, "a short session is all in view");
-  store.take(news({ now: 100 }));
+  store.take(news({ now: 100, marks: [store.marks.length, [[99, 1, "response.done", "", 1]]] }));
   assert.ok(view.reach[0] > 60 && view.reach[1] > 100);
   view.mode = "fit";
   assert.ok(view.reach[0] <= 0 && view.reach[1] > 100);
   view.choose(10, 20);
   store.take(news({ now: 200 }));
   assert.deepEqual(view.reach, [10, 20]);
+});
+
+test("while nothing happens what happened last stays in view, also where it is opened then", () => {
+  const store = filled();
+  const call = (number, start, end, open) => [span(number, TOOLS, start, end, { open })];
+  const mark = (t, weight) => [store.marks.length, [[t, 1, "some.event", "", weight]]];
+  store.take(news({ now: 11, spans: call(2, 10, 11, 0) }));
+  store.take(news({ now: 100, marks: mark(99, 0) }));
+  const [start, end] = new View(store).reach;
+  assert.ok(start < 4 && end > 11 && end < 30, `${start} to ${end}`);
+  store.take(news({ now: 101, marks: mark(101, 1) }));
+  assert.ok(new View(store).reach[1] > 101, "and then it is followed again");
+  store.take(news({ now: 200, spans: call(3, 150, 150, 1) }));
+  assert.ok(new View(store).reach[1] > 200, "what goes on is something");
+  store.take(news({ now: 300, spans: call(3, 150, 210, 0) }));
+  assert.ok(new View(store).reach[0] < 210 && new View(store).reach[1] < 230);
 });
 
 test("zooming keeps the moment under the pointer, and following goes on", () => {

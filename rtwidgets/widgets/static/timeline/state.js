@@ -42,6 +42,8 @@ export class Store {
 
   restart(line, unit = "s") {
     Object.assign(this, { line, unit, now: 0, start: 0, end: 0, marks: [], cuts: [] });
+    this.latest = -Infinity; // when the last of all that is shown ended
+    this.going = new Set(); // spans that go on until now
     this.spans = new Map();
     this.lanes = new Map(LANES.map((lane) => [lane, []]));
   }
@@ -55,10 +57,12 @@ export class Store {
     this.now = Math.max(this.now, message.now);
     this.end = Math.max(this.end, this.now);
     if (message.cuts) this.cuts = message.cuts.map(([t, end, label]) => ({ t, end, label }));
+    for (const { t } of this.cuts) this.latest = Math.max(this.latest, t);
     const [first, marks] = message.marks ?? [this.marks.length, []];
     if (first > this.marks.length) return false;
     marks.forEach(([t, direction, type, label, weight], index) => {
       this.marks[first + index] = { t, direction: DIRECTIONS[direction], type, label, weight };
+      if (weight > 0) this.latest = Math.max(this.latest, t);
     });
     return true;
   }
@@ -73,6 +77,17 @@ export class Store {
     }
     Object.assign(span, { kind, start, end, ms, heard, arrived, open, aside, words });
     this.end = Math.max(this.end, end);
+    this.latest = Math.max(this.latest, end);
+    this.going[this.goesOn(span) ? "add" : "delete"](span);
+  }
+
+  goesOn(span) {
+    return span.open && (span.lane === "user" || span.lane === "tools");
+  }
+
+  /** When the last of all that is shown ends; now, where nothing was shown yet. */
+  get last() {
+    return this.going.size || this.latest === -Infinity ? this.now : this.latest;
   }
 
   sound(places, bytes) {
@@ -94,9 +109,7 @@ export class Store {
 
   /** Where a span ends: what goes on, goes on until now. */
   endOf(span) {
-    return span.open && (span.lane === "user" || span.lane === "tools")
-      ? Math.max(span.end, this.now)
-      : span.end;
+    return this.goesOn(span) ? Math.max(span.end, this.now) : span.end;
   }
 
   /** Where the heard part of a span ends. */
@@ -149,7 +162,9 @@ export class View {
     if (this.mode === "fit" || all <= this.length)
       return [store.start - 0.01 * all, store.start + 1.03 * all];
     // What is still to be heard is in view too, as far as there is room for it.
-    const end = Math.max(store.now, Math.min(store.end, store.now + 0.3 * this.length));
+    const newest = Math.max(store.now, Math.min(store.end, store.now + 0.3 * this.length));
+    // While nothing happens the last that did stays in view, be it opened then or open all the time.
+    const end = store.unit === "s" ? Math.min(newest, store.last + 0.5 * this.length) : newest;
     return [end - this.length, end + 0.03 * this.length];
   }
 
