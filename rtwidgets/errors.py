@@ -39,11 +39,23 @@ class ConnectFailed(RealtimeError):
 
     Attributes:
         code: the server's close code, HTTP status or error code where there was one.
+        body_code: the error's code in the body of an answer by HTTP, empty where there was none.
+        retry_after: seconds after which the server asks to be tried again, where it does.
+        timed_out: whether nothing was answered in time.
     """
 
-    def __init__(self, message: str, *, code: int | str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | str | None = None,
+        body_code: str = "",
+        retry_after: float | None = None,
+        timed_out: bool = False,
+    ) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.body_code = code, body_code
+        self.retry_after, self.timed_out = retry_after, timed_out
 
 
 class ConnectionLost(RealtimeError):

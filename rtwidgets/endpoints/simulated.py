@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import Misuse
+from ..errors import ConnectFailed, Misuse
 from ..keys import shown
 from ..transport import Transport
 from .endpoint import MODELS, Endpoint
@@ -69,7 +69,14 @@ class Simulated(Endpoint):
     async def there(self, timeout: float = 30.0) -> Endpoint:
         if self.where == "memory":
             raise Misuse('A simulator in memory has no address. Take where="process".')
-        simulator = await asyncio.wait_for(asyncio.to_thread(_running, self), timeout)
+        try:
+            simulator = await asyncio.wait_for(asyncio.to_thread(_running, self), timeout)
+        except TimeoutError:
+            raise ConnectFailed(
+                f"The simulator did not start within {timeout:g} s. Try again: it may be there by "
+                "then.",
+                timed_out=True,
+            ) from None
         return Endpoint(simulator.url, key=simulator.key, model=self.model, name=self.name)
 
     def new_simulator(self) -> Simulator:

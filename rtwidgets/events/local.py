@@ -31,6 +31,8 @@ from .names import Event
 #                                              and the conversation moves to a new one
 #   line.trying           attempt, seconds,    a new connection is tried after so long; why the
 #                         message              attempt before failed
+#   line.failed           code, message        no session came to stand: the close code, HTTP status
+#                                              or error's code (null without one), and why
 #   line.restored         attempts, seconds,   a new session goes on with the conversation: items
 #                         carried, left_out,   told to it, ids of those that could not be, how much
 #                         sent_again, message  of what was sent before was sent again
@@ -58,6 +60,7 @@ LOCAL_EVENTS = (
     "line.lost",
     "line.moving",
     "line.trying",
+    "line.failed",
     "line.restored",
     "response.overdue",
     "log.in_memory",
@@ -141,6 +144,11 @@ def line_trying(attempt: int, seconds: float, message: str) -> Event:
         "seconds": round(seconds, 3),
         "message": message,
     }
+
+
+def line_failed(code: int | str | None, message: str) -> Event:
+    """`line.failed`: no session came to stand, and none is tried any more."""
+    return {"type": "line.failed", "code": code, "message": message}
 
 
 def line_restored(

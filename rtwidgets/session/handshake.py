@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ..conversation import Conversation
-from ..errors import ConnectFailed, Misuse
+from ..errors import ConnectFailed, ConnectionLost, Misuse
 from ..events import Event, text_field
 from ..explanations import explain
 from ..tables import quoted
+from ..transport import FAREWELL
 from .news import Lookout
+from .tries import passes
 
 Modality = Literal["audio", "text"]
 
@@ -34,12 +36,28 @@ def settings_of(
     return fields
 
 
-def greeted(conversation: Conversation) -> bool:
-    """Whether the session stands. Raises ConnectFailed with the server's words when it will not."""
-    refused = conversation.errors
+def greeted(conversation: Conversation, again: bool) -> bool:
+    """Whether the session stands. Raises ConnectFailed with the server's words when it will not.
+
+    Args:
+        again: whether another line is tried behind an error that passes.
+    """
+    refused = [one for one in conversation.errors if not (again and passes(one))]
     if refused and not conversation.session:
         raise ConnectFailed(refusal(refused[0]), code=text_field(refused[0], "code") or None)
     return bool(conversation.session)
+
+
+def unopened(problem: Exception, tries: int) -> Exception:
+    """What to raise where no session came to stand: what was in the way last, and how often it was
+    tried where that was more than once."""
+    lost = isinstance(problem, ConnectionLost)
+    if tries <= 1 and not lost:
+        return problem
+    said = str(problem).removesuffix(FAREWELL)
+    if tries > 1:
+        said = f"No session came to stand in {tries} tries. The last one: {said}"
+    return ConnectFailed(said, code=getattr(problem, "code", None))
 
 
 def confirmed(updated: Lookout, conversation: Conversation, errors_before: int) -> bool:

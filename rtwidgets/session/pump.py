@@ -15,14 +15,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..conversation import Conversation
-from ..errors import ConnectionLost, Misuse, TimedOut
+from ..errors import ConnectFailed, ConnectionLost, Misuse, TimedOut
 from ..events import Event, field, line_lost, line_moving
 from ..items import Response
 from ..log import EventLog, Row
 from ..money.ledger import TAKEN, Ledger
 from ..openings import Opening
 from ..tools import Calls, Toolbox
-from ..transport import FAREWELL, GOING_ON, OneClock, Transport
+from ..transport import FAREWELL, GOING_ON, TRIED_AGAIN, Clock, OneClock, Transport
 from .lifetime import AHEAD_S, Lifetime
 from .line import Line
 from .news import Lookout, News
@@ -30,6 +30,7 @@ from .overdue import Overdue
 from .purse import Purse
 from .recovery import Recovery
 from .stage import Stage
+from .tries import Connect
 from .unanswered import HEEDS, Unanswered
 
 _BEFORE_ANSWERS = ("response.done", "input_audio_buffer.speech_started")
@@ -56,6 +57,7 @@ class Pump:
     Attributes:
         clock: the transport's, once there is one; it goes on over the next.
         line: the way out. purse: keeps to the budget. stage: has the opening. calls: of tools.
+        tries: those for a line.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Pump:
             until=self.until,
             record=self.record,
         )
+        self.tries = self._recovery.tries
         self._overdue = Overdue(self.line, log, conversation, self.record)
         self._restoring: asyncio.Task[None] | None = None
         self._cut_off: list[Response] = []  # with words that were heard: not asked for again
@@ -105,23 +108,23 @@ class Pump:
 
     # ------------------------------------------------------------ in
 
-    def start(
-        self,
-        transport: Transport,
-        connect: Callable[[], Awaitable[Transport]] | None = None,
-    ) -> None:
-        """Take what the transport brings from now on.
+    async def start(self, connect: Connect, again: bool) -> None:
+        """Get a line, and take what it brings from now on. Raises what was in the way of it.
 
         Args:
-            connect: opens another line where this one is lost; None to leave it at that.
+            connect: opens one. again: also where one does not come to stand, or is lost.
         """
-        self._recovery.connect, self.line.mends = connect, connect is not None
+        self.line.mends = again
+        transport = await self.tries.begin(connect, again, self.line.patience, self.clock)
         self._take_up(transport)
+        self._recovery.expect()
         self._pumping = asyncio.create_task(self._run(transport))
+        self._restoring = asyncio.create_task(self._restore(transport, self._recovery.begun))
 
     async def stop(self) -> None:
         """Close the transport and take nothing more. Safe to call again."""
         transport = self.line.close()
+        self.tries.stop()
         self.stage.leave()
         self._overdue.stop()
         if self._looking is not None:
@@ -144,6 +147,8 @@ class Pump:
                 transport = await self._go_on(await self._receive(transport))
         except ConnectionLost as lost:
             self._end(lost)
+        except ConnectFailed as failed:  # there never was a session: who opens it says so
+            self._end(ConnectionLost(str(failed)))
         except Exception as problem:  # ours: say so rather than leave everyone waiting
             logger.exception("the session's pump failed")
             self._end(ConnectionLost(f"The session ended by an error of rtwidgets: {problem!r}."))
@@ -172,7 +177,8 @@ class Pump:
         self._recovery.begin(self.clock.now())
         self._cut()
         if moved is None:
-            said = str(lost).removesuffix(FAREWELL) + GOING_ON
+            goes_on = TRIED_AGAIN if self.tries.first else GOING_ON
+            said = str(lost).removesuffix(FAREWELL) + goes_on
             self.record(line_lost(lost.code, lost.reason, said, again=True))
             moved = await self._recovery.transport(lost, self.clock)
         else:
@@ -180,7 +186,7 @@ class Pump:
             self._unanswered.left()
         self._take_up(moved)
         self._recovery.expect()
-        self._restoring = asyncio.create_task(self._restore(moved))
+        self._restoring = asyncio.create_task(self._restore(moved, self._recovery.restore))
         return moved
 
     def _cut(self) -> None:
@@ -193,9 +199,11 @@ class Pump:
         self.line.transport = transport
         self.clock.follow(transport.clock)
 
-    async def _restore(self, transport: Transport) -> None:
+    async def _restore(
+        self, transport: Transport, come_to_stand: Callable[[Clock], Awaitable[None]]
+    ) -> None:
         try:
-            await self._recovery.restore(self.clock)
+            await come_to_stand(self.clock)
             while self._cut_off:
                 self.stage.cut_off(self._cut_off.pop(0))
             self.line.flush_soon()
@@ -210,13 +218,13 @@ class Pump:
             self._looking.cancel()
             self._looking = None
         due = self._lifetime.pause_from
-        if due is None or self._recovery.connect is None or self.line.mending:
+        if due is None or not self.tries.again or self.line.mending:
             return
         if not self.line.is_open or (self._moving is not None and not self._moving.done()):
             return
         now = self.clock.now()
         if self._lifetime.is_over(now, self._quiet):
-            self._moving = asyncio.create_task(self._move(self._recovery.connect))
+            self._moving = asyncio.create_task(self._move())
             return
         self._look_in(max(_LOOK_S, due - now))
 
@@ -229,10 +237,10 @@ class Pump:
         busy = self._conversation.busy or self.calls.busy or self._unanswered.speaking
         return not (busy or self._turns.outbox or self.stage.follows)
 
-    async def _move(self, connect: Callable[[], Awaitable[Transport]]) -> None:
+    async def _move(self) -> None:
         old = self.line.transport
         try:
-            moved = await connect()
+            moved = await self.tries.open()
         except Exception as problem:  # tried again at the next look; at the end the line is mended
             logger.info("no new session yet: %s", problem)
             self._look_in(_LOOK_S)

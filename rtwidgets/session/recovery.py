@@ -4,22 +4,23 @@ There is no resuming on the wire: "reconnect = new session + replay history as t
 (openai's own client, livekit, pydantic-ai). In this order:
 
     line.lost      the conversation is cut where it is; what is to leave waits
-    line.trying    after a growing, uneven pause another connection is tried
+    line.trying    after a growing, uneven pause another connection is tried (tries.py)
     session.update everything that was set, and its confirmation
     items          the history, as a server accepts it (history.py)
     again          what was sent and never confirmed (unanswered.py), once
     line.restored  what waited leaves, and replies that nobody heard a word of are asked for again
+
+Where the line ends before a first session stood, there is nothing to restore but that one.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..conversation import Conversation
 from ..describing import carried_words
-from ..errors import ConnectFailed, ConnectionLost, RealtimeError, TimedOut
+from ..errors import ConnectionLost, RealtimeError, TimedOut
 from ..events import (
     CARRIED_ID,
     Event,
@@ -27,40 +28,24 @@ from ..events import (
     frame_of,
     input_audio_commit,
     line_restored,
-    line_trying,
     response_create,
     session_update,
     text_field,
 )
 from ..items import Item
 from ..log import EventLog, Row
-from ..tables import quoted
 from ..transport import FAREWELL, Clock, Transport
+from .handshake import refusal
 from .history import History, history_of
 from .line import Line
 from .news import Lookout
+from .tries import ANSWER_S, EXPIRED, FATAL, Tries, passes
 from .unanswered import Taken, Unanswered
 
 CODES = (None, 1001, 1005, 1006, 1011, 1012, 1013, 1015)
 """Close codes after which a new session is worth trying, as openai's client has them; None: cut."""
-FATAL = (
-    "invalid_api_key",
-    "insufficient_quota",
-    "account_deactivated",
-    "billing_hard_limit_reached",
-    "beta_api_shape_disabled",
-    "model_not_found",
-    "invalid_model",
-    401,
-    403,
-    404,
-)
-"""What no second try changes: the codes of errors, and HTTP statuses of a refused handshake."""
-EXPIRED = "session_expired"
-ATTEMPTS = 8
-FIRST_S, LONGEST_S = 0.5, 8.0
-ANSWER_S = 15.0
-"""How long a new session may take to answer each thing that it is told."""
+GRACE_S = 5.0
+"""So long a server that said an error in place of a session may yet begin one, or hang up."""
 STEADY_S = 30.0
 """A line that stood so long, or brought a reply, was no failure: attempts count anew behind it."""
 
@@ -69,12 +54,12 @@ class Recovery:
     """Mends the line of one session.
 
     Args:
-        connect: opens another line to the same server. Raises ConnectFailed.
         subscribe: has every row told. until: waits until something is so, for some seconds, and
             raises TimedOut.
         record: writes a `local` row.
-        vary: a number from 0 to 1, by which a pause is uneven: many who lost their line at once
-            must not come back at once.
+
+    Attributes:
+        tries: those for lines.
     """
 
     def __init__(
@@ -86,16 +71,16 @@ class Recovery:
         subscribe: Callable[[Callable[[Row], None]], Callable[[], None]],
         until: Callable[[Callable[[], bool], float, str], Awaitable[None]],
         record: Callable[[Event], Row],
-        vary: Callable[[], float] = random.random,
     ) -> None:
-        self.connect: Callable[[], Awaitable[Transport]] | None = None
+        self.tries = Tries(record)
         self._line, self._log, self._conversation = line, log, conversation
         self._unanswered, self._subscribe = unanswered, subscribe
-        self._until, self._record, self._vary = until, record, vary
-        self._attempts = 0
+        self._until, self._record = until, record
         self._began = 0.0  # when the line ended
         self._stood: float | None = None  # when it was last restored
         self._fatal: Row | None = None  # the last error that no second try changes
+        self._created = Lookout("session.created")  # on the line that stands
+        self._said: Event = {}  # the last error before that
         self._unconfirmed = 0  # new sessions in a row that did not confirm their settings
 
     # ------------------------------------------------------------ whether
@@ -103,16 +88,24 @@ class Recovery:
     def take(self, row: Row) -> None:
         """A row came that may decide it: an error, or the end of a reply."""
         if row.type == "response.done":
-            self._attempts = 0
-        elif _code_of(row) in (*FATAL, EXPIRED):
+            self.tries.made = 0
+            return
+        if _code_of(row) in (*FATAL, EXPIRED):
             self._fatal = row
+        if self._created.row is None:
+            self._said = error_of(row.event or {}) or {}
 
     def mends(self, lost: ConnectionLost) -> bool:
         """Whether a new session is worth trying after this."""
         last = self._last_words()
-        if self.connect is None or last in FATAL:
+        if not self.tries.again or last in FATAL:
             return False
-        return lost.code in CODES or last == EXPIRED
+        return lost.code in CODES or last == EXPIRED or passes(self._refused)
+
+    @property
+    def _refused(self) -> Event:
+        """The error that came in place of a session; empty where none did, or the session did."""
+        return self._said if self._created.row is None else {}
 
     def _last_words(self) -> str:
         """The code of what decides, where nothing but errors came behind it: else the session went
@@ -127,51 +120,47 @@ class Recovery:
     def begin(self, now: float) -> None:
         """The line has ended."""
         if self._stood is not None and now - self._stood > STEADY_S:
-            self._attempts = 0
-        if self._stood is not None or not self._attempts:
+            self.tries.made = 0
+        if self._stood is not None or not self.tries.made:
             self._began = now
         self._stood, self._fatal = None, None
 
     async def transport(self, lost: ConnectionLost, clock: Clock) -> Transport:
         """Another line, after as many tries as it takes. Raises ConnectionLost at the end of
         patience, or where the server refuses for good."""
-        assert self.connect is not None  # else nothing is mended
-        why = str(lost).removesuffix(FAREWELL)
-        while self._attempts < ATTEMPTS:
-            self._attempts += 1
-            pause = self._pause()
-            self._record(line_trying(self._attempts, pause, why))
-            await clock.sleep(pause)
-            try:
-                return await self.connect()
-            except ConnectFailed as failed:
-                why = str(failed)
-                if failed.code in FATAL:
-                    break
-            except (RealtimeError, TimeoutError, OSError) as failed:
-                why = str(failed)
-        tries = f"{self._attempts} {'tries' if self._attempts > 1 else 'try'}"
+        why: Exception = lost
+        if self._refused:
+            why = ConnectionLost(refusal(self._refused), code=lost.code, reason=lost.reason)
+        try:
+            return await self.tries.another(why, clock)
+        except (RealtimeError, OSError) as problem:
+            why = problem
+        if self.tries.first:
+            raise why
+        said, tries = str(why).removesuffix(FAREWELL), self.tries.count()
         raise ConnectionLost(
-            f"The line was lost, and {tries} for another brought none: {why}{FAREWELL}",
+            f"The line was lost, and {tries} for another brought none: {said}{FAREWELL}",
             code=lost.code,
             reason=lost.reason,
         )
 
-    def _pause(self) -> float:
-        longest: float = min(LONGEST_S, FIRST_S * 2 ** (self._attempts - 1))
-        return longest * (0.5 + self._vary() / 2)
-
     # ------------------------------------------------------------ a session
 
     def expect(self) -> None:
-        """Another line stands: look out for the session on it from its first event on."""
-        self._created = Lookout("session.created")
+        """A line stands: look out for the session on it from its first event on."""
+        self._created, self._said = Lookout("session.created"), {}
         self._forget = self._subscribe(self._created.take)
+
+    async def begun(self, clock: Clock) -> None:
+        """Wait for the session on the very first line. Raises ConnectionLost where the server says
+        an error in its place."""
+        await self._begun(2 * self._line.patience)  # who opens it gives up before that
+        self._stands(clock)
 
     async def restore(self, clock: Clock) -> None:
         """Bring the new session to where the old one was. Raises TimedOut, or ConnectionLost where
-        the server refuses for good."""
-        await self._begun(self._created, self._forget)
+        the server refuses."""
+        await self._begun(ANSWER_S)
         # As of now: what the new session adds by itself (the tools of an MCP server) is no history.
         before = [item.id for item in self._conversation.items]
         items = self._unanswered.edit(self._conversation.items)
@@ -190,28 +179,42 @@ class Recovery:
         if taken.owed and not self._conversation.turns.pending:
             self._conversation.request(response_create())
             again += 1
-        self._stood = clock.now()
-        self._record(self._report(history, again, self._stood - self._began))
+        if not self.tries.first:  # else nothing was there before
+            self._record(self._report(history, again, clock.now() - self._began))
+        self._stands(clock)
 
-    async def _begun(self, created: Lookout, forget: Callable[[], None]) -> None:
+    def _stands(self, clock: Clock) -> None:
+        self._stood = clock.now()
+        if self.tries.first:
+            self.tries.stands()
+
+    async def _begun(self, seconds: float) -> None:
         """Wait for the new session, or for the words with which it is refused."""
+        created = self._created
+
+        def stands() -> bool:
+            return created.row is not None
 
         def answered() -> bool:
-            return created.row is not None or self._last_words() in FATAL
+            return stands() or bool(self._said)
 
         try:
-            await self._until(answered, ANSWER_S, "a new session")
+            await self._until(answered, seconds, "a new session")
+            if not stands() and self._last_words() not in FATAL:
+                await self._until(stands, GRACE_S, "a new session")
+        except TimedOut:
+            if not self._said:
+                raise
         finally:
-            forget()
-        if created.row is None and self._fatal is not None:
-            said = text_field(error_of(self._fatal.event or {}), "message")
-            raise ConnectionLost(quoted(said))
+            self._forget()
+        if not stands():
+            raise ConnectionLost(refusal(self._said))
 
     def _report(self, history: History, again: int, seconds: float) -> Event:
         carried, left_out = len(history.events), history.left_out
         what = carried_words(carried, len(left_out), again)
         return line_restored(
-            self._attempts,
+            self.tries.made,
             seconds,
             carried=carried,
             left_out=left_out,

@@ -14,7 +14,7 @@ from .. import audio
 from ..conversation import Conversation
 from ..dialects import formats_to_ask, turn_detection_of
 from ..endpoints import Endpoint, chosen
-from ..errors import ConnectionLost, Misuse, TimedOut
+from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
 from ..events import (
     SIMULATED_ID,
     Event,
@@ -24,6 +24,7 @@ from ..events import (
     input_audio_commit,
     item_create,
     item_truncate,
+    line_failed,
     merged,
     parse,
     response_cancel,
@@ -40,7 +41,7 @@ from ..openings import Opening, checked
 from ..tools import Given, Tool, toolbox
 from ..transport import Clock, Transport
 from .answers import Answers
-from .handshake import Modality, confirmed, greeted, settings_of
+from .handshake import Modality, confirmed, greeted, settings_of, unopened
 from .hearing import LISTEN_MS, HeardTurn, Microphone, append_frame
 from .history import take_back
 from .news import Lookout
@@ -60,11 +61,13 @@ class AsyncSession:
         modality: `"audio"` (with transcript) or `"text"`.
         tools: Python functions for the model to call, told of by their names, docstrings and type
             hints (`rt.tool` for options). Calls of a dict's tool are the caller's to answer.
-        timeout: seconds to wait for anything before TimedOut.
+        timeout: seconds to wait for anything before TimedOut. So long a first session is tried for,
+            too, where the server says that it cannot give one now.
         budget: US dollars that this session may spend. A reply that may pass it, as far as can be
             told beforehand, is not asked for.
-        reconnect: take the conversation up in a new session where the line is lost, and before a
-            session reaches its longest duration. The log tells (`line.lost`, `line.restored`).
+        reconnect: try again where the server cannot begin a session now; take the conversation up
+            in a new one where the line is lost, and before a session reaches its longest duration.
+            The log tells (`line.trying`, `line.failed`, `line.lost`, `line.restored`).
 
     `async with` connects, waits for `session.updated`, sends the opening, and enters when the
     opening's reply is done, or at the timeout. Raises ConnectFailed, SpendingNotApproved, or Misuse
@@ -201,11 +204,8 @@ class AsyncSession:
             raise Misuse("This session was opened before. Make a new one for a new conversation.")
         self._pump.purse.agree(self.endpoint, self.model)
         self._was_open = True
-        self._pump.start(await self._connect(), self._connect if self._reconnect else None)
         try:
-            await self._until(
-                lambda: greeted(self.conversation), self.timeout, "the server's session.created"
-            )
+            await self._begin()
             await self._configure()
             self._stage.enter(self._expected(), self.clock)
             await self._line.flush()
@@ -214,8 +214,26 @@ class AsyncSession:
             await self.close()
             raise
 
-    async def _connect(self) -> Transport:
-        return await self.endpoint.open(self.model, self.timeout)
+    async def _begin(self) -> None:
+        """Get a line with a session on it."""
+        tries = self._pump.tries
+        try:
+            await self._pump.start(self._connect, self._reconnect)
+            what = "the server's session.created"
+            await self._until(lambda: greeted(self.conversation, tries.again), self.timeout, what)
+        except Misuse:
+            raise
+        except (RealtimeError, OSError) as problem:
+            failed = unopened(tries.problem or problem, tries.made)
+            self.record(line_failed(getattr(failed, "code", None), str(failed)))
+            if failed is problem:
+                raise
+        else:
+            return
+        raise failed
+
+    async def _connect(self, seconds: float) -> Transport:
+        return await self.endpoint.open(self.model, seconds)
 
     async def opened(self, timeout: float | None = None) -> Reply | None:
         """Wait for the reply that the opening asked for; None where it asks for none."""

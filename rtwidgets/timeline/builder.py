@@ -34,10 +34,12 @@ _LABEL = 160  # characters of what an event says that its mark keeps
 _TURNS = frozenset({
     "session.created", "session.update", "session.updated", "response.create", "response.created",
     "response.done", "response.cancel", "conversation.item.truncate", "line.lost", "line.moving",
-    "line.restored", "line.stalled", "response.overdue", "error", "opening.failed",
+    "line.restored", "line.failed", "line.stalled", "response.overdue", "error", "opening.failed",
     "budget.reached",
 })  # fmt: skip
-_FAILED = frozenset({"line.lost", "line.stalled", "opening.failed", "response.mcp_call.failed"})
+_FAILED = frozenset({
+    "line.lost", "line.failed", "line.stalled", "opening.failed", "response.mcp_call.failed",
+})  # fmt: skip
 
 
 def timeline_of(rows: Rows, *, peaks: bool = True, timed: bool | None = None) -> Timeline:

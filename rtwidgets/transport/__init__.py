@@ -3,12 +3,13 @@
 clocks -> line     what times it; the shape, and what is said when it ends
 memory             both ends in this process, for tests
 hiding             the key that opens it: nowhere else than in the handshake
-websocket          to a server, and why it could not be reached
+refusing           why one could not be opened
+websocket          to a server
 """
 
 from .clocks import Clock, OneClock, VirtualClock, WallClock
 from .hiding import secrets_in, without
-from .line import FAREWELL, GOING_ON, Transport, lost_line
+from .line import FAREWELL, GOING_ON, TRIED_AGAIN, Transport, lost_line
 from .memory import MemoryTransport
 from .websocket import PING_S, PONG_S, WebSocketTransport, is_loopback
 
@@ -17,6 +18,7 @@ __all__ = [
     "GOING_ON",
     "PING_S",
     "PONG_S",
+    "TRIED_AGAIN",
     "Clock",
     "MemoryTransport",
     "OneClock",

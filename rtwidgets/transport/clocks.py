@@ -62,7 +62,8 @@ class VirtualClock:
 
 
 class OneClock:
-    """One time over several lines: it goes on where it stood when another line is taken up."""
+    """One time over several lines: it goes on where it stood when another line is taken up, or the
+    first one after somebody asked for the time: until then it is the wall's."""
 
     def __init__(self) -> None:
         self._clock: Clock = _WALL
@@ -79,6 +80,7 @@ class OneClock:
         self._changed = asyncio.Event()
 
     def now(self) -> float:
+        self._begun = True
         return self._clock.now() + self._ahead
 
     async def sleep(self, seconds: float) -> None:

@@ -34,6 +34,8 @@ FAREWELL = " The log up to then is complete; start again for a new session."
 """What the exception says behind what happened; no use where the line is mended."""
 GOING_ON = " Another is tried: the conversation goes on there."
 """What is said there instead."""
+TRIED_AGAIN = " It is tried again."
+"""And where no session stood yet: there is nothing that could go on."""
 
 
 def lost_line(code: int | None, reason: str) -> ConnectionLost:

@@ -1,18 +1,17 @@
-"""A line over a WebSocket, and why one could not be opened."""
+"""A line over a WebSocket."""
 
 from __future__ import annotations
 
-import errno
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from ..errors import ConnectFailed, ConnectionLost, Misuse
+from ..errors import ConnectionLost
 from .clocks import WallClock
 from .hiding import forget, plain, quiet_about, secrets_in, without
 from .line import lost_line
+from .refusing import explained
 
 logger = logging.getLogger("rtwidgets")
 
@@ -76,7 +75,8 @@ class WebSocketTransport:
         # variables the headers stand in the clear.
         if problem is not None:
             if isinstance(problem, Exception):
-                told, problem = _explained(problem, url, timeout), None  # a proxy's password in it
+                told = explained(problem, url, timeout, headers)
+                problem = None  # a proxy's password in it
                 raise told
             problem.__context__ = None
             raise problem.with_traceback(None)  # cancelled, or interrupted
@@ -127,68 +127,6 @@ def _lost_or(problem: Exception) -> Exception:
         return problem
     said = problem.rcvd
     return lost_line(said.code if said else None, said.reason if said else "")
-
-
-def _explained(problem: Exception, url: str, timeout: float) -> Exception:
-    """What kept the line from standing, as a person should read it."""
-    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
-
-    host = urlsplit(url).hostname or url
-    if isinstance(problem, InvalidStatus):
-        return _refused_by_http(host, problem.response.status_code)
-    if isinstance(problem, InvalidURI):
-        return Misuse(f"{url!r} is not a WebSocket address; it begins with ws:// or wss://.")
-    if isinstance(problem, TimeoutError):
-        return ConnectFailed(
-            f"{host} did not answer within {timeout:g} s. "
-            "Check the network, or pass a longer timeout=."
-        )
-    if isinstance(problem, InvalidHandshake):
-        return ConnectFailed(
-            f"{host} answered, but not as a Realtime server ({type(problem).__name__}). "
-            "Check the address."
-        )
-    if isinstance(problem, OSError | UnicodeError):
-        reason = _nobody_there(problem) or getattr(problem, "strerror", None) or problem
-        return ConnectFailed(
-            f"No connection to {host}: {reason}. Check the network and the address; "
-            "without either, rtwidgets.Simulated() works on this machine alone."
-        )
-    return ConnectFailed(
-        f"The connection to {host} failed ({type(problem).__name__}). Check the address and the "
-        "headers."
-    )
-
-
-# asyncio's words where a connection was refused. The address in them may be a proxy's.
-_REFUSED = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)', (\d+)")
-
-
-def _nobody_there(problem: Exception) -> str:
-    """Where nothing listens, as an address is written; "" for any other problem."""
-    found = _REFUSED.search(str(problem))
-    if found is None or int(found[1]) != errno.ECONNREFUSED:
-        return ""
-    host = f"[{found[2]}]" if ":" in found[2] else found[2]
-    return f"nothing listens at {host}:{found[3]}"
-
-
-def _refused_by_http(host: str, status: int) -> ConnectFailed:
-    advice = {
-        401: "the key is missing or wrong: check OPENAI_API_KEY, key= or rtwidgets.ask_key()",
-        403: "this key may not use the Realtime API, or this page may not connect",
-        404: "no such model or address: check model= and the URL",
-        429: "too many requests or no quota left: wait, or check the account's billing",
-    }.get(status, _advice(status))
-    return ConnectFailed(
-        f"{host} refused the connection with HTTP {status}: {advice}.", code=status
-    )
-
-
-def _advice(status: int) -> str:
-    if 300 <= status < 400:
-        return "it sends clients on to another address, which the key is not for: check the address"
-    return "try again later" if status >= 500 else "check the address"
 
 
 def is_loopback(url: str) -> bool:

@@ -16,6 +16,7 @@ SKIPPED = (
     "{:.0f} s of sound came long before this page was there, and are not played; the log has them."
 )
 FELL = "The line fell, and another is looked for; what you say is kept."
+NOT_YET = "No session yet; it is tried again."
 HARD = 3
 """The try at which a person is told why the last ones failed."""
 STOPPED = "cut off by Stop"
@@ -35,11 +36,12 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             _tell_end(response, transcript)
     elif row.direction == "local":
         said = text_field(row.event, "message")
-        lost_for_good = row.type == "line.lost" and field(row.event, "again") is not True
+        began = bool(conversation.session)
+        lost_for_good = began and row.type == "line.lost" and field(row.event, "again") is not True
         if row.type == "budget.reached":
             transcript.notice(said, by="budget", once=True)
         elif row.type.startswith("line.") and not lost_for_good:
-            _tell_line(row, said, transcript)
+            _tell_line(row, said, transcript, began)
         elif said:
             transcript.notice(said, by="error", state="error")
         if row.type == "playback.skipped":
@@ -55,9 +57,16 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
     transcript.wake()
 
 
-def _tell_line(row: Row, said: str, transcript: Transcript) -> None:
-    """Tell of a line that is being mended: that it fell, that it is hard, and how it went on."""
+def _tell_line(row: Row, said: str, transcript: Transcript, began: bool) -> None:
+    """Tell of a line that is being mended: that it fell, that it is hard, and how it went on.
+
+    Before a session `began`: what keeps it from that. That it is given up says who opens it.
+    """
     attempt, left_out = field(row.event, "attempt"), field(row.event, "left_out")
+    if not began:
+        if row.type == "line.trying":
+            transcript.notice(f"{NOT_YET} {said}", once=True)
+        return
     if row.type in ENDS_OF_A_LINE:
         transcript.line_ends()
     if isinstance(left_out, list):

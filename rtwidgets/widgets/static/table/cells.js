@@ -4,6 +4,8 @@ import { make, setAttributes, setHidden, setText } from "../page.js";
 import { describe } from "./lines.js";
 import { SIGNS, bytes, clock, number, since, summary, turnKind } from "./wording.js";
 
+const FAILED = new Set(["error", "line.lost", "line.failed"]);
+
 /** The text of a cell, by its column. `before` is the line above, if it is an event. */
 export function cellText(name, line, row, before) {
   const many = line.member < 0 && line.run.places.length > 1;
@@ -88,6 +90,6 @@ function fillState({ element, fold, cause }, { run, member }, row, open) {
   setAttributes(fold, { "aria-label": `${open ? "Fold" : "Open"} ${run.places.length} events` });
   if (many) setAttributes(element, { "aria-expanded": open });
   else element.removeAttribute("aria-expanded");
-  element.classList.toggle("rtw-failed", row.type === "error" || row.type === "line.lost");
+  element.classList.toggle("rtw-failed", FAILED.has(row.type));
   setHidden(cause, row.direction !== "server");
 }
