@@ -38,6 +38,7 @@ from faulty_lines import (
     told,
     without,
 )
+from refusals import FOR_GOOD, FOR_NOW
 from server_hostile import GARBAGE
 
 import rtwidgets as rt
@@ -57,6 +58,8 @@ HUGE = 16 << 20
 
 GOOD_DAY = ("tool.called", "opening.ended")
 
+HANDSHAKE = "handshake"
+"""Before any line stands."""
 PHASES = ("connecting", "opening", "speaking", "listening", "push to talk", "tool", "idle")
 AT: dict[str, tuple[Any, ...]] = {
     "connecting": ("server", "session.created"),
@@ -91,6 +94,7 @@ class Case:
         row: the type of a row that is to say what happened.
         tool: what the tool does, by name, where it is the one that fails.
         disk: whether the log's file has no room from then on.
+        refused: with what the first connections fail.
     """
 
     fault: str
@@ -102,6 +106,12 @@ class Case:
     row: str = ""
     tool: str = ""
     disk: bool = False
+    refused: tuple[rt.ConnectFailed, ...] = ()
+
+    @property
+    def begins(self) -> bool:
+        """Whether a conversation begins all the same where no session stood yet."""
+        return self.again and not (self.silent or "missing" in self.fault)
 
     def __str__(self) -> str:
         return f"{self.fault}, {self.phase}"
@@ -143,6 +153,8 @@ class Outcome:
         if last is None or last.reply is None or last.reply.status != "completed":
             return "nothing comes, and calls say so" if self.case.silent else "STUCK"
         stood = len(self.lines)
+        if self.case.refused:
+            return f"goes on at try {1 + len(self.case.refused)}"
         return "goes on" if stood == 1 else f"goes on in session {stood}"
 
     @property
@@ -183,7 +195,8 @@ class Outcome:
     @property
     def input_twice(self) -> list[str]:
         """What the last session was told twice."""
-        held = [entry.words for entry in self.lines[-1].engine.items if entry.words]
+        lines = self.lines[-1:]
+        held = [entry.words for line in lines for entry in line.engine.items if entry.words]
         return [words for words in (FIRST, TOOL, NEXT, LAST) if held.count(words) > 1]
 
     def _counts(self, name: str) -> bool:
@@ -269,7 +282,7 @@ async def _play(case: Case) -> Outcome:
         case.strike(line)
 
     seconds = SHORT_S if case.phase == MOVING else 3600.0
-    endpoint = Troubled(*_ready(case.phase, strike), seconds=seconds)
+    endpoint = Troubled(*case.refused, *_ready(case.phase, strike), seconds=seconds)
 
     @rt.tool(timeout=5.0)
     async def fossils(room: str) -> str:
@@ -282,7 +295,7 @@ async def _play(case: Case) -> Outcome:
     outcome = Outcome(case, s, endpoint.lines)
     with _disk(s.log) if case.disk else contextlib.nullcontext(lambda: None) as fill:
         await _talk(case, outcome, strike)
-    assert struck, f"{case}: nothing went wrong"
+    assert struck or case.refused, f"{case}: nothing went wrong"
     return outcome
 
 
@@ -335,6 +348,8 @@ def problems_of(outcome: Outcome) -> list[str]:
         f"{outcome.greetings} greetings were heard": outcome.greetings > 1,
         "no greeting was heard": outcome.was_open and not outcome.greetings and not case.silent,
         f"no row {case.row} says what happened": case.row and not _has(outcome, case.row),
+        "no session came to stand, and no row says why": not outcome.was_open
+        and not {"line.failed", "session.created"} & {row.type for row in outcome.session.log},
         "a line ended and no row says so": outcome.was_open and not _ends_are_told(outcome),
         f"it came out otherwise: {outcome.afterwards}": not _as_expected(outcome),
     }
@@ -353,14 +368,18 @@ def _ends_are_told(outcome: Outcome) -> bool:
 
 def _as_expected(outcome: Outcome) -> bool:
     case, calls = outcome.case, outcome.calls
-    if case.phase == "connecting" and not outcome.was_open:
-        return calls[0].problem is not None
+    if not outcome.was_open:
+        return case.phase in (HANDSHAKE, "connecting") and not case.begins
     if case.ends and not case.again:
         told = isinstance(calls[-2].problem, rt.ConnectionLost)  # who asks on, before closing
         return outcome.lost is not None and told
     if case.silent and isinstance(calls[-2].problem, rt.TimedOut):
         return True
-    return outcome.afterwards.startswith("goes on") and (len(outcome.lines) > 1) >= case.ends
+    return outcome.afterwards.startswith("goes on") and (_tried(outcome) > 1) >= case.ends
+
+
+def _tried(outcome: Outcome) -> int:
+    return len(outcome.case.refused) + len(outcome.lines)
 
 
 # ---------------------------------------------------------------- the matrix
@@ -414,6 +433,12 @@ def _cases() -> list[Case]:
     found += _everywhere("key refused", told(REFUSED, cut(3000)), ends=True, again=False)
     found += _everywhere("server error, 1011", told(error(None), cut(1011)), ends=True)
     found += _everywhere("server error", told(error(None)))
+    for fault, refused in FOR_NOW.items():
+        more: dict[str, Any] = {"row": "line.trying", "refused": refused}
+        found.append(Case(fault, HANDSHAKE, _nothing, ends=True, **more))
+    for fault, refused in FOR_GOOD.items():
+        more = {"row": "line.failed", "refused": refused, "again": False}
+        found.append(Case(fault, HANDSHAKE, _nothing, ends=True, **more))
     for type_ in STEPS:
         found.append(Case(f"{type_} missing", "speaking", without(type_)))
         found.append(Case(f"error in place of {type_}", "speaking", failing_from(type_)))

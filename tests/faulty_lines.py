@@ -175,7 +175,8 @@ class Troubled(rt.Endpoint):
     """Each connection is a new session; the first ones are readied as told, later ones hold.
 
     Args:
-        ready: for each connection what readies it, or an exception with which it fails.
+        ready: for each connection what readies it, or an exception with which it fails: after all
+            the time that it is given where that says that nothing was answered.
 
     Attributes:
         lines: the connections that stood, in order.
@@ -189,6 +190,8 @@ class Troubled(rt.Endpoint):
     async def open(self, model: str | None = None, timeout: float = 30.0) -> Any:
         ready = next(self._ready, None)
         if isinstance(ready, Exception):
+            if getattr(ready, "timed_out", False):
+                await asyncio.sleep(timeout)
             raise ready
         line = Line(model or self.model, len(self.lines) + 1, self._seconds)
         self.lines.append(line)

@@ -9,6 +9,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,21 @@ def test_a_server_that_never_shakes_hands() -> None:
             rt.Session(endpoint, timeout=0.2),
         ):
             pass
+
+
+def test_a_simulator_that_takes_long_to_start_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = threading.Event()
+    monkeypatch.setattr(endpoints.simulated, "_running", lambda _: started.wait())
+    try:
+        with (
+            pytest.raises(rt.ConnectFailed, match="did not start within 0.1 s"),
+            rt.Session(rt.Simulated(), timeout=0.1),
+        ):
+            pass
+    finally:
+        started.set()
 
 
 # ------------------------------------------------------------------ money

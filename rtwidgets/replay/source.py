@@ -10,7 +10,7 @@ from ..events import ENDS_OF_A_LINE, field, text_field
 from ..log import EventLog
 from ..log.rows import Rows
 from ..tables import quoted
-from ..transport import GOING_ON
+from ..transport import GOING_ON, TRIED_AGAIN
 from .recording import Recording
 
 
@@ -32,7 +32,8 @@ def opened(path: str | Path | Rows) -> tuple[Rows, str]:
 def lines_of(rows: Rows) -> list[Rows]:
     """These rows line by line: each ends with the row that says so (`line.lost`, `line.moving`).
 
-    What has no word of a server is no line: it did not come to stand.
+    What has no word of a server, or none but errors before another line, is none: no session came
+    to stand there.
     """
     ends = [row.seq + 1 for row in rows.where(type=ENDS_OF_A_LINE, direction="local")]
     start, seqs = 0, [row.seq for row in rows] if ends else []
@@ -42,7 +43,12 @@ def lines_of(rows: Rows) -> list[Rows]:
         parts.append(rows[start:stop])
         start = stop
     parts.append(rows[start:])
-    return [part for part in parts if len(part.where(direction="server"))] or [rows]
+    heard = [part for part in parts if len(part.where(direction="server"))]
+    return [part for part in heard[:-1] if _stood(part)] + heard[-1:] or [rows]
+
+
+def _stood(line: Rows) -> bool:
+    return any(row.type != "error" for row in line.where(direction="server"))
 
 
 def end_of(recording: Recording, goes_on: bool) -> ConnectionLost:
@@ -59,7 +65,7 @@ def end_of(recording: Recording, goes_on: bool) -> ConnectionLost:
         )
     code, reason = field(lost, "code"), text_field(lost, "reason")
     said = text_field(lost, "message") or reason or "the line was lost"
-    said = said.removesuffix(GOING_ON)  # who goes on says so too
+    said = said.removesuffix(GOING_ON).removesuffix(TRIED_AGAIN)  # who goes on says so too
     return ConnectionLost(
         f"The recording ends as its line did then: {quoted(said)}",
         code=code if isinstance(code, int) else None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ..conversation import Conversation
-from ..errors import ConnectFailed, ConnectionLost, Misuse
+from ..errors import ConnectFailed, ConnectionLost, Misuse, TimedOut
 from ..events import Event, text_field
 from ..explanations import explain
 from ..tables import quoted
@@ -48,9 +48,15 @@ def greeted(conversation: Conversation, again: bool) -> bool:
     return bool(conversation.session)
 
 
-def unopened(problem: Exception, tries: int) -> Exception:
+def unopened(problem: Exception, tries: int, errors: Sequence[Event]) -> Exception:
     """What to raise where no session came to stand: what was in the way last, and how often it was
-    tried where that was more than once."""
+    tried where that was more than once.
+
+    Args:
+        errors: what the server said; nothing may have come behind it.
+    """
+    if errors and isinstance(problem, TimedOut):
+        problem = ConnectFailed(refusal(errors[-1]), code=text_field(errors[-1], "code") or None)
     lost = isinstance(problem, ConnectionLost)
     if tries <= 1 and not lost:
         return problem

@@ -224,7 +224,7 @@ class AsyncSession:
         except Misuse:
             raise
         except (RealtimeError, OSError) as problem:
-            failed = unopened(tries.problem or problem, tries.made)
+            failed = unopened(tries.problem or problem, tries.made, self.conversation.errors)
             self.record(line_failed(getattr(failed, "code", None), str(failed)))
             if failed is problem:
                 raise

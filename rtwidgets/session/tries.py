@@ -159,7 +159,8 @@ class Tries:
             return True
         if isinstance(why, ConnectFailed) and not (why.timed_out or why.code in PASSING):
             return False
-        return isinstance(why, ConnectFailed | ConnectionLost) and self._left() > LAST_S
+        fits = self._left() > LAST_S + FIRST_S / 2  # the shortest pause, and a try
+        return fits and isinstance(why, ConnectFailed | ConnectionLost)
 
     def _left(self) -> float:
         assert self._until is not None
@@ -168,7 +169,7 @@ class Tries:
     def _seconds(self) -> float:
         if not self.first or not self.again:
             return self._timeout
-        left = self._timeout if self.made <= 1 else max(LAST_S, round(self._left(), 1))
+        left = self._timeout if self.made <= 1 else max(LAST_S, int(10 * self._left()) / 10)
         return min(ANSWER_S, left)
 
     def _pause(self, why: Exception) -> float:

@@ -36,7 +36,7 @@ def narrate(row: Row, conversation: Conversation, transcript: Transcript) -> Non
             _tell_end(response, transcript)
     elif row.direction == "local":
         said = text_field(row.event, "message")
-        began = bool(conversation.session)
+        began = bool(conversation.session or conversation.items)
         lost_for_good = began and row.type == "line.lost" and field(row.event, "again") is not True
         if row.type == "budget.reached":
             transcript.notice(said, by="budget", once=True)
