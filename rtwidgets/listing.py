@@ -17,6 +17,7 @@ from typing import Any
 
 from .events import whole_characters
 from .log.folding import fold
+from .log.logins import for_a_file
 from .log.rows import Row, Rows
 from .tables import Table, clipped, printable, shortened, width_of
 
@@ -111,7 +112,7 @@ def _event(row: Row) -> Any:
     try:
         return json.loads(row.json())
     except (ValueError, RecursionError):
-        return row.raw
+        return for_a_file(row.raw)
 
 
 def table_dicts(table: Table[Any]) -> list[dict[str, Any]]:

@@ -164,12 +164,12 @@ def _new(
 def _secrets(text: str, name: str) -> Iterator[_Secret]:
     yield from _shapes(text)
     for match in _AUTHORIZATION.finditer(text):
-        if match["name"] or _looks_random(match["value"]):
+        if match["name"] or looks_random(match["value"]):
             yield from _one("Authorization header", match, "")
     for match in _AZURE.finditer(text):
         yield from _one("key by its name", match, "")
     for match in _NAMED.finditer(text):
-        if _looks_random(match["value"]) and not (not match["quote"] and _is_code(match)):
+        if looks_random(match["value"]) and not (not match["quote"] and _is_code(match)):
             yield from _one("secret by its name", match, "")
     for kind, pattern in (
         ("secret by its name", _ARGUMENT),
@@ -177,14 +177,14 @@ def _secrets(text: str, name: str) -> Iterator[_Secret]:
         ("signature of an address", _SIGNATURE),
     ):
         for match in pattern.finditer(text):
-            if _looks_random(match["value"]):
+            if looks_random(match["value"]):
                 yield from _one(kind, match, "")
     for match in _IN_URL.finditer(text):
         if match["value"].casefold() not in _COMMON:
             yield from _one("password in an address", match, "")
     if _SECRET_NAME.search(name) and not _NO_SECRET_NAME.search(name):
         whole = re.fullmatch(r"\s*(?P<value>[A-Za-z0-9+/_=~.-]{12,})\s*", text)
-        if whole and _looks_random(whole["value"]):
+        if whole and looks_random(whole["value"]):
             yield from _one("secret by its name", whole, "")
 
 
@@ -197,7 +197,7 @@ def _shapes(text: str) -> Iterator[_Secret]:
             sure = kind in _ALWAYS or (lead is not None and len(lead[0]) > 6)
             if kind == "JSON web token" and not _is_token(match[0]):
                 continue
-            if sure or _looks_random(body):
+            if sure or looks_random(body):
                 yield from _one(kind, match, lead[0] if lead else "")
 
 
@@ -208,7 +208,7 @@ def _one(kind: str, match: re.Match[str], prefix: str) -> Iterator[_Secret]:
         yield kind, secret, match.start(group), f"{prefix}… ({len(secret)} characters)"
 
 
-def _looks_random(text: str) -> bool:
+def looks_random(text: str) -> bool:
     """Whether a text is no word, and no words with hyphens."""
     parts = re.split(r"[-_./+=~]", text)
     if any(len(part) >= 20 for part in parts):

@@ -82,6 +82,20 @@ log
 """,
     "log.show()",
     """
+login = {"authorization": os.environ["CANARY"], "headers": {"X-Key": os.environ["CANARY"] + "/x"}}
+tool = {"type": "mcp", "server_label": "museum", "server_url": "https://127.0.0.1:9/", **login}
+with rt.Session(right, rt.WaitForUser()) as session:
+    session.send({"type": "session.update", "session": {"type": "realtime", "tools": [tool]}})
+    session.wait_for("session.updated", timeout=5)
+session.log.append("server", {"type": "session.created", "session": {"tools": [tool],
+    "client_secret": {"value": "ek_" + os.environ["CANARY"][3:]}}})
+session.log.append("server", {"type": "error", "error": {"message": os.environ["CANARY"]}})
+session.log.append("client", json.dumps({"tools": [tool]}, indent=2)[:-4])
+session.log.to_jsonl("logins.jsonl"); session.log.to_jsonl("logins.jsonl.gz")
+session.log.redact().to_jsonl("no_logins.jsonl")
+print(*(row.json() for row in session.log if row.type != "error"))
+""",
+    """
 lines = rt.Simulator(latency="none", in_process=True, faults=["drop-after=14"]).start()
 falls = rt.Endpoint(lines.url, key=lines.key, headers={"X-Canary": os.environ["CANARY"]})
 class OneAfterTheOther(rt.Endpoint):

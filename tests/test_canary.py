@@ -94,6 +94,7 @@ def test_the_canary_went_everywhere(everything: Any) -> None:
     outputs = [one for cell in saved["cells"] for one in cell.get("outputs", [])]
     errors = [one["ename"] for one in outputs if one["output_type"] == "error"]
     assert set(errors) == {"ConnectFailed", "Misuse"} and len(errors) >= 3, said["notebook"][-2000:]
+    assert (home / "work" / "logins.jsonl").read_text().count('"hidden":true') >= 4
     for name in ("log.jsonl", "redacted.jsonl", "log.csv", "comparison.html", "compared.html"):
         assert (home / "work" / name).stat().st_size > 500, name
     assert "OPENAI_API_KEY (not shown)" in said["doctor --timeout 2"]

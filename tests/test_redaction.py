@@ -110,7 +110,7 @@ def test_a_secret_is_taken_out_wherever_it_stands(secret: str, text: bool) -> No
             for event in deltas(f"it is {secret} now", [6 + cut, 6 + cut // 2], type_):
                 frames.append({**event, "item_id": f"i{cut}"})
     log = log_of(frames)
-    assert secret in seen(exported(log))
+    assert secret in "".join(row.raw for row in log)
     shared = redact(log, text=text)
     what = secret.removeprefix("Bearer ")
     assert what not in seen(exported(shared))

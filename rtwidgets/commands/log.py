@@ -198,7 +198,7 @@ def _formatted(style: str, dicts: Iterable[dict[str, Any]], names: Iterable[str]
 
 
 def _file(rows: Rows) -> Iterable[str]:
-    """A log as the lines of a file, byte for byte, but for a terminal harmless."""
+    """A log as the lines of a file (see `to_jsonl`), but for a terminal harmless."""
     from .. import listing
 
     text = rows.to_jsonl() or ""

@@ -3,7 +3,7 @@
 results.csv          one line a trial
 summary.json         one entry an opening and endpoint
 audio/NAME.wav       the greeting of each trial that was heard
-events/NAME.jsonl    its log, byte for byte; reading these gives the whole comparison again
+events/NAME.jsonl    its log (see `to_jsonl`); reading these gives the whole comparison again
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ cutting                      audio out of a frame, and back to the byte
 jsonl  row -> rows           one line; one row; reading a log
 eventlog                     `EventLog`, which takes frames
 files  dataframes  folding   as a file, as a DataFrame, as lines to read
+logins                       what logs in somewhere, out of what is shown or written
 censoring -> redaction       what may be shown to others
 """
 

@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from ..scanning import hiding, hiding_base64
+from .logins import TOO_DEEP
 
 _KEYS = (
     # Keys by their shape: OpenAI's, those of other services, tokens in three parts, Bearer …
@@ -51,9 +52,6 @@ NO_PIXEL = (
 _SHORT = 100  # characters of a text whose cleaning is remembered
 _MOST_KNOWN = 20_000
 
-HIDDEN = "[hidden]"
-TOO_DEEP = "[nested too deep to be read]"
-
 _SECRET_NAMES = re.compile(
     r"apikey|authorization|secret|password|passwd|passphrase|credential|cookie|signature|bearer"
     r"|key$|token$|^auth$|^headers$|^sig$|^pin$|^pwd$"
@@ -63,29 +61,6 @@ _SECRET_NAMES = re.compile(
 def is_secret_name(name: str) -> bool:
     """Whether what stands under this name is a secret, whatever it looks like."""
     return bool(_SECRET_NAMES.search(re.sub(r"[^a-z0-9]", "", name.casefold())))
-
-
-def without_logins(event: dict[str, Any]) -> dict[str, Any]:
-    """The event as it is shown: a session's MCP tools without what logs in to their servers.
-
-    That is a key like any other, and what is shown is saved with the notebook.
-    """
-    for owner in ("session", "response"):
-        told = event.get(owner)
-        if isinstance(told, dict) and isinstance(told.get("tools"), list):
-            event = {**event, owner: {**told, "tools": list(map(_without_login, told["tools"]))}}
-    return event
-
-
-def _without_login(tool: Any) -> Any:
-    if not isinstance(tool, dict) or tool.get("type") != "mcp":
-        return tool
-    shown = dict(tool)
-    if shown.get("authorization"):
-        shown["authorization"] = HIDDEN
-    if isinstance(shown.get("headers"), dict):
-        shown["headers"] = dict.fromkeys(shown["headers"], HIDDEN)
-    return shown
 
 
 class Censor:

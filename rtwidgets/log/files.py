@@ -15,6 +15,7 @@ import numpy as np
 from .. import audio
 from . import jsonl
 from .cutting import NOT_CUT
+from .logins import for_a_file, may_hold_logins, without_keys
 from .rows import DIRECTIONS, Rows
 from .storage import ROWS
 
@@ -37,7 +38,8 @@ def opened_to_write(path: str | Path) -> IO[bytes] | gzip.GzipFile:
 def chunks_of(rows: Rows) -> Iterator[str]:
     """The text of a file that holds `rows`, in pieces of whole lines. All of it is UTF-8."""
     log, seqs = rows.log, rows._seqs()
-    yield jsonl.header_line(jsonl.Header(log.started, log.endpoint, log.model)) + "\n"
+    head = jsonl.header_line(jsonl.Header(log.started, log.endpoint, log.model))
+    yield without_keys(head) + "\n"
     if isinstance(seqs, range) and seqs.step == 1:
         for block in range(seqs.start // ROWS, -(-seqs.stop // ROWS)):
             first, end = block * ROWS, min(seqs.stop, block * ROWS + ROWS)
@@ -62,6 +64,9 @@ def _lines(log: EventLog, seqs: Sequence[int], texts: list[str]) -> str:
         columns.array(name, length)[numbers] for name in ("t", "direction", "cut")
     )
     heads = [_HEADS[direction] for direction in directions.tolist()]
+    # Looked for without the sound, which is most of a log.
+    some = may_hold_logins("".join(texts))
+    suspect = [place for place, text in enumerate(texts) if some and may_hold_logins(text)]
     raws = texts
     for place in np.flatnonzero(cuts != NOT_CUT).tolist():
         text, cut = texts[place], cuts[place]
@@ -72,11 +77,14 @@ def _lines(log: EventLog, seqs: Sequence[int], texts: list[str]) -> str:
         f'{{"seq":{seq},"t":{t!r}{head}{raw}}}\n'
         for seq, t, head, raw in zip(seqs, rounded, heads, raws, strict=True)
     ]
+    other = {place for place in suspect if for_a_file(raws[place]) != raws[place]}
     if odd or not jsonl.is_one_line("".join(texts)):
-        for place, (seq, t) in enumerate(zip(seqs, rounded, strict=True)):
+        for place, seq in enumerate(seqs):
             if seq in odd or not jsonl.is_one_line(raws[place]):
-                direction = DIRECTIONS[directions[place]]
-                lines[place] = jsonl.frame_line(seq, t, direction, log._frame(seq)) + "\n"
+                other.add(place)
+    for place in other:
+        seq, direction = seqs[place], DIRECTIONS[directions[place]]
+        lines[place] = jsonl.frame_line(seq, rounded[place], direction, log._frame(seq)) + "\n"
     return "".join(lines)
 
 

@@ -1,10 +1,11 @@
-"""A log as a file: one row a line, frames byte for byte; and the files of others.
+"""A log as a file: one row a line, frames byte for byte but for logins; and the files of others.
 
     {"rtwidgets":1,"started":…,"endpoint":…,"model":…}            the first line, may be missing
     {"seq":0,"t":0.0123,"direction":"server","event":{…}}
     {"seq":1,"t":0.02,"direction":"server","raw":"…"}             a frame that is not JSON
     {"seq":2,"t":0.03,"direction":"server","event":{…},"raw":"…"}   one of several lines
     {"seq":3,"t":0.04,"direction":"server","event":{…},"base64":"…"}   one that came as bytes
+    {"seq":4,"t":0.05,"direction":"client","event":{…},"hidden":true}   see logins.py
 
 Reading also takes bare events, rows without seq, t or direction, and what others call them: see
 `_EVENT_KEYS`, `_TIME_KEYS`, `_DIRECTION_KEYS`.
@@ -21,6 +22,7 @@ from typing import Any
 
 from .. import audio
 from ..events import Event, parse, text_field
+from .logins import for_a_file
 
 FORMAT_VERSION = 1
 
@@ -61,16 +63,30 @@ def header_line(header: Header) -> str:
 
 
 def frame_line(seq: int, t: float, direction: str, frame: str | bytes) -> str:
-    """The line of one frame, which holds it exactly as it was on the wire."""
+    """The line of one frame, which holds it exactly as it was on the wire, but for what logs in
+    somewhere: where that was taken out, it says so."""
+    frame, hidden = _without_logins(frame)
+    end = ',"hidden":true}' if hidden else "}"
     start = f'{{"seq":{seq},"t":{round(t, 6)!r},"direction":"{direction}"'
     raw = frame if isinstance(frame, str) else frame.decode("utf-8", "backslashreplace")
     event = parse(raw)
     shown = "" if event is None else f',"event":{json.dumps(event)}'
     if isinstance(frame, bytes):
-        return f'{start}{shown},"base64":"{audio.encode(frame)}"}}'
+        return f'{start}{shown},"base64":"{audio.encode(frame)}"{end}'
     if event is None or not is_one_line(raw):
-        return f'{start}{shown},"raw":{json.dumps(raw)}}}'
-    return f'{start},"event":{raw}}}'
+        return f'{start}{shown},"raw":{json.dumps(raw)}{end}'
+    return f'{start},"event":{raw}{end}'
+
+
+def _without_logins(frame: str | bytes) -> tuple[str | bytes, bool]:
+    """The frame for a file, and whether anything was taken out of it."""
+    shown: str | bytes
+    if isinstance(frame, bytes):
+        text = frame.decode("utf-8", "surrogateescape")
+        shown = for_a_file(text).encode("utf-8", "surrogateescape")
+    else:
+        shown = for_a_file(frame)
+    return shown, shown != frame
 
 
 def is_one_line(raw: str) -> bool:

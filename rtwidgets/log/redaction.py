@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import audio
-from ..events import AUDIO_FIELDS, Event, whole_characters
-from .censoring import NO_PIXEL, TOO_DEEP, Censor, is_secret_name
+from ..events import AUDIO_FIELDS, Event
+from .censoring import NO_PIXEL, Censor, is_secret_name
 from .eventlog import EventLog
+from .logins import TOO_DEEP, dumped
 from .rows import Row, Rows
 
 # Fields whose text is the protocol's own word, not anybody's: kept when all text is taken out,
@@ -114,7 +115,7 @@ class _Redactor:
                 shared = self._event(event, row.type, piece)
             else:
                 shared = self._value(event, ("",), False)
-            return _dumped(shared, compact='": ' not in raw[:200])
+            return dumped(shared, compact='": ' not in raw[:200])
         except RecursionError:
             return json.dumps(TOO_DEEP)
         except ValueError:
@@ -216,11 +217,3 @@ def _silence(encoded: str) -> str:
 def _filler(length: int) -> str:
     """Text of that length that says nothing."""
     return ("text " * (length // 5 + 1))[:length]
-
-
-def _dumped(value: Any, compact: bool) -> str:
-    separators = (",", ":") if compact else None
-    text = json.dumps(value, ensure_ascii=False, separators=separators)
-    # Half a character has no UTF-8, but JSON can escape it.
-    whole = whole_characters(text) == text
-    return text if whole else json.dumps(value, separators=separators)

@@ -9,8 +9,8 @@ from .. import audio
 from ..describing import describe
 from ..events import AUDIO_FIELDS, Event, family_of, parse, text_of
 from ..tables import quoted
-from .censoring import without_logins
 from .cutting import NOT_CUT, parse_fast
+from .logins import for_a_file, without_keys, without_logins
 
 if TYPE_CHECKING:
     from .eventlog import EventLog
@@ -131,14 +131,14 @@ class Row:
 
     def json(self, *, with_audio: bool = False) -> str:
         """The event as indented JSON, to be shown: its audio is named by length unless
-        `with_audio`, and what logs in to MCP servers is hidden. `raw` has all."""
+        `with_audio`, and keys and what logs in to MCP servers are hidden. `raw` has all."""
         event = self.event if with_audio else self._without_audio()
         if event is None:
-            return self.raw
+            return for_a_file(self.raw)
         field = AUDIO_FIELDS.get(self.type)
         if field and self.audio_bytes and not with_audio:
             event = {**event, field: f"<{self.audio_bytes} bytes of PCM16, {self.audio_ms} ms>"}
-        return json.dumps(without_logins(event), indent=2, ensure_ascii=False)
+        return without_keys(json.dumps(without_logins(event), indent=2, ensure_ascii=False))
 
     def _parsed(self) -> Event | None:
         if self.log._columns.cut[self.seq] == NOT_CUT:

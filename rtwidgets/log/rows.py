@@ -140,8 +140,10 @@ class Rows(Sequence[Row]):
     def to_jsonl(self, path: str | Path | None = None) -> str | None:
         """Write one row a line to `path`, or return the text when no path is given.
 
-        The frames are written byte for byte; the first line says what the log is of. A path that
-        ends in `.gz` is compressed.
+        The frames are written byte for byte, but for what logs in somewhere (keys, client secrets,
+        an MCP tool's `authorization` and `headers`): there stands `[hidden]`. For more to be taken
+        out see `redact`. The first line says what the log is of. A path that ends in `.gz` is
+        compressed.
         """
         from .files import chunks_of, opened_to_write
 
