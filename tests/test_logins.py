@@ -85,6 +85,10 @@ SECRETS: list[tuple[str, Any]] = [
     (LOGIN, json.dumps({"session": {"tools": [tool()]}}).encode() + b" "),
     (LOGIN, '{"session":{"tools":[{"authorization":"' + LOGIN.replace("Z", "\\u005a") + '"}]}}'),
     (LOGIN, '{"session":{"tools":[{"\\u0061uthorization":"' + LOGIN + '"}]}}'),
+    (
+        LOGIN,
+        json.dumps({"session": {"tools": [tool()]}})[:-4] + ', "authorization": "[hidden]"}]}}',
+    ),
     (CANARY, {"type": "error", "error": {"message": f"No such key: {CANARY}."}}),
     (CANARY, {"type": "error", "error": {"message": f"No such key:\n{CANARY}"}}),
     (CANARY, '{"type":"error","message":"' + CANARY.replace("sk-", "sk\\u002d") + '"}'),

@@ -26,6 +26,7 @@ _KEY = re.compile(
 )
 _KEYS = ("sk-", "ek_")
 _LOGINS = ('"authorization"', '"headers"', '"client_secret"')
+_LEADING = {"session", "response", "tools", "authorization", "headers", "client_secret", "value"}
 _ESCAPED = re.compile(r"\\u00[2-7]")  # a letter that could stand there as it is, perhaps of these
 _BROKEN = re.compile(
     r'("(?:authorization|client_secret|headers)"\s*:\s*)(?:"(?:[^"\\]|\\.)*+"?|\{[^{}]*+\}?)'
@@ -92,7 +93,9 @@ def for_a_file(frame: str) -> str:
         return _BROKEN.sub(rf'\1"{HIDDEN}"', frame)
     try:
         shown = without_logins(event)
-        if shown != event:
+        if _says_twice(frame):
+            frame = dumped(shown, compact='": ' not in frame[:200])
+        elif shown != event:
             frame = _put_into(frame, event, shown)
         if escaped:
             plain = dumped(shown, compact='": ' not in frame[:200])
@@ -101,6 +104,20 @@ def for_a_file(frame: str) -> str:
     except RecursionError:
         return json.dumps(TOO_DEEP)
     return frame
+
+
+def _says_twice(frame: str) -> bool:
+    """Whether a name in it that leads to a login stands there twice: only the last one counts, and
+    the others are in its text all the same."""
+    twice = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        names = [name for name, _ in pairs if name in _LEADING]
+        twice = twice or len(set(names)) < len(names)
+
+    json.loads(frame, object_pairs_hook=look)
+    return twice
 
 
 def _put_into(frame: str, event: Event, shown: Event) -> str:
