@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 import virtual_time
+from breaking import Fragile
 from faulty_lines import Line, Prepare, Troubled, cut, error, event_in, told
 from refusals import EVER, FOR_GOOD, FOR_NOW, NOBODY, SILENT, by_http
 from scripted import CREATED, UPDATED
@@ -362,34 +364,29 @@ def test_who_is_stopped_in_a_pause_is_let_go_at_once(how: str) -> None:
 
 @pytest.mark.parametrize("how", ["cancelled", "closed"])
 def test_a_line_that_stands_just_when_it_is_stopped_is_closed(how: str) -> None:
+    """It stands, and before who waits for it is woken, it is stopped."""
+
     async def scene() -> None:
+        closing: list[asyncio.Future[None]] = []
+
         class Stopping(Troubled):
             async def open(self, model: str | None = None, timeout: float = 30.0) -> Any:
                 line = await super().open(model, timeout)
-                stop()
+                if how == "cancelled":
+                    asyncio.get_running_loop().call_soon(opening.cancel)
+                else:
+                    closing.append(asyncio.ensure_future(s.close()))
+                    await asyncio.sleep(0)
                 return line
 
         endpoint = Stopping(by_http(503))
         s = rt.AsyncSession(endpoint)
         opening = asyncio.ensure_future(s.open())
-        closing: list[asyncio.Future[None]] = []
-
-        def stop() -> None:
-            finding = s._pump.tries._finding
-            assert finding is not None
-
-            def stopped(_: object) -> None:
-                if how == "cancelled":
-                    opening.cancel()
-                else:
-                    closing.append(asyncio.ensure_future(s.close()))
-
-            finding.add_done_callback(stopped)
-
-        with pytest.raises((asyncio.CancelledError, rt.Misuse)):
+        with pytest.raises(asyncio.CancelledError if how == "cancelled" else rt.Misuse):
             await opening
         await asyncio.gather(*closing)
         assert endpoint.lines[0].ended is not None and left_nothing(s)
+        assert not s.log.where(direction="server"), "nothing was taken from it"
 
     virtual_time.run(scene())
 
@@ -412,15 +409,16 @@ def test_a_cell_that_is_stopped_in_a_pause() -> None:
 
 
 def test_a_chat_says_what_keeps_it_and_begins() -> None:
-    refused = rt.ConnectFailed("localhost is full: try again later.", code=503)
-    chat = RealtimeChat(endpoint=Troubled(refused), opening=GREETING)
+    there, why = asyncio.Event(), rt.ConnectFailed("localhost is full: try again later.", code=503)
+    chat = RealtimeChat(endpoint=Fragile(why, there), opening=GREETING)
     chat.start()
     session = chat.session
     assert session is not None
     loop.run(until(pausing(session.log)), SOON)
     (line,) = chat._presenter._transcript.lines()
-    assert (line.text, line.state) == (f"{NOT_YET} {refused}", "notice")
+    assert (line.text, line.state) == (f"{NOT_YET} {why}", "notice")
     assert "Connecting" in repr(chat)
+    loop.shared_loop().call_soon_threadsafe(there.set)
     chat.wait(SOON)
     assert "Connected" in repr(chat)
     assert [one.speaker for one in chat._presenter._transcript.lines()] == ["notice", "assistant"]
@@ -428,7 +426,9 @@ def test_a_chat_says_what_keeps_it_and_begins() -> None:
 
 
 @pytest.mark.parametrize(
-    "ready", [by_http(503), instead(BUSY, then=cut(1011))], ids=["HTTP", "error"]
+    "ready",
+    [by_http(503), instead(then=cut(1013)), instead(BUSY, then=cut(1011))],
+    ids=["HTTP", "close", "error"],
 )
 def test_a_chat_that_gives_up_says_so_once(ready: Any) -> None:
     chat = RealtimeChat(endpoint=Troubled(*[ready] * EVER), opening=GREETING)
@@ -439,8 +439,10 @@ def test_a_chat_that_gives_up_says_so_once(ready: Any) -> None:
     session.asynchronous._pump.tries._until = 0.0  # the time is over
     chat.wait(SOON)
     errors = [line.text for line in chat._presenter._transcript.lines() if line.state == "error"]
-    assert "No session came to stand in 2 tries" in errors[-1]
-    assert sum("came to stand" in one for one in errors) == 1
+    errors = [one for one in errors if one != BUSY["error"]["message"]]  # which stands there too
+    tries = len(tried(session.log)) + 1
+    (said,) = errors
+    assert said.startswith(f"No session came to stand in {tries} tries")
     assert "Not connected" in repr(chat) and not session.is_open
 
 
@@ -504,6 +506,7 @@ def met(*answers: Answer, key: str = "") -> rt.AsyncSession:
                 async with s:
                     assert s.is_open
             except rt.ConnectFailed as failed:
+                assert failed.retry_after is None or math.isfinite(failed.retry_after)
                 assert s.log[-1].event == {
                     "type": "line.failed", "code": failed.code, "message": str(failed),
                 }  # fmt: skip

@@ -325,8 +325,7 @@ class Presenter:
             self._keeping.wake()
 
     def _line_changed(self, session: Session, row: Row) -> None:
-        began = bool(session.conversation.session)  # else who opens it says what becomes of it
-        if row.type == "line.lost" and session.lost is not None and began:
+        if row.type == "line.lost" and session.lost is not None:
             self._enter("ended")
             self._hands.give(session.asynchronous.close())
         elif row.type == "line.lost" and self._standing.state == "open":
