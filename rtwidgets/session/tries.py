@@ -66,7 +66,7 @@ class Tries:
     Attributes:
         made: how many there were since a line held.
         again: whether there is more than one.
-        problem: what was in the way last where it was given up, None before.
+        problem: what was in the way of a first session last, where it was given up; else None.
     """
 
     def __init__(
@@ -132,7 +132,8 @@ class Tries:
                 return await self._one()
             except (RealtimeError, OSError) as problem:
                 why = problem
-        self.problem = why
+        if self.first:
+            self.problem = why
         raise why
 
     async def open(self) -> Transport:
