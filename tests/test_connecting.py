@@ -543,7 +543,7 @@ def test_no_quota_is_final_whatever_the_status_is() -> None:
         Answer(400, "\x1b[2J" + "x" * 100_000, Retry_After="1e999"),
         Answer(400, "", Retry_After="Wed, 99 Foo 2026"),
     ],
-    ids=repr,
+    ids=["a page", "nested", "no words", "null", "control characters", "no date"],
 )
 def test_a_body_that_says_nothing_of_use_breaks_no_message(answer: Answer) -> None:
     message = (met(answer).log[-1].event or {})["message"]
