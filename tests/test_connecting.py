@@ -340,6 +340,33 @@ def left_nothing(s: rt.AsyncSession) -> bool:
     return not (own or s.is_open or s._line._tasks)
 
 
+def test_who_waits_for_a_row_while_it_is_tried_waits_on() -> None:
+    async def scene() -> None:
+        s = rt.AsyncSession(Troubled(by_http(503), by_http(503)))
+        with pytest.raises(rt.Misuse):  # nobody opens it
+            await s.wait_for("session.created")
+        opening = asyncio.ensure_future(s.open())
+        await until(pausing(s.log))
+        assert not s.is_open and (await s.wait_for("session.created")).seq == 2
+        await opening
+        await s.close()
+
+    virtual_time.run(scene())
+
+
+def test_who_waits_for_a_row_that_never_comes_is_told_when_it_is_given_up() -> None:
+    async def scene() -> None:
+        s = rt.AsyncSession(Unwilling(), timeout=SOON)
+        opening = asyncio.ensure_future(s.open())
+        await until(pausing(s.log))
+        with pytest.raises(rt.Misuse, match="closed"):
+            await s.wait_for("session.created", 10 * SOON)
+        with pytest.raises(rt.ConnectFailed):
+            await opening
+
+    virtual_time.run(scene())
+
+
 @pytest.mark.parametrize("how", ["cancelled", "closed"])
 def test_who_is_stopped_in_a_pause_is_let_go_at_once(how: str) -> None:
     async def scene() -> None:

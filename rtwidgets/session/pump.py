@@ -98,6 +98,7 @@ class Pump:
         )
         self.tries = self._recovery.tries
         self._overdue = Overdue(self.line, log, conversation, self.record)
+        self._starting = False  # whether a first line is being looked for
         self._restoring: asyncio.Task[None] | None = None
         self._cut_off: list[Response] = []  # with words that were heard: not asked for again
         self._unfit: ConnectionLost | None = None  # why a new session was given up by ourselves
@@ -114,9 +115,12 @@ class Pump:
         Args:
             connect: opens one. again: also where one does not come to stand, or is lost.
         """
-        self.line.mends = again
-        transport = await self.tries.begin(connect, again, self.line.patience, self.clock)
-        self._take_up(transport)
+        self.line.mends, self._starting = again, True
+        try:
+            transport = await self.tries.begin(connect, again, self.line.patience, self.clock)
+            self._take_up(transport)
+        finally:
+            self._starting = False
         self._recovery.expect()
         self._pumping = asyncio.create_task(self._run(transport))
         self._restoring = asyncio.create_task(self._restore(transport, self._recovery.begun))
@@ -374,7 +378,7 @@ class Pump:
                 return True
             if self.line.lost is not None:
                 raise self.line.lost
-            if not self.line.is_open:
+            if not (self.line.is_open or self._starting):
                 raise Misuse("The session is closed; nothing more will come.")
             return False
 
