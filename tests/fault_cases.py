@@ -445,8 +445,9 @@ def _cases() -> list[Case]:
         found.append(Case(f"{type_} missing", "listening", without(type_)))
     for type_ in HEARING:
         found.append(Case(f"{type_} missing", "listening", without(type_)))
-    found.append(Case("session.created missing", "connecting", without("session.created")))
-    found.append(Case("session.updated missing", "connecting", without("session.updated")))
+    for type_ in ("session.created", "session.updated"):
+        missing = without(type_)
+        found.append(Case(f"{type_} missing", "connecting", missing, row="line.failed"))
     for type_ in ("session.created", "session.updated", "conversation.item.added"):
         found.append(_later(f"{type_} missing", without(type_)))
         found.append(_later(f"{type_} missing for ever", without(type_, ever=True)))

@@ -266,6 +266,9 @@ class AsyncSession:
                     self.timeout,
                     "the server's session.updated",
                 )
+        except TimedOut as problem:  # of a refusal there is the server's own row
+            self.record(line_failed(None, str(problem)))
+            raise
         finally:
             unsubscribe()
 
