@@ -223,7 +223,9 @@ def test_behind_an_error_that_passes_a_server_need_not_hang_up() -> None:
 
 def test_nor_keep_from_beginning_a_session_all_the_same() -> None:
     opened = Opened(instead(BUSY, {**CREATED, "session": {"id": "sess_1"}}))
-    assert rows(opened.log) == ["error", "session.created"] and len(opened.lines) == 1
+    assert rows(opened.log)[:2] == ["error", "session.created"] and len(opened.lines) == 1
+    (failed,) = opened.log.where(type="line.failed")  # that line brings nothing else
+    assert "session.updated" in (failed.event or {})["message"]
 
 
 @pytest.mark.parametrize("code", [code for code in FATAL if isinstance(code, str)])
