@@ -65,7 +65,8 @@ def _lines(log: EventLog, seqs: Sequence[int], texts: list[str]) -> str:
     )
     heads = [_HEADS[direction] for direction in directions.tolist()]
     # Looked for without the sound, which is most of a log.
-    some = may_hold_logins("".join(texts))
+    whole = "".join(texts)
+    some = may_hold_logins(whole)
     suspect = [place for place, text in enumerate(texts) if some and may_hold_logins(text)]
     raws = texts
     for place in np.flatnonzero(cuts != NOT_CUT).tolist():
@@ -78,7 +79,7 @@ def _lines(log: EventLog, seqs: Sequence[int], texts: list[str]) -> str:
         for seq, t, head, raw in zip(seqs, rounded, heads, raws, strict=True)
     ]
     other = {place for place in suspect if for_a_file(raws[place]) != raws[place]}
-    if odd or not jsonl.is_one_line("".join(texts)):
+    if odd or not jsonl.is_one_line(whole):
         for place, seq in enumerate(seqs):
             if seq in odd or not jsonl.is_one_line(raws[place]):
                 other.add(place)
