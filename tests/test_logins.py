@@ -74,6 +74,18 @@ def test_of_a_frame_only_what_logs_in_is_replaced_and_its_line_says_so() -> None
     assert [row.t for row in again] == [0.0, 0.125, 0.25]
 
 
+def test_what_is_escaped_beside_a_key_stays_so() -> None:
+    said = '{"type":"error","n":1.50,"message":"No key \\u003cKEY\\u003e."}'
+    assert for_a_file(said.replace("KEY", CANARY)) == said.replace("KEY", HIDDEN)
+
+
+def test_of_a_key_that_is_half_escaped_nothing_is_left() -> None:
+    middle = f"\\u{ord(CANARY[-9]):04x}"
+    said = '{"type":"error","message":"' + CANARY[:-9] + middle + CANARY[-8:] + '"}'
+    assert json.loads(said)["message"] == CANARY
+    assert json.loads(for_a_file(said))["message"] == HIDDEN
+
+
 SECRETS: list[tuple[str, Any]] = [
     (LOGIN, {"type": "response.create", "response": {"tools": [tool()]}}),
     (LOGIN, {"type": "session.updated", "session": {"tools": [None, tool(), tool()]}}),
@@ -92,6 +104,8 @@ SECRETS: list[tuple[str, Any]] = [
     (CANARY, {"type": "error", "error": {"message": f"No such key: {CANARY}."}}),
     (CANARY, {"type": "error", "error": {"message": f"No such key:\n{CANARY}"}}),
     (CANARY, '{"type":"error","message":"' + CANARY.replace("sk-", "sk\\u002d") + '"}'),
+    (LOGIN, {"type": "session.update", "session": {"tools": [tool(headers=[f"A: {LOGIN}"])]}}),
+    (LOGIN, {"type": "session.update", "session": {"tools": tool()}}),
     (CANARY, {"type": "input_audio_buffer.append", "audio": SOUND, "event_id": CANARY}),
     (CANARY, f"no JSON {CANARY}"),
     (CANARY, f"no UTF-8 {CANARY}".encode() + b"\xff"),

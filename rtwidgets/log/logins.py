@@ -60,7 +60,9 @@ def without_logins(event: Event) -> Event:
 
 def _without_tools_logins(told: Event) -> Event:
     tools = told.get("tools")
-    return {**told, "tools": list(map(_without_login, tools))} if isinstance(tools, list) else told
+    if isinstance(tools, list):
+        return {**told, "tools": list(map(_without_login, tools))}
+    return {**told, "tools": _without_login(tools)} if tools else told  # written wrongly, by hand
 
 
 def _without_login(tool: Any) -> Any:
@@ -69,8 +71,9 @@ def _without_login(tool: Any) -> Any:
     shown = dict(tool)
     if shown.get("authorization"):
         shown["authorization"] = HIDDEN
-    if isinstance(shown.get("headers"), dict):
-        shown["headers"] = dict.fromkeys(shown["headers"], HIDDEN)
+    headers = shown.get("headers")
+    if headers:
+        shown["headers"] = dict.fromkeys(headers, HIDDEN) if isinstance(headers, dict) else HIDDEN
     return shown
 
 
@@ -85,26 +88,31 @@ def for_a_file(frame: str) -> str:
     """The frame as it is written: itself, unless something in it logs in somewhere."""
     if not may_hold_logins(frame):
         return frame
-    frame = without_keys(frame)
-    escaped = _ESCAPED.search(frame) is not None
-    if not escaped and not any(word in frame for word in _LOGINS):
-        return frame
-    event = parse(frame)
-    if event is None:
-        return _BROKEN.sub(rf'\1"{HIDDEN}"', frame)
     try:
+        plain = _without_escapes(frame)
+        clean = without_keys(plain)
+        if plain is frame:
+            frame = clean
+        else:  # its escapes stay, unless a key is half escaped
+            direct = without_keys(frame)
+            frame = direct if _without_escapes(direct) == clean else clean
+        if not any(word in clean for word in _LOGINS):
+            return frame
+        event = parse(frame)
+        if event is None:
+            return _BROKEN.sub(rf'\1"{HIDDEN}"', frame)
         shown = without_logins(event)
         if _says_twice(frame):
-            frame = dumped(shown, compact='": ' not in frame[:200])
-        elif shown != event:
-            frame = _put_into(frame, event, shown)
-        if escaped:
-            plain = dumped(shown, compact='": ' not in frame[:200])
-            clean = without_keys(plain)
-            frame = frame if clean == plain else clean
+            return _like(frame, shown)
+        return frame if shown == event else _put_into(frame, event, shown)
     except RecursionError:
         return json.dumps(TOO_DEEP)
-    return frame
+
+
+def _without_escapes(frame: str) -> str:
+    """The frame without what JSON escapes and need not; itself where it is no event."""
+    event = parse(frame) if _ESCAPED.search(frame) else None
+    return frame if event is None else _like(frame, event)
 
 
 def _says_twice(frame: str) -> bool:
@@ -127,9 +135,12 @@ def _put_into(frame: str, event: Event, shown: Event) -> str:
     for secret in sorted(set(_differing(event, shown)), key=len, reverse=True):
         for literal in {json.dumps(secret), json.dumps(secret, ensure_ascii=False)}:
             changed = changed.replace(literal, f'"{HIDDEN}"')
-    if parse(changed) == shown:
-        return changed
-    return dumped(shown, compact='": ' not in frame[:200])
+    return changed if parse(changed) == shown else _like(frame, shown)
+
+
+def _like(frame: str, event: Event) -> str:
+    """An event as the text of a frame, with as many spaces as that one."""
+    return dumped(event, compact='": ' not in frame[:200])
 
 
 def _differing(one: Any, other: Any) -> Iterable[str]:
