@@ -47,6 +47,21 @@ def test_calls_keep_their_order_and_come_before_sources(sender: Sender) -> None:
     assert order == [0, 1, 2, 3, 4, "source"]
 
 
+def test_a_call_of_garbage_that_is_collected_between_sources_is_made(sender: Sender) -> None:
+    """Garbage may be collected wherever something is made: while the sender looks what is due."""
+    called = threading.Event()
+
+    class Wasteful:
+        def flush(self) -> None: ...
+
+        @property
+        def outcome(self) -> None:
+            sender.call(called.set)
+
+    sender.wake(Wasteful())
+    assert called.wait(SOON)
+
+
 def test_what_is_urgent_comes_before_what_waits_and_does_not_wait_for_the_next_flush() -> None:
     sender, order = Sender(interval=SOON * 10), []  # a pause longer than the test's patience
     hold, held, hurried = threading.Event(), threading.Event(), threading.Event()

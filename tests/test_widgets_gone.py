@@ -207,3 +207,12 @@ def test_who_leaves_and_comes_back_in_time_has_not_left() -> None:
     audience.patience = 0.0
     audience.shown(False)
     assert gone.wait(SOON)
+
+
+def test_one_that_was_closed_is_not_started_again() -> None:
+    chat = new_chat()
+    running(chat)
+    chat.close()
+    with pytest.raises(rt.Misuse, match="closed"):
+        chat.start()
+    assert len(chat.sessions) == 1

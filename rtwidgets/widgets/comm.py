@@ -152,8 +152,10 @@ class Sender:
                 Work(f"{type(source).__name__}.flush", source.flush, source.outcome)
                 for source in self._dirty
             )
-            due = deque([*self._calls, *flushes])
-            self._calls.clear()
+            due: deque[Work] = deque()
+            while self._calls:  # one by one: garbage that is collected here meanwhile may call, too
+                due.append(self._calls.popleft())
+            due.extend(flushes)
             self._dirty.clear()
             return due
 

@@ -134,6 +134,8 @@ class Presenter:
     # ------------------------------------------------------------ what a person does
 
     def start(self) -> None:
+        if self._closed:  # no page could show it
+            raise Misuse("This chat was closed. Make a new one for a new conversation.")
         self._start(self._choices.current)
 
     def approve(self) -> None:
@@ -169,8 +171,8 @@ class Presenter:
             self._keeping.rewrite()
 
     def close(self) -> None:
-        self.stop()
         self._closed, self._kept = True, None
+        self.stop()
         loop.submit(self._close_view())
 
     def keep(self, held: object) -> None:
