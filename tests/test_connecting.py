@@ -148,6 +148,27 @@ def test_patience_ends_with_the_timeout(fault: str, timeout: float) -> None:
     }  # fmt: skip
 
 
+def test_a_server_that_needs_longer_than_others_is_given_it_by_a_longer_timeout() -> None:
+    class Slow(Troubled):
+        async def open(self, model: str | None = None, timeout: float = 30.0) -> Any:
+            await asyncio.sleep(min(timeout, 20.0))
+            if timeout < 20.0:
+                raise SILENT
+            return await super().open(model, timeout)
+
+    async def scene(timeout: float) -> rt.AsyncSession:
+        s = rt.AsyncSession(Slow(), timeout=timeout)
+        try:
+            await s.open()
+        except rt.ConnectFailed as failed:
+            assert failed.timed_out
+        await s.close()
+        return s
+
+    assert rows(virtual_time.run(scene(60.0)).log) == ["session.created"]
+    assert rows(virtual_time.run(scene(30.0)).log) == ["line.trying", "line.failed"]
+
+
 def test_pauses_grow_and_are_uneven() -> None:
     pauses = [one["seconds"] for one in tried(Opened(*FOR_GOOD["HTTP 503 for ever"]).log)]
     assert len(pauses) == ATTEMPTS - 1
@@ -158,6 +179,7 @@ def test_a_server_that_says_when_is_tried_then_or_at_the_end_of_the_time() -> No
     assert [one["seconds"] for one in tried(Opened(by_http(429, retry_after=7.0)).log)] == [7.0]
     late = Opened(*FOR_GOOD["HTTP 429 for an hour"], timeout=10.0)
     assert [one["seconds"] for one in tried(late.log)] == [10.0 - LAST_S]
+    assert isinstance(late.problem, rt.ConnectFailed) and late.problem.retry_after == 3600.0
 
 
 def test_a_line_that_is_mended_honours_it_too_but_not_for_an_hour() -> None:
@@ -228,6 +250,20 @@ def test_nor_keep_from_beginning_a_session_all_the_same() -> None:
     assert "session.updated" in (failed.event or {})["message"]
 
 
+def test_each_of_thousands_of_errors_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr("rtwidgets.session.handshake.passes", lambda one: not looked.append(one))
+    opened = Opened(instead(*[BUSY] * 3000))
+    assert opened.problem is None and len(looked) == 3000
+
+
+def test_a_try_that_fails_by_the_system_behind_one_that_passes_is_no_error_of_ours() -> None:
+    opened = Opened(instead(BUSY, then=cut(1011)), OSError("No route to host."))
+    assert str(opened.problem).endswith("in 2 tries. The last one: No route to host.")
+    last = [row.event or {} for row in opened.log.where(type="line.lost")][-1]
+    assert last["message"] == "No route to host."
+
+
 @pytest.mark.parametrize("code", [code for code in FATAL if isinstance(code, str)])
 def test_an_error_that_is_final_is_told_at_once(code: str) -> None:
     opened = Opened(instead(error(code, "Not you."), then=cut(1011)))
@@ -277,6 +313,38 @@ def test_both_kinds_share_the_tries_and_behind_a_session_they_count_anew() -> No
 
     log = virtual_time.run(scene()).log
     assert [one["attempt"] for one in tried(log)] == [2, 3, 1]
+
+
+def test_a_server_that_begins_with_another_word_is_stayed_with() -> None:
+    def updated(line: Line) -> None:
+        def deliver(frame: str) -> Iterable[str]:
+            return (frame.replace('"session.created"', '"session.updated"'),)
+
+        line.deliver = deliver
+
+    async def scene() -> rt.AsyncSession:
+        endpoint = Troubled(updated, updated)
+        async with rt.AsyncSession(endpoint, timeout=5.0) as s:
+            await asyncio.sleep(30.0)
+            assert s.is_open and len(endpoint.lines) == 1
+            endpoint.lines[0].cut()
+            await s.ask(QUESTION)
+            return s
+
+    assert rows(virtual_time.run(scene()).log) == ["line.lost", "line.trying", "line.restored"]
+
+
+def test_nobody_listens_on_for_a_session_on_lines_that_ended_at_once() -> None:
+    async def scene() -> None:
+        endpoint = Troubled(lambda _line: None, *[cut(1011)] * 5)
+        async with rt.AsyncSession(endpoint) as s:
+            before = len(s._pump._news._listeners)
+            endpoint.lines[0].cut()
+            await s.ask(QUESTION, 100.0)
+            assert len(endpoint.lines) == 7
+            assert len(s._pump._news._listeners) == before
+
+    virtual_time.run(scene())
 
 
 def test_an_error_behind_the_session_is_no_excuse_for_a_close_that_is_meant() -> None:

@@ -36,16 +36,26 @@ def settings_of(
     return fields
 
 
-def greeted(conversation: Conversation, again: bool) -> bool:
-    """Whether the session stands. Raises ConnectFailed with the server's words when it will not.
+class Greeting:
+    """Says, asked at each row, whether the session stands. Raises ConnectFailed with the server's
+    words when it will not.
 
     Args:
         again: whether another line is tried behind an error that passes.
     """
-    refused = [one for one in conversation.errors if not (again and passes(one))]
-    if refused and not conversation.session:
-        raise ConnectFailed(refusal(refused[0]), code=text_field(refused[0], "code") or None)
-    return bool(conversation.session)
+
+    def __init__(self, conversation: Conversation, again: bool) -> None:
+        self._conversation, self._again = conversation, again
+        self._passed = 0  # errors: a server may say thousands
+
+    def __call__(self) -> bool:
+        if self._conversation.session:
+            return True
+        for error in self._conversation.errors[self._passed :]:
+            if not (self._again and passes(error)):
+                raise ConnectFailed(refusal(error), code=text_field(error, "code") or None)
+            self._passed += 1
+        return False
 
 
 def unopened(problem: Exception, tries: int, errors: Sequence[Event]) -> Exception:
@@ -63,7 +73,13 @@ def unopened(problem: Exception, tries: int, errors: Sequence[Event]) -> Excepti
     said = str(problem).removesuffix(FAREWELL)
     if tries > 1:
         said = f"No session came to stand in {tries} tries. The last one: {said}"
-    return ConnectFailed(said, code=getattr(problem, "code", None))
+    return ConnectFailed(
+        said,
+        code=getattr(problem, "code", None),
+        body_code=getattr(problem, "body_code", ""),
+        retry_after=getattr(problem, "retry_after", None),
+        timed_out=getattr(problem, "timed_out", False),
+    )
 
 
 def confirmed(updated: Lookout, conversation: Conversation, errors_before: int) -> bool:

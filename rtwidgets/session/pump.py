@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..conversation import Conversation
-from ..errors import ConnectFailed, ConnectionLost, Misuse, TimedOut
+from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
 from ..events import Event, field, line_lost, line_moving
 from ..items import Response
 from ..log import EventLog, Row
@@ -151,7 +151,7 @@ class Pump:
                 transport = await self._go_on(await self._receive(transport))
         except ConnectionLost as lost:
             self._end(lost)
-        except ConnectFailed as failed:  # there never was a session: who opens it says so
+        except (RealtimeError, OSError) as failed:  # there never was a session: who opens says so
             self._end(ConnectionLost(str(failed)))
         except Exception as problem:  # ours: say so rather than leave everyone waiting
             logger.exception("the session's pump failed")

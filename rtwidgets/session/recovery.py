@@ -46,6 +46,8 @@ CODES = (None, 1001, 1005, 1006, 1011, 1012, 1013, 1015)
 """Close codes after which a new session is worth trying, as openai's client has them; None: cut."""
 GRACE_S = 5.0
 """So long a server that said an error in place of a session may yet begin one, or hang up."""
+_BEGINS = "session.*ated"
+"""`session.created`; some servers begin with `session.updated`, which nobody asked for by then."""
 STEADY_S = 30.0
 """A line that stood so long, or brought a reply, was no failure: attempts count anew behind it."""
 
@@ -79,7 +81,8 @@ class Recovery:
         self._began = 0.0  # when the line ended
         self._stood: float | None = None  # when it was last restored
         self._fatal: Row | None = None  # the last error that no second try changes
-        self._created = Lookout("session.created")  # on the line that stands
+        self._created = Lookout(_BEGINS)  # on the line that stands
+        self._forget: Callable[[], None] = lambda: None  # ends that
         self._said: Event = {}  # the last error before that
         self._unconfirmed = 0  # new sessions in a row that did not confirm their settings
 
@@ -148,7 +151,8 @@ class Recovery:
 
     def expect(self) -> None:
         """A line stands: look out for the session on it from its first event on."""
-        self._created, self._said = Lookout("session.created"), {}
+        self._forget()  # of a line that ended before anything could be waited for
+        self._created, self._said = Lookout(_BEGINS), {}
         self._forget = self._subscribe(self._created.take)
 
     async def begun(self, clock: Clock) -> None:

@@ -41,7 +41,7 @@ from ..openings import Opening, checked
 from ..tools import Given, Tool, toolbox
 from ..transport import Clock, Transport
 from .answers import Answers
-from .handshake import Modality, confirmed, greeted, settings_of, unopened
+from .handshake import Greeting, Modality, confirmed, settings_of, unopened
 from .hearing import LISTEN_MS, HeardTurn, Microphone, append_frame
 from .history import take_back
 from .news import Lookout
@@ -219,8 +219,8 @@ class AsyncSession:
         tries = self._pump.tries
         try:
             await self._pump.start(self._connect, self._reconnect)
-            what = "the server's session.created"
-            await self._until(lambda: greeted(self.conversation, tries.again), self.timeout, what)
+            greeted = Greeting(self.conversation, tries.again)
+            await self._until(greeted, self.timeout, "the server's session.created")
         except Misuse:
             raise
         except (RealtimeError, OSError) as problem:

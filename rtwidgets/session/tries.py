@@ -47,7 +47,7 @@ PASSING = (
 ATTEMPTS = 8
 FIRST_S, LONGEST_S = 0.5, 8.0
 ANSWER_S = 15.0
-"""How long a server may take to answer each thing, a handshake that may be tried again too."""
+"""How long a server may take to answer each thing that it is told."""
 LAST_S = 1.0
 """A try for a first session is left that much of the time, at the least."""
 
@@ -171,7 +171,7 @@ class Tries:
         if not self.first or not self.again:
             return self._timeout
         left = self._timeout if self.made <= 1 else max(LAST_S, int(10 * self._left()) / 10)
-        return min(ANSWER_S, left)
+        return min(left, max(ANSWER_S, left / 2))  # a longer timeout helps with a slow server, too
 
     def _pause(self, why: Exception) -> float:
         pauses = self.made - self.first  # the very first try had none
