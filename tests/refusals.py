@@ -14,7 +14,7 @@ def by_http(status: int, **more: Any) -> rt.ConnectFailed:
 SILENT = rt.ConnectFailed("The server did not answer.", timed_out=True)
 NOBODY = rt.ConnectFailed("Nothing listens there.")
 NO_QUOTA = by_http(429, body_code="insufficient_quota")
-EVER = 20
+EVER = 100
 
 FOR_NOW: dict[str, tuple[rt.ConnectFailed, ...]] = {
     "HTTP 503, twice": (by_http(503),) * 2,

@@ -45,6 +45,7 @@ PASSING = (
 )
 """What passes, said before a first session stands: HTTP statuses, and codes or types of errors."""
 ATTEMPTS = 8
+"""For a line that was lost; for a first session there are as many as the time allows."""
 FIRST_S, LONGEST_S = 0.5, 8.0
 ANSWER_S = 15.0
 """How long a server may take to answer each thing that it is told."""
@@ -154,10 +155,10 @@ class Tries:
         return await self.open()
 
     def _is_worth_it(self, why: Exception) -> bool:
-        if not self.again or self.made >= ATTEMPTS or is_fatal(why):
+        if not self.again or is_fatal(why):
             return False
         if not self.first:
-            return True
+            return self.made < ATTEMPTS
         if isinstance(why, ConnectFailed) and not (why.timed_out or why.code in PASSING):
             return False
         fits = self._left() > LAST_S + FIRST_S / 2  # the shortest pause, and a try
@@ -175,7 +176,7 @@ class Tries:
 
     def _pause(self, why: Exception) -> float:
         pauses = self.made - self.first  # the very first try had none
-        longest: float = min(LONGEST_S, FIRST_S * 2**pauses)
+        longest: float = min(LONGEST_S, FIRST_S * 2 ** min(pauses, ATTEMPTS))
         own = longest * (0.5 + self._vary() / 2)
         asked = getattr(why, "retry_after", None) or 0.0
         if not self.first:
