@@ -8,6 +8,7 @@ tries                  for a line: how many, with which pauses, what is final
 recovery, lifetime     a line that ended is mended; how long a session may last
 overdue                a response whose end does not come
 answers, pump          what answers what; the loop
+beginning              a line, a session on it, its settings, what opens the conversation
 session -> blocking    `AsyncSession`; `Session`, the same for a cell
 """
 

@@ -110,16 +110,22 @@ class Answers:
     async def first(
         self, response_ids: Callable[[], Iterable[str]], timeout: float | None
     ) -> Reply:
-        """The first of these replies that is done, with what follows its calls of functions."""
+        """The first of these replies that is done, with what follows its calls of functions. One
+        that is asked for again, over another line, is none."""
 
         def ended() -> End | None:
-            ends = (self._behind(End("", response_id)) for response_id in response_ids())
+            stand = filter(self._stands, response_ids())
+            ends = (self._behind(End("", response_id)) for response_id in stand)
             return next((end for end in ends if self._over(end)), None)
 
         await self._until(lambda: ended() is not None, timeout, "the reply")
         end = ended()
         assert end is not None  # else it had raised
         return self._reply(end)
+
+    def _stands(self, response_id: str) -> bool:
+        response = self._conversation.responses.get(response_id)
+        return response is None or not response.cut_unheard
 
     def reply(self, response_id: str) -> Reply:
         """The reply with that id as it stands now. Raises Misuse when there is none."""

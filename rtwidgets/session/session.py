@@ -12,9 +12,9 @@ from typing import Any
 
 from .. import audio
 from ..conversation import Conversation
-from ..dialects import formats_to_ask, turn_detection_of
+from ..dialects import turn_detection_of
 from ..endpoints import Endpoint, chosen
-from ..errors import ConnectionLost, Misuse, RealtimeError, TimedOut
+from ..errors import ConnectionLost, Misuse, TimedOut
 from ..events import (
     SIMULATED_ID,
     Event,
@@ -24,12 +24,9 @@ from ..events import (
     input_audio_commit,
     item_create,
     item_truncate,
-    line_failed,
-    merged,
     parse,
     response_cancel,
     response_create,
-    session_update,
     text_field,
     user_text,
     whole_characters,
@@ -41,10 +38,10 @@ from ..openings import Opening, checked
 from ..tools import Given, Tool, toolbox
 from ..transport import Clock, Transport
 from .answers import Answers
-from .handshake import Greeting, Modality, confirmed, settings_of, unopened
+from .beginning import Beginning
+from .handshake import Modality, settings_of
 from .hearing import LISTEN_MS, HeardTurn, Microphone, append_frame
 from .history import take_back
-from .news import Lookout
 from .pump import Pump
 from .reply import Reply
 
@@ -204,33 +201,14 @@ class AsyncSession:
             raise Misuse("This session was opened before. Make a new one for a new conversation.")
         self._pump.purse.agree(self.endpoint, self.model)
         self._was_open = True
+        beginning = Beginning(
+            self._pump, self.conversation, self.opening, self._settings, self.timeout
+        )
         try:
-            await self._begin()
-            await self._configure()
-            self._stage.enter(self._expected(), self.clock)
-            await self._line.flush()
-            self._stage.follow(None, self._line, self.clock)
+            await beginning.begin(self._connect, self._reconnect)
         except BaseException:
             await self.close()
             raise
-
-    async def _begin(self) -> None:
-        """Get a line with a session on it."""
-        tries = self._pump.tries
-        try:
-            await self._pump.start(self._connect, self._reconnect)
-            greeted = Greeting(self.conversation, tries.again)
-            await self._until(greeted, self.timeout, "the server's session.created")
-        except Misuse:
-            raise
-        except (RealtimeError, OSError) as problem:
-            failed = unopened(tries.problem or problem, tries.made, self.conversation.errors)
-            self.record(line_failed(getattr(failed, "code", None), str(failed)))
-            if failed is problem:
-                raise
-        else:
-            return
-        raise failed
 
     async def _connect(self, seconds: float) -> Transport:
         return await self.endpoint.open(self.model, seconds)
@@ -249,38 +227,6 @@ class AsyncSession:
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._pump.stop())
         await asyncio.shield(self._closing)
-
-    async def _configure(self) -> None:
-        conversation = self.conversation
-        updated, before = Lookout("session.updated"), len(conversation.errors)
-        unsubscribe = self.subscribe(updated.take)
-        try:
-            update = session_update(**self._wanted())
-            if not self.opening.waits:  # it leaves together with the opening's events, and by its
-                update["event_id"] = "settings"  # name no refusal of it is taken for theirs
-            self._pump.request(update)
-            if self.opening.waits:
-                await self._line.flush()
-                await self._until(
-                    lambda: confirmed(updated, conversation, before),
-                    self.timeout,
-                    "the server's session.updated",
-                )
-        except TimedOut as problem:  # of a refusal there is the server's own row
-            self.record(line_failed(None, str(problem)))
-            raise
-        finally:
-            unsubscribe()
-
-    def _wanted(self) -> Event:
-        wanted = merged(self._settings, self.opening.session())
-        return merged(formats_to_ask(self.conversation.session), wanted)
-
-    def _expected(self) -> Event:
-        """The session that the opening's events meet: confirmed, or as it will be if all goes
-        well."""
-        confirmed = self.conversation.session
-        return confirmed if self.opening.waits else merged(confirmed, self._wanted())
 
     # ------------------------------------------------------------ rows
 
@@ -415,12 +361,7 @@ class AsyncSession:
         heard = await microphone.listen(lambda: turn.over)
         if not heard or field(detection, "create_response") is False:
             return None
-        return await self._answers.first(lambda: filter(self._stands, turn.answers), timeout)
-
-    def _stands(self, response_id: str) -> bool:
-        """Whether that answer is not one that is asked for again, over another line."""
-        response = self.conversation.responses.get(response_id)
-        return response is None or not response.cut_unheard
+        return await self._answers.first(lambda: turn.answers, timeout)
 
     async def append(self, pcm: bytes) -> None:
         """Add PCM to the input buffer, as a live microphone does; nothing paces it here.
