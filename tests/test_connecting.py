@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import virtual_time
 from breaking import Fragile
-from faulty_lines import Line, Prepare, Troubled, cut, error, event_in, told
+from faulty_lines import Line, Prepare, Troubled, cut, error, event_in, struck_at, told
 from refusals import EVER, FOR_GOOD, FOR_NOW, NOBODY, SILENT, by_http
 from scripted import CREATED, UPDATED
 from test_interrupts import SOON, press_stop, until
@@ -347,6 +347,31 @@ def test_nobody_listens_on_for_a_session_on_lines_that_ended_at_once() -> None:
             assert len(s._pump._news._listeners) == before
 
     virtual_time.run(scene())
+
+
+def test_a_session_that_ends_with_its_first_word_stood_all_the_same() -> None:
+    def struck(line: Line) -> None:
+        def deliver(frame: str) -> Iterable[str]:
+            if event_in(frame).get("type") == "session.created":
+                asyncio.get_running_loop().call_soon(line.cut, 1011)
+            return (frame,)
+
+        line.deliver = deliver
+
+    opened = Opened(struck, NOBODY)
+    assert opened.problem is None and opened.reply is not None
+    assert rows(opened.log) == [
+        "session.created", "line.lost", "line.trying", "line.trying", "session.created",
+        "line.restored",
+    ]  # fmt: skip
+    lost = opened.log.where(type="line.lost")[0].event or {}
+    assert "goes on" in lost["message"]
+
+
+def test_what_refuses_another_session_is_no_refusal_of_the_settings() -> None:
+    lost = struck_at(cut(1011), "client", "session.update")
+    opened = Opened(lost, instead(BUSY, then=cut(1013)))
+    assert opened.problem is None and opened.reply is not None and len(opened.lines) == 3
 
 
 def test_an_error_behind_the_session_is_no_excuse_for_a_close_that_is_meant() -> None:

@@ -7,8 +7,7 @@ from ..dialects import formats_to_ask
 from ..errors import Misuse, RealtimeError, TimedOut
 from ..events import Event, line_failed, merged, session_update
 from ..openings import Opening
-from .handshake import Greeting, confirmed, unopened
-from .news import Lookout
+from .handshake import Agreement, Greeting, unopened
 from .pump import Pump
 from .tries import Connect
 
@@ -67,9 +66,9 @@ class Beginning:
 
     async def _configure(self) -> None:
         """Ask for the settings, and wait for them where the opening does."""
-        conversation, pump, waits = self._conversation, self._pump, self._opening.waits
-        updated, before = Lookout("session.updated"), len(conversation.errors)
-        unsubscribe = pump.subscribe(updated.take)
+        pump, waits = self._pump, self._opening.waits
+        agreed = Agreement(lambda: pump.line.mending)
+        unsubscribe = pump.subscribe(agreed.take)
         try:
             update = session_update(**self._wanted())
             if not waits:  # it leaves together with the opening's events, and by its name no
@@ -77,11 +76,7 @@ class Beginning:
             pump.request(update)
             if waits:
                 await pump.line.flush()
-                await pump.until(
-                    lambda: confirmed(updated, conversation, before),
-                    self._timeout,
-                    "the server's session.updated",
-                )
+                await pump.until(agreed, self._timeout, "the server's session.updated")
         except TimedOut as problem:  # of a refusal there is the server's own row
             pump.record(line_failed(None, str(problem)))
             raise

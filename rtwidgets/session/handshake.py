@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ..conversation import Conversation
 from ..errors import ConnectFailed, ConnectionLost, Misuse, TimedOut
-from ..events import Event, text_field
+from ..events import Event, error_of, text_field
 from ..explanations import explain
+from ..log import Row
 from ..tables import quoted
 from ..transport import FAREWELL
 from .news import Lookout
@@ -82,17 +83,30 @@ def unopened(problem: Exception, tries: int, errors: Sequence[Event]) -> Excepti
     )
 
 
-def confirmed(updated: Lookout, conversation: Conversation, errors_before: int) -> bool:
-    """Whether `session.updated` has come. Raises Misuse with the server's words when the settings
-    were refused.
+class Agreement:
+    """Says, asked at each row, whether the settings that were asked for stand. Raises Misuse with
+    the server's words when they were refused.
 
     Args:
-        errors_before: how many errors the conversation had before they were sent.
+        mending: whether the line is being mended: what is refused then is another session.
     """
-    errors = conversation.errors
-    if updated.row is None and len(errors) > errors_before:
-        raise Misuse(f"The server refused the session's settings. {refusal(errors[errors_before])}")
-    return updated.row is not None
+
+    def __init__(self, mending: Callable[[], bool]) -> None:
+        self._mending = mending
+        self._updated, self._error = Lookout("session.updated"), Lookout("error")
+
+    def take(self, row: Row) -> None:
+        self._updated.take(row)
+        if not self._mending():
+            self._error.take(row)
+
+    def __call__(self) -> bool:
+        if self._updated.row is not None:
+            return True
+        if self._error.row is not None:
+            said = refusal(error_of(self._error.row.event or {}) or {})
+            raise Misuse(f"The server refused the session's settings. {said}")
+        return False
 
 
 def refusal(error: Event) -> str:

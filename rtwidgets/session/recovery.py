@@ -122,6 +122,8 @@ class Recovery:
 
     def begin(self, now: float) -> None:
         """The line has ended."""
+        if self.tries.first and self._created.row is not None:
+            self.tries.stands()  # it stood, and ended before anybody had looked
         if self._stood is not None and now - self._stood > STEADY_S:
             self.tries.made = 0
         if self._stood is not None or not self.tries.made:

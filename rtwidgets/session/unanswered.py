@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from .. import audio
 from ..conversation import Conversation
-from ..dialects import turn_detection_of
+from ..dialects import input_bytes_per_ms, turn_detection_of
 from ..events import Event, error_of, is_carried, item_text, merged, text_field
 from ..events import field as value_at
 from ..items import Item
@@ -301,10 +301,7 @@ class Unanswered:
     @property
     def _rate(self) -> int:
         """Bytes a millisecond of what is sent."""
-        kind = text_field(self._conversation.session, "audio", "input", "format", "type")
-        return (
-            audio.G711_BYTES_PER_MS if kind in ("audio/pcmu", "audio/pcma") else audio.BYTES_PER_MS
-        )
+        return input_bytes_per_ms(self._conversation.session)
 
     @property
     def _detection(self) -> object:
