@@ -24,6 +24,7 @@ from rtwidgets.session.recovery import GRACE_S
 from rtwidgets.session.tries import FATAL, LAST_S, LONGEST_S, PASSING
 from rtwidgets.transport import OneClock, Transport, VirtualClock
 from rtwidgets.widgets.chat import RealtimeChat
+from rtwidgets.widgets.hints import UNSAID
 from rtwidgets.widgets.narration import NOT_YET
 
 GREETING = rt.GeneratedGreeting("Greet the visitor.")
@@ -560,8 +561,10 @@ def test_a_chat_that_gives_up_says_so_once(ready: Any) -> None:
     session = chat.session
     assert session is not None
     loop.run(until(pausing(session.log)), SOON)
+    chat.say(QUESTION)
     session.asynchronous._pump.tries._until = 0.0  # the time is over
     chat.wait(SOON)
+    assert chat._presenter._transcript.lines()[-1].text == UNSAID.format(QUESTION)
     errors = [line.text for line in chat._presenter._transcript.lines() if line.state == "error"]
     errors = [one for one in errors if one != BUSY["error"]["message"]]  # which stands there too
     tries = len(tried(session.log)) + 1

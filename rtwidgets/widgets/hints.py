@@ -14,6 +14,7 @@ SPEAK = "Say something: the assistant waits for you."
 YOUR_TURN = "The greeting is silent; now it is your turn."
 QUEUED = "Your words wait until the assistant has finished. Interrupt asks now."
 NOT_SENT = "No conversation is running, so nothing was sent. Press Start, then send it again."
+UNSAID = "What you said did not arrive: “{}”."
 RECONNECTING = "The line is being looked for. What you say is kept, and sent when it stands again."
 UNHEARD = "The next reply is heard when this one has ended."
 

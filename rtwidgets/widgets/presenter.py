@@ -24,12 +24,13 @@ from ..log.rows import Row
 from ..openings import WORDS, Opening
 from ..session import AsyncSession
 from ..session.blocking import Session
+from ..tables import quoted
 from ..tools import Given
 from .audience import Audience
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender
 from .hands import Hands
-from .hints import NOT_SENT
+from .hints import NOT_SENT, UNSAID
 from .interruption import fall_silent, interrupt
 from .keeping import Keeping
 from .narration import LEFT, STOPPED, UNSHOWN, narrate
@@ -150,7 +151,10 @@ class Presenter:
                 self._enter("idle")
 
     def say(self, text: str) -> None:
-        self._hand_text(text)
+        listening = self._standing.listening
+        saying = self._hand_text(text)
+        if listening:  # else it is told what to do
+            saying.add_done_callback(lambda said: self._tell_unsaid(text, said))
 
     def give(self, work: Work) -> None:
         self._hand(work)
@@ -288,6 +292,11 @@ class Presenter:
         saying = self._hand(lambda session: session.say(text))
         saying.add_done_callback(lambda _: self._duty.wake())  # no row comes without a line
         return saying
+
+    def _tell_unsaid(self, text: str, said: Future[bool]) -> None:
+        """No session came to stand for what a cell said; a page keeps what was typed there."""
+        if not (said.cancelled() or said.exception() or said.result()):
+            self._transcript.notice(UNSAID.format(quoted(text, 200)))
 
     def _send_written(self, text: str) -> None:
         """An event was written into the box of the table: it goes out exactly as it is."""
