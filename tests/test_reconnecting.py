@@ -365,6 +365,8 @@ def test_a_turn_that_was_being_spoken_is_not_lost() -> None:
     heard = sum(row.audio_ms for row in s.log[lost : committed.seq].where(direction="client"))
     assert heard == 1000
     assert s.log[restored].event["sent_again"] == 1
+    for conversation in (s.conversation, rt.Conversation.of(s.log)):
+        assert [one.spoken_ms for one in conversation.items if one.role == "user"] == [1000]
 
 
 def test_a_turn_that_was_committed_and_not_confirmed_is_committed_again() -> None:

@@ -276,7 +276,9 @@ class Recovery:
 
     async def _speak(self, seqs: Sequence[int]) -> None:
         for seq in seqs:
-            await self._line.send_first(self._log[seq].raw)
+            row = self._log[seq]
+            note = partial(self._conversation.spoke, row.audio_bytes)
+            await self._line.send_first(row.raw, note)
 
     async def _send(self, event: Event) -> None:
         note = partial(self._conversation.sent_by_hand, event)
