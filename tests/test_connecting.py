@@ -298,6 +298,12 @@ def test_an_error_for_ever_ends_in_the_servers_words(hangs_up: bool) -> None:
     assert rows(opened.log)[-1] == "line.failed"
 
 
+def test_the_last_try_is_told_of_not_one_before_it() -> None:
+    opened = Opened(instead(BUSY, then=cut(1011)), *[instead()] * EVER, timeout=10.0)
+    assert isinstance(opened.problem, rt.ConnectFailed) and len(opened.lines) == 2
+    assert "The last one: No sign of the server's session.created" in str(opened.problem)
+
+
 @pytest.mark.parametrize("code", [1008, 4000])
 def test_a_close_that_a_server_means_is_final(code: int) -> None:
     opened = Opened(instead(then=cut(code, "Go away.")))

@@ -49,14 +49,14 @@ class Beginning:
         """Get a line with a session on it."""
         pump, conversation = self._pump, self._conversation
         tries = pump.tries
+        greeted = Greeting(conversation, tries)
         try:
             await pump.start(connect, again)
-            greeted = Greeting(conversation, again)
             await pump.until(greeted, self._timeout, "the server's session.created")
         except Misuse:
             raise
         except (RealtimeError, OSError) as problem:
-            failed = unopened(tries.problem or problem, tries.made, conversation.errors)
+            failed = unopened(tries.problem or problem, tries.made, greeted.said)
             pump.record(line_failed(getattr(failed, "code", None), str(failed)))
             if failed is problem:
                 raise

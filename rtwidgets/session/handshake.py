@@ -13,7 +13,7 @@ from ..log import Row
 from ..tables import quoted
 from ..transport import FAREWELL
 from .news import Lookout
-from .tries import passes
+from .tries import Tries, passes
 
 Modality = Literal["audio", "text"]
 
@@ -39,43 +39,48 @@ def settings_of(
 
 class Greeting:
     """Says, asked at each row, whether the session stands. Raises ConnectFailed with the server's
-    words when it will not.
-
-    Args:
-        again: whether another line is tried behind an error that passes.
+    words when it will not, and no other line is tried for it.
     """
 
-    def __init__(self, conversation: Conversation, again: bool) -> None:
-        self._conversation, self._again = conversation, again
+    def __init__(self, conversation: Conversation, tries: Tries) -> None:
+        self._conversation, self._tries = conversation, tries
         self._passed = 0  # errors: a server may say thousands
+        self._last: tuple[int, Event] = (0, {})  # and at which try
 
     def __call__(self) -> bool:
         if self._conversation.session:
             return True
         for error in self._conversation.errors[self._passed :]:
-            if not (self._again and passes(error)):
+            if not (self._tries.again and passes(error)):
                 raise ConnectFailed(refusal(error), code=text_field(error, "code") or None)
             self._passed += 1
+            self._last = self._tries.made, error
         return False
 
+    @property
+    def said(self) -> Event:
+        """The last error of the last try; empty where that had none."""
+        made, error = self._last
+        return error if made == self._tries.made else {}
 
-def unopened(problem: Exception, tries: int, errors: Sequence[Event]) -> Exception:
+
+def unopened(problem: Exception, tries: int, said: Event) -> Exception:
     """What to raise where no session came to stand: what was in the way last, and how often it was
     tried where that was more than once.
 
     Args:
-        errors: what the server said; nothing may have come behind it.
+        said: the error that the server said last, where nothing came behind it.
     """
-    if errors and isinstance(problem, TimedOut):
-        problem = ConnectFailed(refusal(errors[-1]), code=text_field(errors[-1], "code") or None)
+    if said and isinstance(problem, TimedOut):
+        problem = ConnectFailed(refusal(said), code=text_field(said, "code") or None)
     lost = isinstance(problem, ConnectionLost)
     if tries <= 1 and not lost:
         return problem
-    said = str(problem).removesuffix(FAREWELL)
+    words = str(problem).removesuffix(FAREWELL)
     if tries > 1:
-        said = f"No session came to stand in {tries} tries. The last one: {said}"
+        words = f"No session came to stand in {tries} tries. The last one: {words}"
     return ConnectFailed(
-        said,
+        words,
         code=getattr(problem, "code", None),
         body_code=getattr(problem, "body_code", ""),
         retry_after=getattr(problem, "retry_after", None),
