@@ -169,7 +169,7 @@ def test_one_that_another_page_shows_goes_on() -> None:
     page.say(False)
     assert page.asked.wait(SOON)
     loop.run(asyncio.sleep(0), SOON)
-    assert chat._presenter._audience.waiting is False
+    assert chat._presenter._audience.in_doubt is False
     assert chat.session is not None and chat.session.is_open
     chat.close()
 
@@ -203,7 +203,7 @@ def test_who_leaves_and_comes_back_in_time_has_not_left() -> None:
     for there in (False, True, False, False, True):
         audience.shown(there)
     loop.run(asyncio.sleep(0), SOON)
-    assert not audience.waiting and not gone.is_set()
+    assert not audience.in_doubt and not gone.is_set()
     audience.patience = 0.0
     audience.shown(False)
     assert gone.wait(SOON)
@@ -216,3 +216,22 @@ def test_one_that_was_closed_is_not_started_again() -> None:
     with pytest.raises(rt.Misuse, match="closed"):
         chat.start()
     assert len(chat.sessions) == 1
+
+
+def test_while_a_cell_computes_nothing_is_concluded() -> None:
+    """It may show the chat again at its end."""
+    free: list[Callable[[], None]] = []
+    asked, gone = threading.Event(), threading.Event()
+    audience = Audience(ask=asked.set, gone=gone.set, when_free=free.append)
+    audience.patience = 0.0
+    audience.shown(False)
+    loop.run(asyncio.sleep(0), SOON)
+    assert len(free) == 1 and not asked.is_set()
+    audience.shown(True)
+    free.pop()()
+    loop.run(asyncio.sleep(0.01), SOON)
+    assert not asked.is_set() and not gone.is_set()
+    audience.shown(False)
+    loop.run(asyncio.sleep(0), SOON)
+    free.pop()()
+    assert asked.wait(SOON) and gone.wait(SOON)

@@ -212,6 +212,16 @@ def kernel() -> Any | None:
     return getattr(get_ipython(), "kernel", None)
 
 
+def when_free(do: Callable[[], None]) -> None:
+    """Have `do()` called once no cell computes, on the kernel's own thread; outside a kernel, where
+    that cannot be known, at once."""
+    kernels_loop: Any = getattr(kernel(), "io_loop", None)
+    if kernels_loop is None:
+        do()
+    else:
+        kernels_loop.add_callback(do)
+
+
 def forget_parent_header() -> None:
     """Let what this thread sends carry no parent header, on ipykernel 7.0 and later.
 

@@ -22,6 +22,9 @@ chat.wait(30)
 """
 LEFT = "gc.collect(); print([one() is None for one in chats])"
 STATE = "print(chat)"
+SLOW = "import time; time.sleep(pause); pause = 8; display(chat)"
+"""Longer, when it is run again, than a page has to say that it shows the chat."""
+CLEAR = "jupyterapp.commands.execute('notebook:clear-cell-output').then(() => 0)"
 
 
 def run_until(notebook: Notebook, cell: int, words: str, seconds: float = 30.0) -> None:
@@ -34,7 +37,7 @@ def run_until(notebook: Notebook, cell: int, words: str, seconds: float = 30.0) 
 
 @pytest.fixture
 def chat(bench: Notebook) -> Notebook:
-    bench.fill(CHAT, LEFT, STATE, "chat", "chat.close()")
+    bench.fill(CHAT, LEFT, STATE, "chat", "chat.close()", "pause = 0", SLOW)
     bench.run(0)
     bench.until("document.querySelector('.rtw-header[data-state=open]')")
     return bench
@@ -51,14 +54,24 @@ def test_a_cell_that_is_run_again_ends_the_conversation_before(chat: Notebook) -
 def test_an_output_that_is_cleared_ends_it_unless_another_stands(chat: Notebook) -> None:
     chat.run(3)
     chat.until("document.querySelectorAll('.rtw-header').length === 2")
-    clear = "jupyterapp.commands.execute('notebook:clear-cell-output').then(() => 0)"
-    chat.js(f"{chat.CONTENT}.activeCellIndex = 0; {clear}")
+    chat.js(f"{chat.CONTENT}.activeCellIndex = 0; {CLEAR}")
     chat.until("document.querySelectorAll('.rtw-header').length === 1")
     assert "Connected" in chat.run(2)
-    chat.js(f"{chat.CONTENT}.activeCellIndex = 3; {clear}")
+    chat.js(f"{chat.CONTENT}.activeCellIndex = 3; {CLEAR}")
     run_until(chat, 2, "Ended")
     chat.run(3)
     chat.until(words("No page showed this chat any more"))
     chat.page.locator(".rtw-start").click()
     chat.until("document.querySelector('.rtw-header[data-state=open]')")
+    chat.run(4)
+
+
+def test_a_cell_that_shows_the_same_chat_at_its_end_does_not_end_it(chat: Notebook) -> None:
+    for cell in (5, 6):
+        chat.run(cell)
+    chat.until("document.querySelectorAll('.rtw-header').length === 2")
+    chat.js(f"{chat.CONTENT}.activeCellIndex = 0; {CLEAR}")
+    chat.run(6)
+    chat.until("document.querySelectorAll('.rtw-header').length === 1")
+    assert "Connected" in chat.run(2)
     chat.run(4)
