@@ -57,7 +57,8 @@ PROTECTED = (
 NO_SESSION = "No conversation is running. Press Start, or call start()."
 TAKES_NOTHING = "The server takes nothing: what you said was not heard. Try again, or press Stop."
 NO_PAGE = "No page shows this chat, so there is no microphone. chat.session.hear(samples) speaks."
-GONE = "The page with the microphone is gone; what it sent last was thrown away."
+GONE = "The page with the microphone is gone. Press Talk to go on."
+GONE_HELD = "The page with the microphone is gone; what it sent last was thrown away."
 
 
 class Talking:
@@ -225,6 +226,7 @@ class Talking:
     async def _speak_into(self, session: AsyncSession, spoken: Spoken) -> None:
         held = self.settings.held
         self._corrections = 0
+        self._microphone.put(note="")  # it was about the take before
         await self._adjust(session)
         cutting = None
         if held and (session.conversation.busy or self._speaker.to_come > 0):
@@ -233,7 +235,8 @@ class Talking:
         if cutting is not None:
             await cutting
         counts = spoken.take.why in KEEPS
-        self._microphone.put(note="" if spoken.take.why != "gone" else GONE)
+        if spoken.take.why == "gone":
+            self._microphone.put(note=GONE_HELD if held else GONE)
         if held:
             await self._finish(session, sent, counts)
         elif self._speech:  # muted in the middle of a word: the server would wait for its end
