@@ -257,6 +257,21 @@ def test_every_page_is_told_which_one_plays_the_one_that_asked_last() -> None:
         assert speaker.sent[-1][0] == {"t": "welcome", "page": page}
 
 
+def test_a_page_that_plays_and_shows_the_chat_no_more_gives_the_sound_to_another() -> None:
+    speaker = Recorded()
+    speaker.page(t="hello", page="one")
+    speaker.page(t="left", page="another")  # it does not play
+    speaker.page(t="left", page="one")
+    speaker.page(t="hello", page="another")
+    assert speaker._sender.drain(SOON)
+    told = [content for content, _ in speaker.sent]
+    assert told == [
+        {"t": "welcome", "page": "one"},
+        {"t": "free", "page": "one"},
+        {"t": "welcome", "page": "another"},
+    ]
+
+
 def test_what_a_reloaded_page_had_not_played_is_not_waited_for() -> None:
     speaker = Recorded()
     speaker.page(t="hello", page="one")

@@ -282,6 +282,13 @@ class Speaker(Live):
             self._on_skipped(skipped)
         self.wake()
 
+    def page_left(self, content: Content, _buffers: Buffers) -> None:
+        """The page that plays does not show the chat any more, and is mute: one that shows it may
+        play from now on. Where there is none, the sound stays where it is: the view may come
+        back."""
+        if content["page"] == self._page:
+            self.tell({"t": "free", "page": self._page})
+
     def page_speaker(self, content: Content, _buffers: Buffers) -> None:
         self.player = {name: content[name] for name in ("kind", "rate", "state")}
 

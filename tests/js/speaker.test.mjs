@@ -40,6 +40,21 @@ test("of two pages one plays, and the other says nothing to the kernel", () => {
   assert.deepEqual(sent, ["hello", "flushed"]);
 });
 
+test("a page that plays and shows the chat no more is mute, and one that shows it takes over", () => {
+  const sent = [];
+  const [plays, shows, mute] = ["plays", "shows", "mute"].map(
+    (name) => new Speaker({ send: ({ t }) => sent.push([name, t]) }, name),
+  );
+  const all = [plays, shows, mute];
+  for (const one of all) one.take({ t: "welcome", page: "plays" });
+  mute.hide(true); // it does not play: nothing changes
+  assert.deepEqual(sent, []);
+  plays.hide(true);
+  assert.deepEqual(sent.splice(0), [["plays", "left"]]);
+  for (const one of all) one.take({ t: "free", page: "plays" });
+  assert.deepEqual(sent, [["shows", "hello"]]);
+});
+
 test("what is told of an item that the player has let go is forgotten", () => {
   const told = new Map([["old", { samples: 9, at: 0, done: true }]]);
   news({ heard: { a: 1 }, item: "a" }, told, 0, new Set());

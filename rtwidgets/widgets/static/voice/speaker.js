@@ -62,6 +62,7 @@ export class Speaker {
 
   take(message, buffers) {
     if (message.t === "welcome") this.settle(message.page);
+    else if (message.t === "free" && !this.hidden && !this.here) this.ask();
     else if (!this.here) return;
     else if (message.t === "audio") this.audio(message.item_id, samplesOf(buffers[0]));
     else if (message.t === "end") this.enqueue({ end: message.item_id });
@@ -158,10 +159,11 @@ export class Speaker {
     if (this.gain) this.gain.gain.value = silent ? 0 : this.model.get("volume");
   }
 
-  /** Make no sound while no view stands; playing goes on. */
+  /** Make no sound while no view stands; playing goes on, unless another page takes it over. */
   hide(hidden) {
     this.hidden = hidden;
     this.setVolume();
+    if (hidden) this.tell({ t: "left", page: this.page });
   }
 
   /** A person wants to hear it here. */
