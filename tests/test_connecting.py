@@ -25,7 +25,7 @@ from rtwidgets.session.tries import FATAL, LAST_S, LONGEST_S, PASSING
 from rtwidgets.transport import OneClock, Transport, VirtualClock
 from rtwidgets.widgets.chat import RealtimeChat
 from rtwidgets.widgets.hints import UNSAID
-from rtwidgets.widgets.narration import NOT_YET
+from rtwidgets.widgets.narration import GIVEN_UP, NOT_YET
 
 GREETING = rt.GeneratedGreeting("Greet the visitor.")
 QUESTION = "Which is the oldest?"
@@ -554,6 +554,19 @@ def test_a_chat_says_what_keeps_it_and_begins() -> None:
     assert "Connected" in repr(chat)
     assert [one.speaker for one in chat._presenter._transcript.lines()] == ["notice", "assistant"]
     chat.stop()
+
+
+def test_a_chat_that_is_stopped_while_it_tries_says_that_it_tries_no_more() -> None:
+    why = rt.ConnectFailed("localhost is full: try again later.", code=503)
+    chat = RealtimeChat(endpoint=Fragile(why, asyncio.Event()), opening=GREETING)
+    chat.start()
+    session = chat.session
+    assert session is not None
+    loop.run(until(pausing(session.log)), SOON)
+    chat.stop()
+    said = [line.text for line in chat._presenter._transcript.lines()]
+    assert said == [f"{NOT_YET} {why}", GIVEN_UP]
+    assert "Ended" in repr(chat)
 
 
 @pytest.mark.parametrize(

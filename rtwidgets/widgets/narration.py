@@ -20,6 +20,7 @@ NOT_YET = "No session yet; it is tried again."
 HARD = 3
 """The try at which a person is told why the last ones failed."""
 STOPPED = "cut off by Stop"
+GIVEN_UP = "Stopped before a session stood: none is looked for any more."
 UNSHOWN = "cut off: no page showed the chat"
 LEFT = (
     "No page showed this chat any more, so its conversation was ended; the log stays. Press Start "

@@ -33,7 +33,7 @@ from .hands import Hands
 from .hints import NOT_SENT, UNSAID
 from .interruption import fall_silent, interrupt
 from .keeping import Keeping
-from .narration import LEFT, STOPPED, UNSHOWN, narrate
+from .narration import GIVEN_UP, LEFT, STOPPED, UNSHOWN, narrate
 from .parts import Acts, Parts
 from .sessions import Sessions
 from .standing import OVER, Standing
@@ -211,6 +211,8 @@ class Presenter:
             if self._opening is not None:
                 self._opening.cancel()
             self._transcript.over(why)
+            if not self.conversation.session:
+                self._transcript.notice(GIVEN_UP)
             self._enter("ended")
             self._hands.give(self._close(self.session.asynchronous))
             return True
