@@ -14,7 +14,8 @@ from .events import field as value_at
 # By code, where the code says it all. Sources: recorded refusals of the GA server, 2026.
 _BY_CODE = {
     "invalid_api_key": (
-        "The server does not know this key. Check OPENAI_API_KEY, key= or rtwidgets.ask_key()."
+        "The server does not know this key. "
+        "Check OPENAI_API_KEY, key=, headers= or rtwidgets.ask_key()."
     ),
     "insufficient_quota": (
         "The account behind this key has no quota left. Check its plan and billing."

@@ -70,7 +70,10 @@ def _nobody_there(problem: Exception) -> str:
 def _refused_by_http(host: str, response: Any, headers: Mapping[str, object]) -> ConnectFailed:
     status = response.status_code
     advice = {
-        401: "the key is missing or wrong: check OPENAI_API_KEY, key= or rtwidgets.ask_key()",
+        401: (
+            "the key is missing or wrong: "
+            "check OPENAI_API_KEY, key=, headers= or rtwidgets.ask_key()"
+        ),
         403: "this key may not use the Realtime API, or this page may not connect",
         404: "no such model or address: check model= and the URL",
         429: "too many requests or no quota left: wait, or check the account's billing",
