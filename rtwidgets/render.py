@@ -187,8 +187,10 @@ def _said(item: Item, conversation: Conversation) -> Said:
 
 def speaker(item: Item) -> str:
     """Who an item is by, as a person would say it."""
-    if item.type == "function_call":
+    if item.type in ("function_call", "mcp_call"):
         return f"calls {item.name}"
+    if item.type == "mcp_list_tools":
+        return f"tools of {item.name}"
     if item.type == "function_call_output":
         return "result"
     return {"user": "you"}.get(item.role, item.role or item.type)

@@ -93,6 +93,16 @@ def test_the_transcript_tells_heard_from_silent(session: rt.Session) -> None:
     assert "Welcome!" in transcript_html(session.conversation)
 
 
+def test_the_tools_of_an_mcp_server_are_told_by_name() -> None:
+    item = {"id": "item_1", "type": "mcp_list_tools", "server_label": "dice"}
+    tools = [{"name": "roll"}, {"name": "throw"}, None, {}]
+    conversation = rt.Conversation()
+    conversation.receive({"type": "conversation.item.added", "item": {**item, "tools": tools}})
+    assert transcript_text(conversation).strip() == "tools of dice  roll, throw"
+    conversation.receive({"type": "conversation.item.done", "item": {**item, "tools": 1}})
+    assert "roll, throw" in transcript_text(conversation)
+
+
 def test_words_that_were_not_heard_are_set_apart() -> None:
     lines = [Said("assistant", "Good", " <day>", "interrupted", "Grey.")]
     assert said_text(lines).split("\n")[0] == "assistant  Good [not heard: <day>]  (interrupted)"

@@ -66,6 +66,8 @@ class Contents:
         item = self.items.named(id_)
         for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
             setattr(item, name, text_field(given, name) or getattr(item, name))
+        if item.type == "mcp_list_tools":
+            _learn_tools(item, given)
         parts = value_at(given, "content")
         for index, raw in enumerate(parts if isinstance(parts, list) else ()):
             if isinstance(raw, dict):
@@ -208,3 +210,12 @@ def _at(parts: list[Part], index: int) -> Part:
     while len(parts) <= index:
         parts.append(Part())
     return parts[index]
+
+
+def _learn_tools(item: Item, given: Event) -> None:
+    """What an MCP server offers, by name: it is not in the fields of other items."""
+    item.name = text_field(given, "server_label") or item.name
+    tools = value_at(given, "tools")
+    known = tools if isinstance(tools, list) else []
+    names = [text_field(one, "name") for one in known]
+    item.output = ", ".join(filter(None, names)) or item.output
