@@ -18,7 +18,6 @@ chat = rt.RealtimeChat(opening=rt.SpokenGreeting("Welcome!"), endpoint=rt.Simula
 chats.append(weakref.ref(chat))
 display(chat)
 chat.start()
-chat.wait(30)
 """
 LEFT = "gc.collect(); print([one() is None for one in chats])"
 STATE = "print(chat)"

@@ -55,6 +55,23 @@ test("a page that plays and shows the chat no more is mute, and one that shows i
   assert.deepEqual(sent, [["shows", "hello"]]);
 });
 
+test("while no view stands the sound stands still, and goes on from there", async () => {
+  const done = [];
+  const speaker = new Speaker({ send: () => {} }, "one");
+  speaker.context = { state: "running", suspend: () => done.push("suspend"), resume: async () => done.push("resume") };
+  speaker.making = Promise.resolve();
+  speaker.hand = () => done.push("hand");
+  speaker.hide(true);
+  await speaker.making;
+  speaker.context.state = "suspended";
+  await speaker.release(); // more sound comes meanwhile
+  speaker.hide(false);
+  await speaker.making;
+  speaker.context.state = "running";
+  await speaker.release();
+  assert.deepEqual(done, ["suspend", "suspend", "resume", "hand"]);
+});
+
 test("what is told of an item that the player has let go is forgotten", () => {
   const told = new Map([["old", { samples: 9, at: 0, done: true }]]);
   news({ heard: { a: 1 }, item: "a" }, told, 0, new Set());

@@ -111,8 +111,9 @@ export class Speaker {
       console.warn("rtwidgets: this front end cannot play sound.", error);
       return;
     }
-    if (this.context.state !== "running") this.context.resume().catch(() => {}); // settles when allowed
-    if (this.context.state === "running") this.hand();
+    if (this.hidden) this.context.suspend();
+    else if (this.context.state !== "running") this.context.resume().catch(() => {}); // settles when allowed
+    if (this.context.state === "running" && !this.hidden) this.hand();
     this.changed();
   }
 
@@ -155,14 +156,14 @@ export class Speaker {
   }
 
   setVolume() {
-    const silent = this.hidden || this.model.get("muted");
-    if (this.gain) this.gain.gain.value = silent ? 0 : this.model.get("volume");
+    if (this.gain) this.gain.gain.value = this.model.get("muted") ? 0 : this.model.get("volume");
   }
 
-  /** Make no sound while no view stands; playing goes on, unless another page takes it over. */
+  /** Stand still while no view stands: what nobody could make silent is not to be heard, nor to
+      count as heard. It goes on where it stood, unless another page takes it over. */
   hide(hidden) {
     this.hidden = hidden;
-    this.setVolume();
+    if (this.context) this.release();
     if (hidden) this.tell({ t: "left", page: this.page });
   }
 
