@@ -12,7 +12,8 @@ Everything here needs ipywidgets and anywidget; `import rtwidgets` does not load
     microphone  takes           sound from the page; one held press of Talk
     talking  turntaking         who talks when, and how a turn ends
     promptness  pace            threads take turns sooner while somebody speaks; pages later
-    recorder  clips  delivery   a recorded note: made, read, handed over
+    presence  recorder          whether it is shown; a recorded note is made
+    clips  delivery             read, handed over
     voicenote  snapshot         a spoken note, a picture
     eventtable  timeline        every event; in time
     meter  comparison  doctor   what it costs; openings side by side; what works here

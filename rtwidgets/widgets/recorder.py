@@ -11,9 +11,10 @@ from typing import Any
 
 import ipywidgets
 
-from .comm import close_tree
+from .comm import close_tree, shared_sender
 from .delivery import say_in
 from .fallback import VIEW_MIME
+from .presence import Presence
 
 
 class Recorder:
@@ -26,6 +27,10 @@ class Recorder:
         on_send: called when the button is pressed, on whatever thread the kernel chooses.
         words: what stands beside the button at first.
         above, beside: more widgets.
+
+    Attributes:
+        closed: whether it is, and the microphone or the camera with it: when nobody can see it any
+            more nothing listens.
     """
 
     def __init__(
@@ -41,13 +46,15 @@ class Recorder:
     ) -> None:
         self._stream, self._recorder, self._on_clip = stream, recorder, on_clip
         self._one_at_a_time = threading.Lock()
+        self.closed = False
+        self._presence = Presence(lambda: shared_sender().call(self.close, "closing a recorder"))
         self._words = ipywidgets.Label(words)
         button = ipywidgets.Button(description="Send", tooltip="Send it into the conversation")
         button.on_click(lambda _button: on_send())
         clip.observe(self._took, "value")
         row = ipywidgets.HBox([*beside, button, self._words])
         # The recorder stands last: its preview appears with the first clip, and must move nothing.
-        self.view = ipywidgets.VBox([*above, row, recorder])
+        self.view = ipywidgets.VBox([*above, row, recorder, self._presence])
 
     def _took(self, change: Any) -> None:
         if change["new"]:
@@ -76,5 +83,6 @@ class Recorder:
 
     def close(self) -> None:
         """Stop the stream and take everything from the page."""
+        self.closed = True
         for widget in (self.view, self._stream):
             close_tree(widget)

@@ -105,6 +105,8 @@ class Snapshot:
 
     def _ipython_display_(self) -> None:
         if self._recorder is not None:
+            if self._recorder.closed:
+                self._show_camera()
             self._recorder.display(repr(self))
         else:
             from IPython.display import display

@@ -123,6 +123,8 @@ class VoiceNote:
 
     def _ipython_display_(self) -> None:
         if self._recorder is not None:
+            if self._recorder.closed:
+                self._record()
             self._recorder.display(repr(self))
         else:
             from IPython.display import display

@@ -16,12 +16,24 @@ s.open()
 note, picture = rt.VoiceNote(s), rt.Snapshot(s)
 """
 TELL = "print(note, picture, len(s.log.where(type='response.done')), s.log.turns())"
+SPY = """
+window.tracks = [];
+const media = navigator.mediaDevices, get = media.getUserMedia.bind(media);
+media.getUserMedia = async (wanted) => {
+  const stream = await get(wanted);
+  tracks.push(...stream.getTracks());
+  return stream;
+};
+0
+"""
+CLEAR = "jupyterapp.commands.execute('notebook:clear-cell-output').then(() => 0)"
 LABELS = "[...document.querySelectorAll('.widget-label')].map(one => one.innerText).join('|')"
 
 
 def test_a_note_and_a_picture_are_recorded_and_sent(bench: Notebook) -> None:
     page = bench.page
     bench.fill(SESSION, "note", "picture", TELL, "note.close(); picture.close(); s.close()")
+    bench.js(SPY)
     for cell in range(3):
         bench.run(cell)
     bench.until("document.querySelector('.fa-camera') && document.querySelector('video')")
@@ -40,4 +52,9 @@ def test_a_note_and_a_picture_are_recorded_and_sent(bench: Notebook) -> None:
     said = bench.run(3)
     assert "image/jpeg" in said and " 2 Turns" in said
     assert "spoken" in said and "What is this?" in said
+    for cell in (1, 2):  # nobody could switch them off any more
+        bench.js(f"{bench.CONTENT}.activeCellIndex = {cell}; {CLEAR}")
+    bench.until("tracks.length && tracks.every(track => track.readyState === 'ended')")
+    bench.run(1)
+    bench.until("document.querySelector('button:has(.fa-circle)')")
     bench.run(4)

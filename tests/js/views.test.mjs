@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { mock } from "node:test";
 
-import { Views } from "../../rtwidgets/widgets/static/chat/views.js";
+import { Views, watched } from "../../rtwidgets/widgets/static/chat/views.js";
 
 const LONG = 10_000; // ms
 
@@ -46,4 +46,25 @@ test("a model that is closed tells nothing", () => {
   views.close();
   mock.timers.tick(LONG);
   assert.deepEqual(told, []);
+});
+
+test("the kernel is told of the last view that goes, and of one where it asks", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const sent = [];
+  const listeners = new Set();
+  const views = watched({
+    send: (message) => sent.push(message),
+    on: (_name, listen) => listeners.add(listen),
+    off: (_name, listen) => listeners.delete(listen),
+  });
+  const ask = () => listeners.forEach((listen) => listen({ t: "shown?" }));
+  ask();
+  const remove = views.add();
+  ask();
+  remove();
+  mock.timers.tick(LONG);
+  ask();
+  assert.deepEqual(sent, [{ t: "shown", there: true }, { t: "shown", there: false }]);
+  views.close();
+  assert.equal(listeners.size, 0);
 });

@@ -2,7 +2,7 @@
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
 import { openSection } from "./chat/sections.js";
-import { Views } from "./chat/views.js";
+import { watched } from "./chat/views.js";
 import { NOBODY, hideFallback, kernelOf, make, setText } from "./page.js";
 
 const SAVES = { jsonl: "JSONL", redacted: "Redacted", wav: "WAV", html: "HTML" };
@@ -252,17 +252,9 @@ export default () => {
   let views;
   return {
     initialize({ model }) {
-      const tell = (there) => {
-        try {
-          model.send({ t: "shown", there });
-        } catch (error) {
-          console.warn("rtwidgets: the kernel cannot be told.", error);
-        }
-      };
-      views = new Views({ left: () => tell(false), back: () => tell(true) });
+      views = watched(model);
       const receive = (message, buffers) => {
         if (message.t === "file" && message.for === page) saveFile(message, buffers[0]);
-        if (message.t === "shown?" && views.count) tell(true);
       };
       model.on("msg:custom", receive);
       return () => {

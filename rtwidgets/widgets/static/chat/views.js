@@ -32,3 +32,23 @@ export class Views {
     clearTimeout(this.soon);
   }
 }
+
+/** Views of a model of which its kernel is told: when the last went, when one is back, when it asks. */
+export function watched(model) {
+  const tell = (there) => {
+    try {
+      model.send({ t: "shown", there });
+    } catch (error) {
+      console.warn("rtwidgets: the kernel cannot be told.", error);
+    }
+  };
+  const views = new Views({ left: () => tell(false), back: () => tell(true) });
+  const receive = ({ t }) => t === "shown?" && views.count && tell(true);
+  model.on("msg:custom", receive);
+  const close = views.close.bind(views);
+  views.close = () => {
+    close();
+    model.off("msg:custom", receive);
+  };
+  return views;
+}
