@@ -26,7 +26,7 @@ def explained(
     said."""
     from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
-    host = urlsplit(url).hostname or url
+    host = urlsplit(url).netloc.rpartition("@")[2] or url  # with the port: of two, which one
     if isinstance(problem, InvalidStatus):
         return _refused_by_http(host, problem.response, headers)
     if isinstance(problem, InvalidURI):
