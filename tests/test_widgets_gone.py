@@ -114,8 +114,8 @@ class Page:
     def __init__(self, chat: RealtimeChat, *, answers: bool = False) -> None:
         self.presenter = chat._presenter
         self.asked = threading.Event()
-        header: Any = self.presenter._parts.header
-        header.send = lambda content, buffers=(): self.take(content)
+        presence: Any = self.presenter._parts.presence
+        presence.send = lambda content, buffers=(): self.take(content)
         self.answers = answers
 
     def take(self, content: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ class Page:
             self.asked.set()
 
     def say(self, there: bool) -> None:
-        self.presenter._parts.header._handle_custom_msg({"t": "shown", "there": there}, [])
+        self.presenter._parts.presence._handle_custom_msg({"t": "shown", "there": there}, [])
 
 
 def ended(chat: RealtimeChat) -> threading.Event:
@@ -145,7 +145,7 @@ def ended(chat: RealtimeChat) -> threading.Event:
 
 def test_a_conversation_that_no_page_shows_any_more_ends_and_says_so() -> None:
     chat = new_chat()
-    chat._presenter._audience.patience = 0.01
+    chat._presenter._parts.presence.audience.patience = 0.01
     page = Page(chat)
     running(chat)
     assert chat.view is not None
@@ -163,20 +163,20 @@ def test_a_conversation_that_no_page_shows_any_more_ends_and_says_so() -> None:
 
 def test_one_that_another_page_shows_goes_on() -> None:
     chat = new_chat()
-    chat._presenter._audience.patience = NEVER
+    chat._presenter._parts.presence.audience.patience = NEVER
     page = Page(chat, answers=True)
     running(chat)
     page.say(False)
     assert page.asked.wait(SOON)
     loop.run(asyncio.sleep(0), SOON)
-    assert chat._presenter._audience.in_doubt is False
+    assert chat._presenter._parts.presence.audience.in_doubt is False
     assert chat.session is not None and chat.session.is_open
     chat.close()
 
 
 def test_what_a_page_shows_needs_no_name() -> None:
     chat = new_chat()
-    chat._presenter._audience.patience = 0.01
+    chat._presenter._parts.presence.audience.patience = 0.01
     page, presenter, handle = Page(chat), weakref.ref(chat._presenter), weakref.ref(chat)
     running(chat)
     over = ended(chat)

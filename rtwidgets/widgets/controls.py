@@ -37,7 +37,6 @@ class Controls(Live):
         say: called with what a person typed. The page keeps the text until it was taken.
         file: gives the file for a kind of download, `jsonl`, `wav` or `html`; None where there is
             none.
-        shown: told that a page shows these controls, and that its last view there was taken away.
         fields: the ipywidgets that hold what is chosen before Start, by name.
     """
 
@@ -56,14 +55,12 @@ class Controls(Live):
         *,
         status: Status | None = None,
         hides: str = "",
-        shown: Callable[[bool], None] | None = None,
         fields: Mapping[str, Any] | None = None,
         sender: Sender | None = None,
     ) -> None:
         self._act = act
         self._say = say
         self._file = file
-        self._shown = shown
         ids = {name: field.model_id for name, field in (fields or {}).items()}
         first = asdict(status or Status())
         super().__init__(sender, part=part, status=first, hides=hides, fields=ids)
@@ -71,14 +68,6 @@ class Controls(Live):
     def show(self, status: Status) -> None:
         """Say this in the status line, soon."""
         self.put(status=asdict(status))
-
-    def ask(self) -> None:
-        """Have every page say so that shows these controls, soon."""
-        self.tell({"t": "shown?"})
-
-    def page_shown(self, content: Content, _buffers: Buffers) -> None:
-        if self._shown is not None:
-            self._shown(bool(content["there"]))
 
     def page_do(self, content: Content, _buffers: Buffers) -> None:
         self._act(str(content["what"]), content.get("chosen"))

@@ -20,6 +20,7 @@ from .hints import CHOOSE
 from .meter import Meter
 from .microphone import Microphone
 from .panels import Panels
+from .presence import Presence
 from .status import RUNNING, Status
 from .timeline import Timeline
 from .transcript import Transcript
@@ -44,8 +45,8 @@ class Acts:
 
     Attributes:
         act: a button was pressed, and this was shown as chosen. say: words were typed; whether they
-            were taken. file: a download was asked for. shown: a page shows the chat, or its last
-            view there was taken away. heard: so much of an item was played.
+            were taken. file: a download was asked for. heard: so much of an item was played.
+        gone: no page shows the chat any more.
         skipped: so much came too long before there was a page to play it.
         send: an event was written into the box of the table; what it raises is told beside the box.
         check: says what the server would say to an event while it is being written.
@@ -54,7 +55,7 @@ class Acts:
     act: Callable[[str, Content | None], None]
     say: Callable[[str], Future[bool]]
     file: Callable[[str], File | None]
-    shown: Callable[[bool], None]
+    gone: Callable[[], None]
     heard: Callable[[str, int, bool], None]
     skipped: Callable[[int], None]
     send: Callable[[str], object]
@@ -76,9 +77,7 @@ class Parts:
     ) -> None:
         by = (acts.act, acts.say, acts.file)
         self.choices = choices
-        self.header = Controls(
-            "header", *by, hides=hides, shown=acts.shown, status=status, fields=choices.fields
-        )
+        self.header = Controls("header", *by, hides=hides, status=status, fields=choices.fields)
         self.composer = Controls("composer", *by)
         self.transcript = Transcript(hint=CHOOSE)
         self.microphone = Microphone()
@@ -91,7 +90,8 @@ class Parts:
             log, send=acts.send, check=acts.check, on_select=self.timeline.select
         )
         tools = ipywidgets.HBox([self.microphone, self.composer, self.speaker])
-        below = [self.panels, self.timeline, self.meter, self.table]
+        self.presence = Presence(acts.gone)
+        below = [self.panels, self.timeline, self.meter, self.table, self.presence]
         self.view = ipywidgets.VBox([self.header, choices.view, self.transcript, tools, *below])
         self.view.add_class("rtw-chat")
         tools.add_class("rtw-tools")

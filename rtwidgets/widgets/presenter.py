@@ -26,7 +26,6 @@ from ..session import AsyncSession
 from ..session.blocking import Session
 from ..tables import quoted
 from ..tools import Given
-from .audience import Audience
 from .choices import Choice, Choices
 from .comm import Content, Duty, Failure, shared_sender
 from .hands import Hands
@@ -89,11 +88,10 @@ class Presenter:
             sender, opening=opening, endpoint=endpoint, model=model, voice=voice
         )
         self._standing = Standing(self._choices.current())
-        self._audience = Audience(lambda: self._parts.header.ask(), self._leave)
         acts = Acts(
             act=self._act,
             say=self._hand_text,
-            shown=self._audience.shown,
+            gone=self._leave,
             file=lambda kind: self._keeping.file_or_none(kind, self._say_error),
             heard=self._heard,
             skipped=lambda ms: self._talking.skipped(ms),

@@ -2,7 +2,6 @@
 // (text box, Send, Interrupt, downloads). What a person does goes to the kernel as a message.
 
 import { openSection } from "./chat/sections.js";
-import { watched } from "./chat/views.js";
 import { NOBODY, hideFallback, kernelOf, make, setText } from "./page.js";
 
 const SAVES = { jsonl: "JSONL", redacted: "Redacted", wav: "WAV", html: "HTML" };
@@ -249,27 +248,17 @@ function saveFile({ name, mime }, data) {
 
 export default () => {
   const page = Math.random().toString(36).slice(2); // a file is saved in the page that asked for it
-  let views;
   return {
     initialize({ model }) {
-      views = watched(model);
       const receive = (message, buffers) => {
         if (message.t === "file" && message.for === page) saveFile(message, buffers[0]);
       };
       model.on("msg:custom", receive);
-      return () => {
-        views.close();
-        model.off("msg:custom", receive);
-      };
+      return () => model.off("msg:custom", receive);
     },
 
     render({ model, el }) {
-      const remove = views.add();
-      const close = model.get("part") === "header" ? header(model, el) : composer(model, el, page);
-      return () => {
-        close();
-        remove();
-      };
+      return model.get("part") === "header" ? header(model, el) : composer(model, el, page);
     },
   };
 };
